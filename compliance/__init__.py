@@ -1,0 +1,1 @@
+"""Events, alerts and attestations become evidence: registry, checklist, ledger, reports."""

@@ -1,0 +1,39 @@
+"""The Evidence record: one canonical leaf of the SM3 ledger; its payload lies outside, found by digest.
+
+JSON form documented field by field in docs/reference/evidence.md. Canonical bytes are JSON with sorted
+keys, no spaces, UTF-8 (the RFC 8785 form for the types used here: strings and integers only).
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+EvidenceKind = Literal[
+    "evaluation", "attestation", "segment", "rule-set", "report", "audit", "heartbeat", "key", "gap", "deletion"
+]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One leaf. ``sequence`` counts from 0 without a hole within ``center``; ``time`` is UTC, whole seconds."""
+
+    schema: int = 1
+    kind: EvidenceKind
+    center: str
+    sequence: int
+    time: datetime
+    actor: str  # "system:<process>" or "user:<name>"
+    subject: str  # what it is about, for example "check:PLT-01/system:local" or "segment:000012"
+    summary: str  # one line, numbers and verdict; never personal data
+    payload_sm3: str  # 64 hex digits; the payload lies at evidence/payload/<first 2>/<digest>
+    payload_bytes: int
+
+
+def leaf_bytes(record: Evidence) -> bytes:
+    """Canonical bytes hashed into the ledger; the same record gives the same bytes everywhere."""
+    return msgspec.json.encode(record, order="sorted")
+
+
+def from_leaf(data: bytes) -> Evidence:
+    """The record of a leaf. Raises msgspec.ValidationError where the bytes are not one."""
+    return msgspec.json.decode(data, type=Evidence)

@@ -1,0 +1,1 @@
+"""Events become alerts: conditions, Sigma rules, detectors, pipeline, stores."""

@@ -1,0 +1,1 @@
+"""Behaviour that differs from its own past: frozen, batch-independent detectors."""

@@ -1,0 +1,1 @@
+"""Sigma rules: parsed by pySigma, evaluated through the one condition language."""

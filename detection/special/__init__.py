@@ -1,0 +1,1 @@
+"""Detectors that know one trade each: scan, brute force."""

@@ -1,0 +1,1 @@
+"""Host sources: processes, listeners, logins, logs, file integrity, configuration probes."""

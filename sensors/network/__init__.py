@@ -1,0 +1,1 @@
+"""Network sources: capture, header walk, flows, protocol parsers, the scapy worker."""

@@ -1,0 +1,1 @@
+"""Show and control: the center's processes, ingest listener, API and console."""

@@ -1,0 +1,349 @@
+"""Bodies of the HTTP API as pydantic models: the contract between the console and the routes."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Severity = Literal["informational", "low", "medium", "high", "critical"]
+AlertState = Literal["new", "acknowledged", "closed"]
+Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
+Verdict = Literal["符合", "部分符合", "不符合", "不适用", "未知"]
+Role = Literal[
+    "system_admin", "security_admin", "audit_admin", "analyst", "shift_lead", "compliance_officer", "wall_display"
+]
+
+
+class Body(BaseModel):
+    """Strict by default: an unknown field is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Text(Body):
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class Problem(Body):
+    """Every error answer: stable code, the field at fault, and what to do, in both languages."""
+
+    code: str
+    message: Text
+    fix: Text
+    field: str = ""
+
+
+class Login(Body):
+    """POST /api/v1/session."""
+
+    username: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=256)
+
+
+class PasswordChange(Body):
+    """POST /api/v1/session/password."""
+
+    old: str = Field(min_length=1, max_length=256)
+    new: str = Field(min_length=10, max_length=256)
+
+
+class Session(Body):
+    """GET /api/v1/session; ``csrf`` is sent back in the X-CSRF-Token header of every change."""
+
+    username: str
+    display_name: str
+    role: Role
+    must_change_password: bool
+    permissions: list[str]
+    csrf: str
+    expires: datetime
+    center: str
+    unit: str
+
+
+class AlertGroup(Body):
+    """One row of the queue: rule x entity, with the exact number of alerts in it."""
+
+    id: str
+    rule: str
+    detector: Literal["sigma", "anomaly", "special", "health"]
+    title: Text
+    severity: Severity
+    entity: str
+    unit: str
+    sensor: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    state: AlertState
+    owner: str
+    classification: Classification | Literal[""]
+    close_reason: str
+    reason: Text
+    attack: list[str]
+    clauses: list[str]
+    revision: int
+
+
+class AlertPage(Body):
+    """GET /api/v1/alerts; ``next`` is the cursor of the following page, '' at the end."""
+
+    rows: list[AlertGroup]
+    total: int
+    revision: int
+    next: str
+
+
+class MatchRow(Body):
+    """One field that made the alert true."""
+
+    event: str
+    field: str
+    value: Any
+    selection: str
+
+
+class EventRow(Body):
+    """An event as stored."""
+
+    id: str
+    time: datetime
+    ingested: datetime | None
+    unit: str
+    sensor: str
+    logsource: dict[str, str]
+    fields: dict[str, Any]
+    native: dict[str, Any]
+
+
+class AlertBody(Body):
+    """One alert of a group, with its events and the fields that matched."""
+
+    id: str
+    time: datetime
+    detected: datetime
+    reason: Text
+    events: list[EventRow]
+    matched: list[MatchRow]
+
+
+class HistoryRow(Body):
+    """Who did what to a group, newest first."""
+
+    time: datetime
+    actor: str
+    action: str
+    note: str
+
+
+class AlertDetail(Body):
+    """GET /api/v1/alerts/{group}; the newest alerts first, 20 at most."""
+
+    group: AlertGroup
+    alerts: list[AlertBody]
+    history: list[HistoryRow]
+
+
+class CloseAlert(Body):
+    """POST /api/v1/alerts/{group}/close: classification and reason are both mandatory."""
+
+    classification: Classification
+    reason: str = Field(min_length=2, max_length=2000)
+
+
+class CheckRow(Body):
+    """One of the six-layer checks with its verdict now."""
+
+    id: str
+    layer: Literal["physical", "network", "platform", "data", "application", "management"]
+    title: Text
+    severity: Literal["critical", "high", "medium", "low"]
+    clauses: list[str]
+    method: Literal["probe", "attestation", "mixed"]
+    verdict: Verdict
+    reason: Text
+    evaluated: datetime | None
+    stale_at: datetime | None
+    leaf: int | None
+
+
+class CheckEvidence(Body):
+    """One piece of evidence behind a verdict: the probe event, its raw output and parsed values."""
+
+    event: str
+    time: datetime
+    host: str
+    probe: str
+    method: str
+    raw: str
+    values: dict[str, Any]
+    satisfied: bool
+
+
+class CheckDetail(Body):
+    """GET /api/v1/checks/{id}: why this verdict and what would change it."""
+
+    check: CheckRow
+    condition: str
+    evidence: list[CheckEvidence]
+    remedy: Text
+    history: list[CheckRow]
+
+
+class LayerSummary(Body):
+    """Counts of verdicts in one layer."""
+
+    layer: str
+    counts: dict[Verdict, int]
+
+
+class CheckPage(Body):
+    """GET /api/v1/checks."""
+
+    system: str
+    system_name: str
+    grade: str
+    layers: list[LayerSummary]
+    checks: list[CheckRow]
+    disclaimer: Text
+
+
+class LeafRow(Body):
+    """One evidence record of the ledger."""
+
+    index: int
+    kind: str
+    time: datetime
+    actor: str
+    subject: str
+    summary: str
+    payload_sm3: str
+    leaf_hash: str
+
+
+class EvidencePage(Body):
+    """GET /api/v1/evidence, newest first."""
+
+    size: int
+    root: str
+    checkpoint: str
+    rows: list[LeafRow]
+    next: str
+
+
+class VerifyResult(Body):
+    """POST /api/v1/evidence/verify: the whole ledger recomputed from its leaves."""
+
+    ok: bool
+    size: int
+    root: str
+    checked_leaves: int
+    checked_payloads: int
+    checked_segments: int
+    seconds: float
+    findings: list[Text]
+
+
+class GapRow(Body):
+    """A range of sequences a sensor could not keep, with the reason."""
+
+    lane: str
+    first: int
+    last: int
+    count: int
+    reason: str
+    time: datetime
+
+
+class SourceRow(Body):
+    """One source of a sensor: running, or which capability is missing."""
+
+    name: str
+    state: Literal["running", "missing", "failed"]
+    detail: Text
+
+
+class SensorRow(Body):
+    """One enrolled sensor."""
+
+    id: str
+    kind: str
+    unit: str
+    host: str
+    version: str
+    state: Literal["online", "silent", "never"]
+    last_seen: datetime | None
+    last_sequence: int
+    backlog: int
+    events: int
+    gaps: list[GapRow]
+    sources: list[SourceRow]
+    cpu_percent: float
+    rss_bytes: int
+
+
+class SensorPage(Body):
+    """GET /api/v1/sensors."""
+
+    rows: list[SensorRow]
+
+
+class ReportRow(Body):
+    """One monthly report; number never changes, corrections get a new edition."""
+
+    id: str
+    month: str
+    unit: str
+    edition: int
+    created: datetime
+    actor: str
+    pdf_sm3: str
+    xlsx_sm3: str
+    leaf: int
+
+
+class ReportPage(Body):
+    """GET /api/v1/reports."""
+
+    rows: list[ReportRow]
+
+
+class ReportOrder(Body):
+    """POST /api/v1/reports."""
+
+    month: str = Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")
+
+
+class Overview(Body):
+    """GET /api/v1/overview: the numbers of the first page."""
+
+    open_alerts: dict[Severity, int]
+    events_last_hour: int
+    alerts_last_day: list[int]
+    sensors_online: int
+    sensors_total: int
+    verdicts: dict[Verdict, int]
+    ledger_size: int
+    ledger_root: str
+    anomaly_state: Text
+
+
+class AuditRow(Body):
+    """One operation of a person or process."""
+
+    time: datetime
+    actor: str
+    source: str
+    action: str
+    object: str
+    result: str
+
+
+class AuditPage(Body):
+    """GET /api/v1/audit."""
+
+    rows: list[AuditRow]
+    next: str
