@@ -1,0 +1,105 @@
+"""Opening the relational state: SQLite for one machine, PostgreSQL for several, one schema.
+
+SQLite runs in WAL with synchronous=FULL (a commit survives power loss), foreign keys on, and waits for the
+other writer instead of failing. A write transaction is ``with writing(engine)``: it takes the write lock at
+BEGIN (BEGIN IMMEDIATE), because a reader that turns writer midway cannot wait and fails at once. Readers use
+``engine.connect()`` and never block the writer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from crypto.words import BadInput, LiuheError, Words
+from detection.store.tables import metadata
+
+BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
+_SCHEMES: Final = ("sqlite", "postgresql")
+_IMMEDIATE: Final = "liuhe_immediate"
+
+
+def open_state(url: str, *, create: bool = False) -> Engine:
+    """The engine of ``sqlite:///path`` or ``postgresql://…``; ``create`` makes the tables (tests, first run).
+
+    Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-open) where it cannot be
+    opened or is not a database.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError as error:
+        raise _bad_url(url) from error
+    if backend not in _SCHEMES:
+        raise _bad_url(url)
+    if backend == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+        _prepare_sqlite(engine)
+    else:
+        engine = create_engine(parsed, pool_pre_ping=True)
+    try:
+        with engine.connect():
+            pass
+        if create:
+            metadata.create_all(engine)
+    except DatabaseError as error:
+        engine.dispose()
+        raise _cannot_open(parsed.render_as_string(hide_password=True), str(error.orig)) from error
+    return engine
+
+
+def state_of(data: Path) -> Engine:
+    """The engine of a center's data folder (``state.sqlite`` in it)."""
+    return open_state(f"sqlite:///{data / 'state.sqlite'}")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on an exception."""
+    with engine.connect().execution_options(**{_IMMEDIATE: True}) as connection, connection.begin():
+        yield connection
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _entry: ConnectionPoolEntry) -> None:
+        raw.isolation_level = None  # BEGIN is ours, see below
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _bad_url(url: str) -> BadInput:
+    return BadInput(
+        "state-url",
+        Words("状态库地址无法识别", "the state database URL is not understood"),
+        Words(
+            "请写成 sqlite:///路径 或 postgresql://用户@主机/库",
+            "write sqlite:///path or postgresql://user@host/database",
+        ),
+        field=url.partition("@")[2] or url,
+    )
+
+
+def _cannot_open(url: str, reason: str) -> LiuheError:
+    return LiuheError(
+        "state-open",
+        Words(f"状态库打不开:{reason}", f"the state database cannot be opened: {reason}"),
+        Words(
+            "请检查文件夹是否存在、可写,文件是否为 SQLite 数据库",
+            "check that the folder exists and is writable and that the file is an SQLite database",
+        ),
+        field=url,
+    )

@@ -1,0 +1,198 @@
+"""The relational state of detection as SQLAlchemy Core tables: alerts, cursor, segments and inventory.
+
+Every time is a BIGINT of microseconds since 1970-01-01T00:00:00Z (``micros``/``from_micros``): it sorts,
+subtracts and compares alike in SQLite and PostgreSQL, and no driver rewrites it. Lists and maps are JSON
+text. compliance/tables.py and soc_api/tables.py add their tables to the same ``metadata``; the migrations
+of soc_api/migrations are made from it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+# SQLite numbers rows only in a column declared exactly INTEGER; everywhere else it is a BIGINT.
+RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counters: Final = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+alert_groups: Final = Table(
+    "alert_groups",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("key", String(64), nullable=False),  # digest of rule x unit x entity
+    Column("generation", Integer, nullable=False),  # 1, then +1 each time a closed group is hit again
+    Column("rule", String(256), nullable=False),
+    Column("detector", String(32), nullable=False),
+    Column("title_zh", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("sensor", String(128), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(128), nullable=False, server_default=""),
+    Column("classification", String(32), nullable=False, server_default=""),
+    Column("close_reason", Text, nullable=False, server_default=""),
+    Column("reason_zh", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("attack", Text, nullable=False),  # JSON list
+    Column("clauses", Text, nullable=False),  # JSON list
+    Column("revision", BigInteger, nullable=False),
+    UniqueConstraint("key", "generation"),
+    CheckConstraint("state IN ('new', 'acknowledged', 'closed')", name="state"),
+    Index(None, "last_seen", "id"),
+    Index(None, "state", "last_seen"),
+    Index(None, "revision"),
+)
+
+alerts: Final = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("group_id", String(64), ForeignKey("alert_groups.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("detected", BigInteger, nullable=False),
+    Column("body", LargeBinary),  # the Alert as JSON; NULL once newer ones pushed it out, the id stays
+    Index(None, "group_id", "time"),
+    Index(None, "time"),
+)
+
+alert_history: Final = Table(
+    "alert_history",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("group_id", String(64), ForeignKey("alert_groups.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Index(None, "group_id"),
+)
+
+pipeline_cursor: Final = Table(
+    "pipeline_cursor",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # last log sequence whose effects are committed
+    Column("time", BigInteger, nullable=False),
+)
+
+segments: Final = Table(
+    "segments",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("name", String(128), nullable=False, unique=True),  # file name below events/
+    Column("sm3", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("time_min", BigInteger, nullable=False),
+    Column("time_max", BigInteger, nullable=False),
+    Column("sequence_first", BigInteger, nullable=False),
+    Column("sequence_last", BigInteger, nullable=False),
+    Column("sealed", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),  # sealed, or deleted: a tombstone that keeps the digest
+    Column("deleted", BigInteger),
+    CheckConstraint("status IN ('sealed', 'deleted')", name="status"),
+    Index(None, "time_max"),
+    Index(None, "sequence_last"),
+)
+
+probe_results: Final = Table(
+    "probe_results",
+    metadata,
+    Column("host", String(256), primary_key=True),
+    Column("probe", String(128), primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("sensor", String(128), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("values", Text, nullable=False),  # JSON map
+    Column("error", Text, nullable=False, server_default=""),
+)
+
+sensor_state: Final = Table(
+    "sensor_state",
+    metadata,
+    Column("sensor", String(128), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("host", String(256), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("last_epoch", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("backlog", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("cpu_percent", Float, nullable=False),
+    Column("rss_bytes", BigInteger, nullable=False),
+    Column("sources", Text, nullable=False),  # JSON list of {name, state, detail: {zh, en}}
+)
+
+sensor_gaps: Final = Table(
+    "sensor_gaps",
+    metadata,
+    Column("event", String(64), primary_key=True),  # id of the gap event: replay never doubles it
+    Column("sensor", String(128), nullable=False),
+    Column("lane", String(32), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Index(None, "sensor", "time"),
+)
+
+detector_state: Final = Table(
+    "detector_state",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+
+def micros(time: datetime) -> int:
+    """An aware time as stored: microseconds since 1970 UTC, exact."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def from_micros(stored: int) -> datetime:
+    """The aware UTC time of a stored number."""
+    return _EPOCH + timedelta(microseconds=stored)
