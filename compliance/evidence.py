@@ -10,12 +10,21 @@ from typing import Literal
 import msgspec
 
 EvidenceKind = Literal[
-    "evaluation", "attestation", "segment", "rule-set", "report", "audit", "heartbeat", "key", "gap", "deletion"
+    "evaluation",
+    "attestation",
+    "segment",
+    "rule-set",
+    "report",
+    "audit",
+    "heartbeat",
+    "key",
+    "gap",
+    "deletion",
 ]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One leaf. ``sequence`` counts from 0 without a hole within ``center``; ``time`` is UTC, whole seconds."""
+    """One leaf. ``sequence`` counts from 0 without a hole within ``center``; ``time`` is UTC."""
 
     schema: int = 1
     kind: EvidenceKind

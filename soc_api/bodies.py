@@ -10,7 +10,13 @@ AlertState = Literal["new", "acknowledged", "closed"]
 Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
 Verdict = Literal["符合", "部分符合", "不符合", "不适用", "未知"]
 Role = Literal[
-    "system_admin", "security_admin", "audit_admin", "analyst", "shift_lead", "compliance_officer", "wall_display"
+    "system_admin",
+    "security_admin",
+    "audit_admin",
+    "analyst",
+    "shift_lead",
+    "compliance_officer",
+    "wall_display",
 ]
 
 

@@ -1,0 +1,138 @@
+"""The center's configuration: one TOML file in its data folder, see docs/reference/configuration.md."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from crypto.words import BadInput, LiuheError, Words
+
+CONFIG_NAME: Final = "center.toml"
+CONFIG_BYTES_MAX: Final = 64 * 1024
+
+# Loopback by default: a console or listener that others can reach is a decision of the administrator.
+LOOPBACK: Final = "127.0.0.1"
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+Role = Literal["ingest", "detect", "store", "api", "jobs"]
+
+ALL_ROLES: Final[tuple[Role, ...]] = ("ingest", "detect", "store", "api", "jobs")
+RETENTION_DAYS_MIN: Final = 190  # six months by law plus a margin, so that an audit day never lacks data
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[center]: who this center is."""
+
+    id: Identifier = "local"
+    name: Name = "本机安全监管中心"
+    tier: Literal["city", "department", "province"] = "department"
+    unit: Name = "320000-local"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[console] and [ingest]: where a listener binds."""
+
+    host: Name = LOOPBACK
+    port: Port = 8600
+    certificate: str = ""  # PEM chain; without one the console binds loopback only
+    key: str = ""
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[storage]: where state lives and how long events stay."""
+
+    state: str = "sqlite:///state.sqlite"
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = RETENTION_DAYS_MIN
+    allow_short_retention: bool = False
+
+
+class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[checks]: how often the checklist is evaluated."""
+
+    interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of center.toml."""
+
+    center: Identity = Identity()
+    console: Endpoint = Endpoint()
+    ingest: Endpoint = Endpoint(port=8610)
+    storage: Storage = Storage()
+    checks: Checks = Checks()
+    roles: tuple[Role, ...] = ALL_ROLES
+
+
+def load_settings(data: Path) -> Settings:
+    """Settings of the center in ``data``. Raises BadInput (file and key), LiuheError where none is there."""
+    path = data / CONFIG_NAME
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise LiuheError(
+            "center-absent",
+            Words("此目录中没有监管中心", "there is no center in this folder"),
+            Words("请先运行 liuhe center init", "run liuhe center init first"),
+            field=str(data),
+        ) from None
+    return parse_settings(raw, str(path))
+
+
+def parse_settings(raw: bytes, path: str) -> Settings:
+    """Settings from TOML bytes; ``path`` names them in errors. Raises BadInput."""
+    if len(raw) > CONFIG_BYTES_MAX:
+        raise _bad(f"{len(raw)} bytes > {CONFIG_BYTES_MAX}", path)
+    try:
+        table = tomllib.loads(raw.decode("utf-8"))
+        settings = msgspec.convert(table, Settings)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise _bad(str(error), path) from error
+    return _checked(settings, path)
+
+
+def _checked(settings: Settings, path: str) -> Settings:
+    console = settings.console
+    if console.host not in (LOOPBACK, "::1", "localhost") and not console.certificate:
+        raise _bad("console.certificate is required when console.host is not loopback", path)
+    short = settings.storage.retention_days < RETENTION_DAYS_MIN
+    if short and not settings.storage.allow_short_retention:
+        raise _bad(f"storage.retention_days < {RETENTION_DAYS_MIN} needs allow_short_retention = true", path)
+    if not settings.roles:
+        raise _bad("roles is empty", path)
+    return settings
+
+
+def render_settings(settings: Settings) -> str:
+    """The TOML text of ``settings``; parse_settings gives them back."""
+    lines = [f"roles = [{', '.join(_quoted(role) for role in settings.roles)}]", ""]
+    for name, section in msgspec.to_builtins(settings).items():
+        if isinstance(section, dict):
+            lines.append(f"[{name}]")
+            lines += [f"{key} = {_literal(value)}" for key, value in section.items()]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else _quoted(str(value))
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string, apart from DEL, which TOML wants escaped.
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+
+
+def _bad(reason: str, path: str) -> BadInput:
+    return BadInput(
+        "center-config",
+        Words(f"中心配置有误:{reason}", f"bad center configuration: {reason}"),
+        Words(
+            "请对照 docs/reference/configuration.md 改正", "correct it, see docs/reference/configuration.md"
+        ),
+        field=path,
+    )

