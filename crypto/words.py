@@ -5,7 +5,6 @@ LiuheError            exit 3: the system failed (disk, port, permission, missing
 └── BadInput          exit 2: a file, line, field, argument or request is wrong; names it and the fix
 """
 
-import locale
 import os
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ class Words(NamedTuple):
 def reads_chinese() -> bool:
     """Chinese first: English only where LIUHE_LANG or the locale asks for another language."""
     chosen = os.environ.get("LIUHE_LANG") or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES")
-    chosen = chosen or os.environ.get("LANG") or (locale.getlocale()[0] or "")
+    chosen = chosen or os.environ.get("LANG", "")
     return not chosen or chosen.startswith(("zh", "C", "POSIX"))
 
 

