@@ -88,8 +88,15 @@ alerts: Final = Table(
     Column("time", BigInteger, nullable=False),
     Column("detected", BigInteger, nullable=False),
     Column("body", LargeBinary),  # the Alert as JSON; NULL once newer ones pushed it out, the id stays
-    Index(None, "group_id", "time"),
     Index(None, "time"),
+)
+# Only the alerts that still have a body, so that a group of a million costs no more than one of a hundred.
+Index(
+    "ix_alerts_kept",
+    alerts.c.group_id,
+    alerts.c.time,
+    sqlite_where=alerts.c.body.is_not(None),
+    postgresql_where=alerts.c.body.is_not(None),
 )
 
 alert_history: Final = Table(

@@ -1,0 +1,142 @@
+"""The alert group as the queue shows it: rule x unit x entity, folded from its alerts.
+
+A group that is closed stays as it was judged; the next alert of the same rule, unit and entity opens a new
+instance (generation 2, 3, …) with an id of its own. Values here are plain and frozen; alert_store.py keeps
+them in tables.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from crypto.words import Words
+from detection.alert import Alert, Detector, Severity
+
+State = Literal["new", "acknowledged", "closed"]
+Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
+
+STATES: Final[tuple[State, ...]] = ("new", "acknowledged", "closed")
+CLASSIFICATIONS: Final[tuple[Classification, ...]] = (
+    "true_positive",
+    "benign_positive",
+    "false_positive",
+    "test",
+)
+
+
+class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the queue. ``count`` is exact; the reason and the rule's words are the newest alert's."""
+
+    id: str
+    key: str
+    generation: int
+    rule: str
+    detector: Detector
+    title: Words
+    severity: Severity
+    entity: str
+    unit: str
+    sensor: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    state: State
+    owner: str
+    classification: Classification | Literal[""]
+    close_reason: str
+    reason: Words
+    attack: tuple[str, ...]
+    clauses: tuple[str, ...]
+    revision: int
+
+
+class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One kept alert of a group and the time the center raised it."""
+
+    alert: Alert
+    detected: datetime
+
+
+class HistoryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what to a group: opened, acknowledged, closed or reopened."""
+
+    time: datetime
+    actor: str
+    action: Literal["opened", "acknowledged", "closed", "reopened"]
+    note: str
+
+
+class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows, newest ``last_seen`` first; ``next`` is the cursor of the following page, '' at the end."""
+
+    rows: tuple[AlertGroup, ...]
+    total: int
+    revision: int
+    next: str
+
+
+class AlertDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A group with its newest alerts and its history, both newest first."""
+
+    group: AlertGroup
+    alerts: tuple[AlertRecord, ...]
+    history: tuple[HistoryRecord, ...]
+
+
+def group_id(key: str, generation: int) -> str:
+    """The id of an instance: the key itself, then with its generation behind it."""
+    return key if generation == 1 else f"{key}-{generation}"
+
+
+def opened(alert: Alert, generation: int) -> AlertGroup:
+    """A new instance, still without any alert in it: fold the alerts in next."""
+    return AlertGroup(
+        id=group_id(alert.group, generation),
+        key=alert.group,
+        generation=generation,
+        rule=alert.rule,
+        detector=alert.detector,
+        title=alert.title,
+        severity=alert.severity,
+        entity=alert.entity,
+        unit=alert.unit,
+        sensor=alert.sensor,
+        count=0,
+        first_seen=alert.time,
+        last_seen=alert.time,
+        state="new",
+        owner="",
+        classification="",
+        close_reason="",
+        reason=alert.reason,
+        attack=alert.attack,
+        clauses=alert.clauses,
+        revision=0,
+    )
+
+
+def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int) -> AlertGroup:
+    """The group after these alerts, whatever their order: count, first and last seen, the newest reason."""
+    alerts = list(fresh)
+    newest = max(alerts, key=lambda alert: (alert.time, alert.id))
+    spoken = newest if newest.time >= group.last_seen else None
+    counted = msgspec.structs.replace(
+        group,
+        count=group.count + len(alerts),
+        first_seen=min(group.first_seen, *(alert.time for alert in alerts)),
+        last_seen=max(group.last_seen, newest.time),
+        revision=revision,
+    )
+    if spoken is None:
+        return counted
+    return msgspec.structs.replace(
+        counted,
+        title=spoken.title,
+        severity=spoken.severity,
+        sensor=spoken.sensor,
+        reason=spoken.reason,
+        attack=spoken.attack,
+        clauses=spoken.clauses,
+    )

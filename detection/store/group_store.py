@@ -1,0 +1,169 @@
+"""Alerts into groups and groups out of rows: the statements under AlertStore, each in an open transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+
+from crypto.words import Refused, Words
+from detection.alert import Alert
+from detection.store.alert_group import AlertGroup, folded, opened
+from detection.store.tables import alert_groups, alert_history, alerts, from_micros, micros
+
+BODIES_MAX: Final = 100  # alerts of a group kept with their events; older ones keep only id and time
+_CHUNK: Final = 500  # names in one IN (...): below SQLite's limit of 999 in old builds
+_SYSTEM: Final = "system:pipeline"
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def unknown(connection: Connection, raised: Sequence[Alert]) -> list[Alert]:
+    """Those alerts the store does not hold yet, each id once, in the order given."""
+    first: dict[str, Alert] = {}
+    for alert in raised:
+        first.setdefault(alert.id, alert)
+    for some in _chunks(list(first)):
+        known = connection.scalars(select(alerts.c.id).where(alerts.c.id.in_(some)))
+        for identifier in known:
+            del first[identifier]
+    return list(first.values())
+
+
+def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: datetime) -> None:
+    """Write alerts the store does not hold yet and fold them into their groups."""
+    by_key: dict[str, list[Alert]] = defaultdict(list)
+    for alert in fresh:
+        by_key[alert.group].append(alert)
+    newest = _newest_instances(connection, list(by_key))
+    inserted: list[dict[str, object]] = []
+    updated: list[dict[str, object]] = []
+    told: list[tuple[str, datetime, str, str, str]] = []
+    rows: list[dict[str, object]] = []
+    for key, members in by_key.items():
+        found = newest.get(key)
+        if found is None or found.state == "closed":
+            group = opened(members[0], 1 if found is None else found.generation + 1)
+            inserted.append(_as_row(folded(group, members, revision)))
+            told.append((group.id, now, _SYSTEM, "opened", "" if found is None else f"after {found.id}"))
+        else:
+            group = found
+            updated.append({f"new_{k}": v for k, v in _as_row(folded(group, members, revision)).items()})
+        rows += _alert_rows(group.id, members, now)
+    if inserted:
+        connection.execute(insert(alert_groups), inserted)
+    if updated:
+        connection.execute(_UPDATE, updated)
+    if told:
+        tell(connection, told)
+    connection.execute(insert(alerts), rows)
+    for identifier in {str(row["group_id"]) for row in rows if row["body"] is not None}:
+        _forget_old_bodies(connection, identifier)
+
+
+def tell(connection: Connection, told: Iterable[tuple[str, datetime, str, str, str]]) -> None:
+    """Append (group, time, actor, action, note) to the history."""
+    names = "group_id", "time", "actor", "action", "note"
+    rows = [dict(zip(names, (group, micros(time), *rest), strict=True)) for group, time, *rest in told]
+    connection.execute(insert(alert_history), rows)
+
+
+def group_row(connection: Connection, group: str, *, lock: bool = False) -> RowMapping:
+    """The row of a group, locked until commit on request. Raises Refused (alert-not-found)."""
+    query = select(alert_groups).where(alert_groups.c.id == group)
+    found = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if found is None:
+        raise Refused(
+            "alert-not-found",
+            Words("没有这个告警组", "there is no such alert group"),
+            Words("请刷新告警列表后重试", "reload the list of alerts and try again"),
+            field="group",
+        )
+    return found
+
+
+def generation_max(connection: Connection, key: str) -> int:
+    """The newest instance of a rule x unit x entity."""
+    return (
+        connection.scalar(select(func.max(alert_groups.c.generation)).where(alert_groups.c.key == key)) or 0
+    )
+
+
+def group_of(row: RowMapping) -> AlertGroup:
+    """The domain value of a row of alert_groups."""
+    names = AlertGroup.__struct_fields__
+    values = {name: row[name] for name in names if name in row}
+    values["title"] = Words(row["title_zh"], row["title_en"])
+    values["reason"] = Words(row["reason_zh"], row["reason_en"])
+    values["first_seen"] = from_micros(row["first_seen"])
+    values["last_seen"] = from_micros(row["last_seen"])
+    values["attack"] = msgspec.json.decode(row["attack"], type=tuple[str, ...])
+    values["clauses"] = msgspec.json.decode(row["clauses"], type=tuple[str, ...])
+    return AlertGroup(**values)
+
+
+_UPDATE: Final = (
+    update(alert_groups)
+    .where(alert_groups.c.id == bindparam("new_id"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                *("title_zh", "title_en", "severity", "sensor", "count", "first_seen", "last_seen"),
+                *("reason_zh", "reason_en", "attack", "clauses", "revision"),
+            )
+        }
+    )
+)
+
+
+def _newest_instances(connection: Connection, keys: list[str]) -> dict[str, AlertGroup]:
+    newest: dict[str, AlertGroup] = {}
+    for some in _chunks(keys):
+        query = select(alert_groups).where(alert_groups.c.key.in_(some)).order_by(alert_groups.c.generation)
+        for row in connection.execute(query.with_for_update()).mappings():
+            newest[row["key"]] = group_of(row)
+    return newest
+
+
+def _alert_rows(group: str, members: Sequence[Alert], now: datetime) -> Iterator[dict[str, object]]:
+    newest_first = sorted(members, key=lambda alert: (alert.time, alert.id), reverse=True)
+    for place, alert in enumerate(newest_first):
+        body = _encoder.encode(alert) if place < BODIES_MAX else None
+        yield {
+            "id": alert.id,
+            "group_id": group,
+            "time": micros(alert.time),
+            "detected": micros(now),
+            "body": body,
+        }
+
+
+def _forget_old_bodies(connection: Connection, group: str) -> None:
+    kept = alerts.c.group_id == group, alerts.c.body.is_not(None)
+    old = (
+        select(alerts.c.id)
+        .where(*kept)
+        .order_by(alerts.c.time.desc(), alerts.c.id.desc())
+        .offset(BODIES_MAX)
+        .limit(BODIES_MAX)
+    )
+    connection.execute(update(alerts).where(alerts.c.id.in_(old)).values(body=None))
+
+
+def _as_row(group: AlertGroup) -> dict[str, object]:
+    row = msgspec.structs.asdict(group)
+    row["title_zh"], row["title_en"] = row.pop("title")
+    row["reason_zh"], row["reason_en"] = row.pop("reason")
+    row["first_seen"] = micros(group.first_seen)
+    row["last_seen"] = micros(group.last_seen)
+    row["attack"] = _encoder.encode(group.attack).decode()
+    row["clauses"] = _encoder.encode(group.clauses).decode()
+    return row
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), _CHUNK):
+        yield names[start : start + _CHUNK]

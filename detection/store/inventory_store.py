@@ -1,0 +1,158 @@
+"""The inventory in tables: newest probe results, sensor state and gaps, kept within the pipeline commit."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+
+from detection.store.inventory import (
+    SILENT_SECONDS,
+    Gap,
+    ProbeResult,
+    SensorState,
+    Sighting,
+    SourceState,
+    gaps,
+    probe_results,
+    sightings,
+)
+from detection.store.progress_store import bump, counter
+from detection.store.tables import from_micros, micros, sensor_gaps, sensor_state
+from detection.store.tables import probe_results as probe_table
+from sensors.event import Event, Value
+
+_encoder: Final = msgspec.json.Encoder()
+_values: Final = msgspec.json.Decoder(dict[str, Value])
+_sources: Final = msgspec.json.Decoder(tuple[SourceState, ...])
+
+
+class InventoryStore:
+    """Reads of the inventory over one state database; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def sensors(self, now: datetime) -> list[SensorState]:
+        """Every sensor that ever sent an event; silent after SILENT_SECONDS without one."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(sensor_state).order_by(sensor_state.c.sensor)).mappings().all()
+        return [_sensor(row, now) for row in rows]
+
+    def probe_results(self, host: str | None = None) -> list[ProbeResult]:
+        """The newest result per (host, probe), of one host or of all."""
+        query = select(probe_table).order_by(probe_table.c.host, probe_table.c.probe)
+        if host is not None:
+            query = query.where(probe_table.c.host == host)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [_probe(row) for row in rows]
+
+    def gaps(self, sensor: str | None = None, limit: int = 100) -> list[Gap]:
+        """Gaps of one sensor or of all, newest first."""
+        query = select(sensor_gaps).order_by(sensor_gaps.c.time.desc(), sensor_gaps.c.event.desc())
+        if sensor is not None:
+            query = query.where(sensor_gaps.c.sensor == sensor)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.limit(limit)).mappings().all()
+        return [
+            Gap(**{name: row[name] for name in Gap.__struct_fields__ if name != "time"}, time=_time(row))
+            for row in rows
+        ]
+
+    def sensors_revision(self) -> int:
+        """Grows with every change of a sensor's state or gaps."""
+        with self._engine.connect() as connection:
+            return counter(connection, "sensors")
+
+    def probes_revision(self) -> int:
+        """Grows with every new probe result."""
+        with self._engine.connect() as connection:
+            return counter(connection, "probes")
+
+
+def record(connection: Connection, events: Sequence[Event]) -> None:
+    """Bring the inventory up to these events within an open transaction; replay changes nothing."""
+    if not events:
+        return
+    for sighting in sightings(events):
+        _keep_sighting(connection, sighting)
+    for gap in gaps(events):
+        _keep_gap(connection, gap)
+    bump(connection, "sensors")
+    kept = [_keep_probe(connection, result) for result in probe_results(events)]
+    if any(kept):
+        bump(connection, "probes")
+
+
+def _keep_sighting(connection: Connection, seen: Sighting) -> None:
+    known = (
+        connection.execute(select(sensor_state).where(sensor_state.c.sensor == seen.sensor))
+        .mappings()
+        .first()
+    )
+    values: dict[str, Any] = {
+        "unit": seen.unit,
+        "last_seen": micros(seen.last_seen),
+        "last_epoch": seen.last_epoch,
+        "last_sequence": seen.last_sequence,
+    }
+    if seen.heartbeat is not None:
+        values |= msgspec.structs.asdict(seen.heartbeat)
+        values["sources"] = _encoder.encode(seen.heartbeat.sources).decode()
+        del values["time"]
+    if known is None:
+        blank = {"kind": "", "host": "", "version": "", "backlog": 0, "events": 0}
+        blank |= {"cpu_percent": 0.0, "rss_bytes": 0, "sources": "[]"}
+        connection.execute(insert(sensor_state).values(**(blank | {"sensor": seen.sensor} | values)))
+        return
+    place = max((known["last_epoch"], known["last_sequence"]), (seen.last_epoch, seen.last_sequence))
+    if values["last_seen"] < known["last_seen"]:  # a replay, or an older lane: it must not undo a heartbeat
+        values = {"last_seen": known["last_seen"]}
+    values["last_epoch"], values["last_sequence"] = place
+    connection.execute(update(sensor_state).where(sensor_state.c.sensor == seen.sensor).values(**values))
+
+
+def _keep_gap(connection: Connection, gap: Gap) -> None:
+    known = connection.scalar(select(sensor_gaps.c.event).where(sensor_gaps.c.event == gap.event))
+    if known is None:
+        values = msgspec.structs.asdict(gap) | {"time": micros(gap.time)}
+        connection.execute(insert(sensor_gaps).values(**values))
+
+
+def _keep_probe(connection: Connection, result: ProbeResult) -> bool:
+    place = probe_table.c.host == result.host, probe_table.c.probe == result.probe
+    known = connection.execute(select(probe_table.c.time, probe_table.c.event).where(*place)).first()
+    values = msgspec.structs.asdict(result) | {"time": micros(result.time)}
+    values["values"] = _encoder.encode(result.values).decode()
+    if known is None:
+        connection.execute(insert(probe_table).values(values))
+        return True
+    if (known.time, known.event) >= (values["time"], result.event):
+        return False
+    connection.execute(update(probe_table).where(*place).values(values))
+    return True
+
+
+def _sensor(row: RowMapping, now: datetime) -> SensorState:
+    last_seen = from_micros(row["last_seen"])
+    silent = now - last_seen > timedelta(seconds=SILENT_SECONDS)
+    plain = set(SensorState.__struct_fields__) - {"state", "last_seen", "sources"}
+    return SensorState(
+        **{name: row[name] for name in plain},
+        state="silent" if silent else "online",
+        last_seen=last_seen,
+        sources=_sources.decode(row["sources"]),
+    )
+
+
+def _probe(row: RowMapping) -> ProbeResult:
+    plain = set(ProbeResult.__struct_fields__) - {"time", "values"}
+    return ProbeResult(
+        **{name: row[name] for name in plain}, time=_time(row), values=_values.decode(row["values"])
+    )
+
+
+def _time(row: RowMapping) -> datetime:
+    return from_micros(row["time"])
