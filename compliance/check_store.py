@@ -1,0 +1,110 @@
+"""Check results in tables: the newest evaluation per system and check, its history, what has a leaf."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Engine, insert, select, update
+
+from compliance.evaluation import Evaluation
+from compliance.tables import check_history, check_results, ledgered
+from detection.store.progress_store import bump, counter
+from detection.store.state import writing
+from detection.store.tables import micros
+
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+_decoder: Final = msgspec.json.Decoder(Evaluation)
+HISTORY_MAX: Final = 50
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation with the ledger index of the leaf that holds it."""
+
+    evaluation: Evaluation
+    leaf: int
+
+
+class CheckStore:
+    """Check results over one state database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def keep(self, results: Iterable[Kept]) -> None:
+        """Store evaluations as the newest; one whose leaf is new also enters the history."""
+        with writing(self._engine) as connection:
+            for kept in results:
+                place = (
+                    check_results.c.system == kept.evaluation.system,
+                    check_results.c.check == kept.evaluation.check,
+                )
+                known = connection.execute(select(check_results.c.leaf).where(*place)).first()
+                values = _row(kept)
+                if known is None:
+                    connection.execute(insert(check_results).values(values))
+                else:
+                    connection.execute(update(check_results).where(*place).values(values))
+                if known is None or known.leaf != kept.leaf:
+                    del values["verdict"]
+                    connection.execute(insert(check_history).values(values))
+            bump(connection, "checks")
+
+    def newest(self, system: str) -> dict[str, Kept]:
+        """The newest evaluation of each check of a system."""
+        query = select(check_results.c.body, check_results.c.leaf).where(check_results.c.system == system)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        kept = [Kept(evaluation=_decoder.decode(body), leaf=leaf) for body, leaf in rows]
+        return {one.evaluation.check: one for one in kept}
+
+    def history(self, system: str, check: str) -> Sequence[Kept]:
+        """Evaluations that changed the verdict or its grounds, newest first, HISTORY_MAX at most."""
+        query = select(check_history.c.body, check_history.c.leaf).where(
+            check_history.c.system == system, check_history.c.check == check
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(check_history.c.id.desc()).limit(HISTORY_MAX)).all()
+        return [Kept(evaluation=_decoder.decode(body), leaf=leaf) for body, leaf in rows]
+
+    def revision(self) -> int:
+        """Grows with every stored evaluation."""
+        with self._engine.connect() as connection:
+            return counter(connection, "checks")
+
+    def ledgered_up_to(self, kind: str) -> int:
+        """The last row id of ``kind`` that has a leaf, 0 where none has."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(ledgered.c.item).where(ledgered.c.kind == kind)) or 0
+
+    def mark_ledgered(self, kind: str, item: int) -> None:
+        """Remember that rows of ``kind`` up to ``item`` have leaves."""
+        with writing(self._engine) as connection:
+            done = connection.execute(update(ledgered).where(ledgered.c.kind == kind).values(item=item))
+            if not done.rowcount:
+                connection.execute(insert(ledgered).values(kind=kind, item=item))
+
+
+def body_of(evaluation: Evaluation) -> bytes:
+    """The evaluation as canonical JSON: the payload of its leaf."""
+    return _encoder.encode(evaluation)
+
+
+def grounds(evaluation: Evaluation) -> tuple[object, ...]:
+    """What makes an evaluation differ from the one before: verdict and grounds, not the time of asking."""
+    findings = [
+        (f.object, f.fact, f.state, f.evidence.fields if f.evidence else None) for f in evaluation.findings
+    ]
+    return evaluation.verdict, evaluation.reason, findings
+
+
+def _row(kept: Kept) -> dict[str, object]:
+    evaluated: datetime = kept.evaluation.evaluated
+    return {
+        "system": kept.evaluation.system,
+        "check": kept.evaluation.check,
+        "verdict": kept.evaluation.verdict,
+        "evaluated": micros(evaluated),
+        "leaf": kept.leaf,
+        "body": body_of(kept.evaluation).decode(),
+    }
