@@ -1,0 +1,237 @@
+"""The header walk: link layer to transport ports, bounds-checked, in one pass over the bytes.
+
+Covers Ethernet (802.1Q/ad tags, 802.2 LLC/SNAP), Linux cooked v1 and v2, raw IP and BSD loopback; IPv4
+(RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, ICMP and ICMPv6. Whatever the bytes are, ``walk``
+returns: a ``Packet``, or None where a header is cut short or contradicts itself.
+"""
+
+from struct import Struct, error
+from typing import Final, NamedTuple
+
+LINK_NULL: Final = 0
+LINK_ETHERNET: Final = 1
+LINK_RAW: Final = 101
+LINK_LOOP: Final = 108
+LINK_SLL: Final = 113
+LINK_IPV4: Final = 228
+LINK_IPV6: Final = 229
+LINK_SLL2: Final = 276
+LINK_TYPES: Final = frozenset(
+    {LINK_NULL, LINK_ETHERNET, 12, 14, LINK_RAW, LINK_LOOP, LINK_SLL, LINK_IPV4, LINK_IPV6, LINK_SLL2}
+)
+
+ETHER_IPV4: Final = 0x0800
+ETHER_ARP: Final = 0x0806
+ETHER_IPV6: Final = 0x86DD
+ETHER_LLDP: Final = 0x88CC
+ETHER_LLC: Final = 0  # an 802.3 length field instead of a type
+
+ICMP: Final = 1
+TCP: Final = 6
+UDP: Final = 17
+ICMPV6: Final = 58
+NO_IP: Final = -1
+
+FIN: Final = 0x01
+SYN: Final = 0x02
+RST: Final = 0x04
+ACK: Final = 0x10
+
+EXTENSION_HEADERS_MAX: Final = 8
+VLAN_TAGS_MAX: Final = 4
+_VLAN_TYPES: Final = frozenset({0x8100, 0x88A8, 0x9100})
+_EXTENSIONS: Final = frozenset({0, 43, 60, 135, 139, 140})  # length in 8-byte units, first one not counted
+_FRAGMENT: Final = 44
+_AUTHENTICATION: Final = 51
+
+# What answers a type; both directions of an exchange then share one flow (Community ID v1 does the same).
+ICMP_ANSWERS: Final = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
+ICMPV6_ANSWERS: Final = {
+    128: 129, 129: 128, 130: 131, 131: 130, 133: 134, 134: 133, 135: 136, 136: 135, 139: 140, 140: 139,
+    144: 145, 145: 144,
+}  # fmt: skip
+
+_u16: Final = Struct("!H").unpack_from
+_u32: Final = Struct("!I").unpack_from
+_u16x2: Final = Struct("!HH").unpack_from
+_ipv4: Final = Struct("!BBHHHBBH4s4s").unpack_from
+_ipv6: Final = Struct("!IHBB16s16s").unpack_from
+_tcp: Final = Struct("!HHIIBBHHH").unpack_from
+_udp: Final = Struct("!HHHH").unpack_from
+_icmp: Final = Struct("!BBH").unpack_from
+
+
+class Packet(NamedTuple):
+    """What the headers say; ``start:end`` bounds the upper payload within the captured bytes.
+
+    For ICMP the ports carry the message type and the type that answers it, or the code where none does.
+    """
+
+    ethertype: int
+    vlan: int  # outermost VLAN id, -1 without a tag
+    source_mac: bytes  # b"" where the link has none
+    protocol: int  # IP protocol number, NO_IP otherwise
+    source: bytes
+    destination: bytes
+    source_port: int
+    destination_port: int
+    flags: int  # TCP flags
+    sequence: int  # TCP sequence number
+    hop_limit: int
+    later_fragment: bool  # not the first fragment: ports unknown
+    ip_bytes: int  # by the IP header, not by what was captured
+    payload_bytes: int  # likewise
+    start: int
+    end: int
+
+
+def walk(data: bytes, link_type: int) -> Packet | None:
+    """The packet's headers, or None where they are malformed or the link type is not known."""
+    try:
+        return _link(data, link_type)
+    except (error, IndexError):
+        return None
+
+
+def _link(data: bytes, link_type: int) -> Packet | None:
+    if link_type == LINK_ETHERNET:
+        return _ethernet(data)
+    if link_type == LINK_SLL:
+        size = _u16(data, 4)[0]
+        return _network(data, _u16(data, 14)[0], 16, -1, data[6 : 6 + size] if size == 6 else b"")
+    if link_type == LINK_SLL2:
+        size = data[11]
+        return _network(data, _u16(data, 0)[0], 20, -1, data[12:18] if size == 6 else b"")
+    if link_type in (LINK_NULL, LINK_LOOP):
+        _u32(data, 0)
+        family = data[0] or data[3]  # written in the byte order of the machine that captured
+        return _network(data, ETHER_IPV4 if family == 2 else ETHER_IPV6, 4, -1, b"")
+    if link_type in LINK_TYPES:
+        return _network(data, ETHER_IPV4 if data[0] >> 4 == 4 else ETHER_IPV6, 0, -1, b"")
+    return None
+
+
+def _ethernet(data: bytes) -> Packet | None:
+    ethertype: int = _u16(data, 12)[0]
+    offset = 14
+    vlan = -1
+    tags = 0
+    while ethertype in _VLAN_TYPES and tags < VLAN_TAGS_MAX:
+        tag, ethertype = _u16x2(data, offset)
+        vlan = tag & 0x0FFF if vlan < 0 else vlan
+        offset += 4
+        tags += 1
+    if ethertype < 0x0600:
+        is_snap = data[offset : offset + 6] == b"\xaa\xaa\x03\x00\x00\x00"
+        ethertype = _u16(data, offset + 6)[0] if is_snap else ETHER_LLC
+        offset += 8 if is_snap else 0
+    return _network(data, ethertype, offset, vlan, data[6:12])
+
+
+def _network(data: bytes, ethertype: int, offset: int, vlan: int, mac: bytes) -> Packet | None:
+    if ethertype == ETHER_IPV4:
+        return _version4(data, offset, vlan, mac)
+    if ethertype == ETHER_IPV6:
+        return _version6(data, offset, vlan, mac)
+    size = len(data) - offset
+    if size < 0:
+        return None
+    return Packet(ethertype, vlan, mac, NO_IP, b"", b"", 0, 0, 0, 0, 0, False, 0, size, offset, len(data))
+
+
+def _version4(data: bytes, offset: int, vlan: int, mac: bytes) -> Packet | None:
+    first, _, total, _, fragment, hops, protocol, _, source, destination = _ipv4(data, offset)
+    header = (first & 0x0F) * 4
+    if first >> 4 != 4 or header < 20:
+        return None
+    total = total or len(data) - offset  # 0: the length is left to segmentation offload
+    if total < header:
+        return None
+    base = (ETHER_IPV4, vlan, mac, protocol, source, destination)
+    later = bool(fragment & 0x1FFF)
+    return _transport(data, base, offset + header, offset + total, hops, later, total)
+
+
+def _version6(data: bytes, offset: int, vlan: int, mac: bytes) -> Packet | None:
+    first, size, following, hops, source, destination = _ipv6(data, offset)
+    if first >> 28 != 6:
+        return None
+    start = offset + 40
+    total = size + 40 if size else len(data) - offset  # 0: a jumbogram or offload
+    later = False
+    for _ in range(EXTENSION_HEADERS_MAX):
+        if following in _EXTENSIONS:
+            following, start = data[start], start + 8 * (data[start + 1] + 1)
+        elif following == _FRAGMENT:
+            later = bool(_u16(data, start + 2)[0] & 0xFFF8)
+            following, start = data[start], start + 8
+            if later:
+                break
+        elif following == _AUTHENTICATION:
+            following, start = data[start], start + 4 * (data[start + 1] + 2)
+        else:
+            break
+    if start > offset + total:
+        return None
+    base = (ETHER_IPV6, vlan, mac, following, source, destination)
+    return _transport(data, base, start, offset + total, hops, later, total)
+
+
+def _transport(
+    data: bytes,
+    base: tuple[int, int, bytes, int, bytes, bytes],
+    start: int,
+    true_end: int,
+    hops: int,
+    later: bool,
+    total: int,
+) -> Packet | None:
+    protocol = base[3]
+    source_port = destination_port = flags = sequence = 0
+    if later:
+        pass
+    elif protocol == TCP:
+        source_port, destination_port, sequence, _, words, flags, _, _, _ = _tcp(data, start)
+        if words >> 4 < 5:
+            return None
+        start += (words >> 4) * 4
+    elif protocol == UDP:
+        source_port, destination_port, size, _ = _udp(data, start)
+        true_end = min(true_end, start + size) if size >= 8 else true_end
+        start += 8
+    elif protocol in (ICMP, ICMPV6):
+        source_port, code, _ = _icmp(data, start)
+        destination_port = answer_type(protocol, source_port, code)
+    if start > true_end:
+        return None
+    end = min(true_end, len(data))
+    return Packet(
+        *base,
+        source_port,
+        destination_port,
+        flags,
+        sequence,
+        hops,
+        later,
+        total,
+        true_end - start,
+        min(start, end),
+        end,
+    )
+
+
+def answer_type(protocol: int, kind: int, code: int) -> int:
+    """The ICMP type that answers ``kind``; the code where nothing does."""
+    table = ICMP_ANSWERS if protocol == ICMP else ICMPV6_ANSWERS
+    return table.get(kind, code)
+
+
+def is_control(packet: Packet) -> bool:
+    """Whether the packet belongs to the control plane: ARP, NDP, DHCP, LLDP, spanning tree and its kin."""
+    if packet.protocol == NO_IP:
+        return packet.ethertype in (ETHER_ARP, ETHER_LLDP, ETHER_LLC)
+    if packet.protocol == ICMPV6:
+        return 133 <= packet.source_port <= 137
+    if packet.protocol != UDP:
+        return False
+    return {packet.source_port, packet.destination_port} in ({67, 68}, {67}, {546, 547}, {547})

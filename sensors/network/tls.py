@@ -1,0 +1,192 @@
+"""TLS and TLCP hellos (RFC 5246, 8446, 8998; GB/T 38636), recognised by their form on any port.
+
+Reads the ClientHello (server name, versions, suites, JA3) and the ServerHello (what was chosen). Nothing
+after the hellos is read. A hello may span records and segments: ``missing_bytes`` says how much is needed.
+"""
+
+from hashlib import md5
+from struct import Struct, error
+from typing import Final
+
+import msgspec
+
+from sensors.network.tls_names import SM_SUITES, TLCP, is_grease
+
+HELLO_BYTES_MAX: Final = 16 * 1024
+_HANDSHAKE: Final = 0x16
+_CLIENT_HELLO: Final = 1
+_SERVER_HELLO: Final = 2
+_EXTENSIONS_MAX: Final = 128
+_SERVER_NAME: Final = 0
+_GROUPS: Final = 10
+_POINT_FORMATS: Final = 11
+_ALPN: Final = 16
+_SUPPORTED_VERSIONS: Final = 43
+
+_u16: Final = Struct("!H").unpack_from
+
+
+class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client offers."""
+
+    version: int  # the legacy field
+    offered_version: int  # the highest of all it offers
+    server_name: str
+    suites: list[int]
+    alpn: list[str]
+    ja3: str  # MD5 of ja3_text
+    ja3_text: str
+
+    @property
+    def is_sm(self) -> bool:
+        """Whether the client offers the national algorithms: TLCP, or SM4 suites in TLS."""
+        return self.version == TLCP or not SM_SUITES.isdisjoint(self.suites)
+
+
+class ServerHello(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server chose."""
+
+    version: int
+    suite: int
+
+    @property
+    def is_sm(self) -> bool:
+        """Whether the connection uses the national algorithms."""
+        return self.version == TLCP or self.suite in SM_SUITES
+
+
+def is_hello(data: bytes) -> bool:
+    """The signature gate: a handshake record that starts with a hello."""
+    if len(data) < 11 or data[0] != _HANDSHAKE or data[5] not in (_CLIENT_HELLO, _SERVER_HELLO):
+        return False
+    if data[1] != 3 and data[1:3] != b"\x01\x01":
+        return False
+    return data[2] <= 4 and data[9] in (1, 3) and data[10] <= 4 and data[6] == 0
+
+
+def missing_bytes(data: bytes) -> int:
+    """How many bytes the hello still lacks, 0 if it is whole, -1 if it is not worth waiting for."""
+    body, lacking = _handshake(data)
+    if not lacking:
+        return 0
+    return lacking if len(body) + lacking <= HELLO_BYTES_MAX else -1
+
+
+def parse_hello(data: bytes) -> ClientHello | ServerHello | None:
+    """The hello in these records, or None where the bytes are not a whole one."""
+    if not is_hello(data):
+        return None
+    body, lacking = _handshake(data)
+    if lacking:
+        return None
+    try:
+        return _client(body) if body[0] == _CLIENT_HELLO else _server(body)
+    except (error, IndexError):
+        return None
+
+
+def _handshake(data: bytes) -> tuple[bytes, int]:
+    """(handshake message as far as it is there, bytes lacking), joined over records."""
+    body = b""
+    offset = 0
+    while offset + 5 <= len(data) and data[offset] == _HANDSHAKE:
+        size = _u16(data, offset + 3)[0]
+        body += data[offset + 5 : offset + 5 + size]
+        offset += 5 + size
+        if len(body) >= 4:
+            needed = 4 + int.from_bytes(body[1:4], "big")
+            if len(body) >= needed:
+                return body[:needed], 0
+        if len(body) > HELLO_BYTES_MAX or size == 0:
+            break
+    needed = 4 + int.from_bytes(body[1:4], "big") if len(body) >= 4 else 4
+    return body, max(1, needed - len(body))
+
+
+def _client(body: bytes) -> ClientHello:
+    version = _u16(body, 4)[0]
+    offset = 38
+    offset += 1 + body[offset]  # session id
+    size = _u16(body, offset)[0]
+    suites = _numbers(body, offset + 2, size)
+    offset += 2 + size
+    offset += 1 + body[offset]  # compression methods
+    extensions = _extensions(body, offset)
+    groups = _listed(extensions, _GROUPS)
+    formats = list(extensions.get(_POINT_FORMATS, b"")[1:])
+    text = ",".join(
+        (
+            str(version),
+            _join(suites),
+            _join(list(extensions)),
+            _join(groups),
+            "-".join(str(number) for number in formats),
+        )
+    )
+    raw = extensions.get(_SUPPORTED_VERSIONS, b"")
+    offered = [number for number in _numbers(raw, 1, len(raw) - 1) if not is_grease(number)]
+    return ClientHello(
+        version=version,
+        offered_version=max([version, *(number for number in offered if number >> 8 == 3)]),
+        server_name=_server_name(extensions.get(_SERVER_NAME, b"")),
+        suites=[number for number in suites if not is_grease(number)],
+        alpn=_protocols(extensions.get(_ALPN, b"")),
+        ja3=md5(text.encode(), usedforsecurity=False).hexdigest(),
+        ja3_text=text,
+    )
+
+
+def _server(body: bytes) -> ServerHello:
+    version = _u16(body, 4)[0]
+    offset = 38
+    offset += 1 + body[offset]
+    suite = _u16(body, offset)[0]
+    extensions = _extensions(body, offset + 3)
+    chosen = extensions.get(_SUPPORTED_VERSIONS, b"")
+    return ServerHello(version=_u16(chosen, 0)[0] if len(chosen) == 2 else version, suite=suite)
+
+
+def _extensions(body: bytes, offset: int) -> dict[int, bytes]:
+    """Type -> data in order of appearance. A repeated type keeps its first place and data."""
+    found: dict[int, bytes] = {}
+    if offset + 2 > len(body):
+        return found
+    end = min(len(body), offset + 2 + _u16(body, offset)[0])
+    offset += 2
+    while offset + 4 <= end and len(found) < _EXTENSIONS_MAX:
+        kind, size = _u16(body, offset)[0], _u16(body, offset + 2)[0]
+        found.setdefault(kind, body[offset + 4 : offset + 4 + size])
+        offset += 4 + size
+    return found
+
+
+def _listed(extensions: dict[int, bytes], kind: int) -> list[int]:
+    raw = extensions.get(kind, b"")
+    return _numbers(raw, 2, len(raw) - 2)
+
+
+def _numbers(raw: bytes, offset: int, size: int) -> list[int]:
+    if offset + size > len(raw):
+        raise IndexError(offset)
+    return [_u16(raw, at)[0] for at in range(offset, offset + size - 1, 2)]
+
+
+def _join(numbers: list[int]) -> str:
+    return "-".join(str(number) for number in numbers if not is_grease(number))
+
+
+def _server_name(raw: bytes) -> str:
+    if len(raw) < 5 or raw[2] != 0:
+        return ""
+    name = raw[5 : 5 + _u16(raw, 3)[0]][:255]
+    text = name.decode("ascii", "backslashreplace")
+    return text.lower() if text.isprintable() else repr(text)[1:-1]
+
+
+def _protocols(raw: bytes) -> list[str]:
+    found: list[str] = []
+    at = 2
+    while at < len(raw) and len(found) < 16:
+        found.append(raw[at + 1 : at + 1 + raw[at]].decode("ascii", "backslashreplace"))
+        at += 1 + raw[at]
+    return found
