@@ -40,7 +40,7 @@ def describe(program: str, pid: int, message: str, time: datetime, *, host: str 
     fields.update(found)
     return observe(
         "auth.log",
-        LogSource(product=LINUX, category=category, service=_SERVICES.get(program, "auth")),
+        LogSource(product=LINUX, category=category, service=_SERVICES.get(program.partition("(")[0], "auth")),
         fields,
         native={"message": message, "Program": program},
         time=time,

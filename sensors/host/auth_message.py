@@ -1,7 +1,9 @@
 """Authentication messages of sshd, sudo, su, PAM and the account tools, as ECS fields.
 
 Each reader takes the message after the tag and returns fields, or {} where it is none of its own sentences.
-A user name is the attacker's text: it is taken from fixed places counted from the end where one can be forged.
+A user name is the attacker's text: it is taken from places counted from the end where one can be forged.
+One failed login may log several lines; only the one that closes it has ``event.outcome``, so that a count of
+failures counts logins.
 """
 
 from collections.abc import Callable
@@ -13,11 +15,15 @@ from sensors.event import Value
 Fields = dict[str, Value]
 
 _NAME_CHARS_MAX: Final = 256
+_OLD_PAM: Final = "(pam_unix)"  # Linux-PAM before 0.99 put the module into the program's name
+_CLOSES_ITSELF: Final = ("sshd", "su", "su-l", "sudo")  # services that log the failure after PAM did
 
 
 def read_message(program: str, message: str) -> Fields:
     """Fields of a message of ``program``; {} where nothing is recognised."""
     text = _unrepeated(message)
+    if program.endswith(_OLD_PAM):
+        text = f"pam_unix({program.removesuffix(_OLD_PAM)}:auth): {text}"
     if text.startswith("pam_"):
         return _pam(text)
     reader = _READERS.get(program)
@@ -43,6 +49,13 @@ def _outcome(succeeded: bool, user: str, **more: Value) -> Fields:
     return fields
 
 
+def _attempt(user: str, reason: str) -> Fields:
+    """A line that announces a failure which a later line closes: no outcome of its own."""
+    fields = _outcome(False, user, event__action="login-attempt", event__reason=reason)
+    del fields["event.outcome"]
+    return fields
+
+
 def _source(address: str, port: str = "") -> Fields:
     fields: Fields = {}
     try:
@@ -62,7 +75,7 @@ def _sshd(text: str) -> Fields:
     for start in ("Invalid user ", "Illegal user "):
         if text.startswith(start):
             user, address, port = _from(text[len(start) :])
-            return _outcome(False, user, event__reason="invalid user") | _source(address, port)
+            return _attempt(user, "invalid user") | _source(address, port)
     if "maximum authentication attempts exceeded for " in text:
         rest = text.partition("exceeded for ")[2]
         user, address, port = _from(rest.removeprefix("invalid user "))
@@ -87,7 +100,7 @@ def _sshd_outcome(rest: str, succeeded: bool) -> Fields:
 
 
 def _from(rest: str) -> tuple[str, str, str]:
-    """(user, address, port) of ``NAME from ADDRESS [port N ...]``; the last " from " counts, names may lie."""
+    """(user, address, port) of ``NAME from ADDRESS [port N ...]``; the last " from " counts."""
     user, _, where = rest.rpartition(" from ")
     words = where.split()
     port = words[2] if len(words) > 2 and words[1] == "port" else ""
@@ -147,7 +160,10 @@ def _pam(text: str) -> Fields:
     service = module.partition("(")[2].partition(":")[0]
     if rest.startswith("authentication failure"):
         named = dict(word.split("=", 1) for word in rest.split() if "=" in word)
-        fields = _outcome(False, named.get("user", ""), gov__login__service=service)
+        user = named.get("user", "")
+        closes = service in _CLOSES_ITSELF
+        fields = _attempt(user, "pam failure") if closes else _outcome(False, user)
+        fields["gov.login.service"] = service
         return fields | _source(named.get("rhost", ""))
     for phrase, kind in (("session opened for user ", "start"), ("session closed for user ", "end")):
         if rest.startswith(phrase):

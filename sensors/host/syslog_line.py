@@ -1,7 +1,7 @@
 """One line of a syslog file: its time, host, program and message.
 
-Forms: RFC 3164 as rsyslog writes it (``Nov 22 09:08:07 web-01 sshd[312]: text``, local time, no year), ISO 8601
-(``2026-11-22T09:08:07.123456+08:00 web-01 sshd[312]: text``), each with an optional ``<PRI>`` before.
+Forms: RFC 3164 as rsyslog writes it (``Nov 22 09:08:07 web-01 sshd[312]: text``, local time, no year),
+ISO 8601 (``2026-11-22T09:08:07.123456+08:00 web-01 sshd[312]: text``), each with an optional ``<PRI>``.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -62,32 +62,20 @@ def _time(line: str, now: datetime) -> tuple[datetime | None, str]:
     words = line.split(None, 3)
     if len(words) < 4 or words[0] not in _MONTHS:
         return None, line
+    time = _moment(now, now.year, words)
+    if time is None or time - now > _AHEAD_MAX:
+        time = _moment(now, now.year - 1, words)
+    return (time.astimezone(UTC), words[3]) if time is not None else (None, line)
+
+
+def _moment(now: datetime, year: int, words: list[str]) -> datetime | None:
+    """``Nov 22 09:08:07`` in ``year`` and the zone of ``now``; None where that year has no such day."""
     clock = words[2].split(":")
     try:
-        time = datetime(now.year, _MONTHS[words[0]], int(words[1]), *map(int, clock[:3]), tzinfo=now.tzinfo)
-    except (ValueError, TypeError):
-        return _leap_day(words, clock, now)
-    if time - now > _AHEAD_MAX:
-        time = _in_year(time, now.year - 1)
-    return time.astimezone(UTC), words[3]
-
-
-def _leap_day(words: list[str], clock: list[str], now: datetime) -> tuple[datetime | None, str]:
-    """29 February read in the year after it."""
-    if words[0] != "Feb" or words[1] != "29":
-        return None, ""
-    try:
-        time = datetime(now.year - 1, 2, 29, *map(int, clock[:3]), tzinfo=now.tzinfo)
-    except (ValueError, TypeError):
-        return None, ""
-    return time.astimezone(UTC), words[3]
-
-
-def _in_year(time: datetime, year: int) -> datetime:
-    try:
-        return time.replace(year=year)
+        hour, minute, second = (int(part) for part in clock)
+        return datetime(year, _MONTHS[words[0]], int(words[1]), hour, minute, second, tzinfo=now.tzinfo)
     except ValueError:
-        return time.replace(year=year, day=28)
+        return None
 
 
 def _program(tag: str) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 struct utmp, host byte order: type i16 · pid i32 @4 · line 32 bytes @8 · id 4 @40 · user 32 @44 ·
 host 256 @76 · exit i16 x2 @332 · session @336 · seconds · microseconds · address 16, in two layouts:
 - 384 bytes (x86-64, ppc64, s390x): session i32, seconds i32 @340, microseconds i32 @344, address @348
-- 400 bytes (aarch64, riscv64, loongarch64): session i64, seconds i64 @344, microseconds i64 @352, address @360
+- 400 bytes (aarch64, loongarch64): session i64, seconds i64 @344, microseconds i64 @352, address @360
 """
 
 import platform
