@@ -1,0 +1,103 @@
+"""The straightforward matcher of conditions, and why an event matched; correct before fast."""
+
+from functools import lru_cache
+
+from detection.alert import Match
+from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or, leaves
+from detection.facts import Facts, Test, acceptance, leaf_test
+from sensors.event import Event, lookup
+
+_Found = dict[tuple[str, str], Match]
+
+
+def compiled(condition: Condition) -> Test:
+    """The condition as one function. Raises BadInput for a pattern or network that cannot be used."""
+    if isinstance(condition, Always):
+        always = condition.value
+        return lambda _facts: always
+    if isinstance(condition, Not):
+        inner = compiled(condition.part)
+        return lambda facts: not inner(facts)
+    if isinstance(condition, And | Or):
+        tests = tuple(compiled(part) for part in condition.parts)
+        return _every(tests) if isinstance(condition, And) else _some(tests)
+    return leaf_test(condition)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(condition: Condition) -> Test:
+    return compiled(condition)
+
+
+def matches(condition: Condition, event: Event) -> bool:
+    """Whether the event satisfies the condition."""
+    return _remembered(condition)(Facts(event))
+
+
+def explain(condition: Condition, event: Event) -> tuple[Match, ...]:
+    """The fields that made the condition true; empty exactly when it is false.
+
+    A condition true only because something is absent is explained by that absence ("not <selection>").
+    """
+    facts = Facts(event)
+    if not _remembered(condition)(facts):
+        return ()
+    found: _Found = {}
+    _holding(condition, facts, found)
+    if not found:
+        _absent(condition, facts, found)
+    return tuple(found.values()) or (Match(event=event.id, field="", value=True, selection="always"),)
+
+
+def _holding(condition: Condition, facts: Facts, found: _Found) -> None:
+    """Note the leaves that hold in a condition that holds, negations left out."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            if isinstance(condition, And) or _remembered(part)(facts):
+                _holding(part, facts, found)
+    elif isinstance(condition, Atom):
+        _note(condition.field, condition.selection, facts, found)
+    elif isinstance(condition, Keyword):
+        accepts = acceptance(condition)
+        texts = facts.texts if condition.cased or condition.operator == "regex" else facts.folded
+        for name in facts.names():
+            if any(map(accepts, texts(name))):
+                _note(name, condition.selection, facts, found)
+
+
+def _absent(condition: Condition, facts: Facts, found: _Found) -> None:
+    """Note what is absent in a condition that holds by negation only."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            if _remembered(part)(facts):
+                _absent(part, facts, found)
+    elif isinstance(condition, Not):
+        for leaf in leaves(condition.part):
+            if not isinstance(leaf, Always):
+                name = leaf.field if isinstance(leaf, Atom) else ""
+                _note(name, f"not {leaf.selection}".rstrip(), facts, found)
+
+
+def _note(name: str, selection: str, facts: Facts, found: _Found) -> None:
+    value = lookup(facts.event, name)[1]
+    found[name, selection] = Match(event=facts.event.id, field=name, value=value, selection=selection)
+
+
+def _every(tests: tuple[Test, ...]) -> Test:
+    def test(facts: Facts) -> bool:
+        for part in tests:  # noqa: SIM110 - twice the speed of all()
+            if not part(facts):
+                return False
+        return True
+
+    return test
+
+
+def _some(tests: tuple[Test, ...]) -> Test:
+    def test(facts: Facts) -> bool:
+        for part in tests:  # noqa: SIM110 - twice the speed of any()
+            if part(facts):
+                return True
+        return False
+
+    return test

@@ -1,0 +1,55 @@
+"""One detection rule as the product uses it, whatever file it came from."""
+
+from typing import Literal
+
+import msgspec
+
+from crypto.words import Words
+from detection.alert import Claim, Severity
+from detection.condition import Condition
+from sensors.event import LogSource
+
+EntityKind = Literal["host", "source", "user"]
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A Sigma rule, parsed and translated. Constructed only by ``detection.sigma.load``."""
+
+    id: str
+    path: str
+    line: int
+    title: Words
+    description: Words
+    level: Severity
+    logsource: LogSource
+    condition: Condition
+    entity: EntityKind
+    status: str = ""
+    author: str = ""
+    attack: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    reason: Words | None = None
+    falsepositives: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    drill: bool = False
+    digest: str = ""  # SHA-256 of the file the rule stands in
+
+    def claim(self) -> Claim:
+        """What every alert of this rule says."""
+        return Claim(
+            rule=self.id,
+            detector="sigma",
+            title=self.title,
+            severity=self.level,
+            attack=self.attack,
+            clauses=self.clauses,
+        )
+
+
+def routes(rule: LogSource, event: LogSource) -> bool:
+    """Whether a rule's log source takes events of that one: each key it gives equals the event's."""
+    return (
+        (not rule.product or rule.product == event.product)
+        and (not rule.category or rule.category == event.category)
+        and (not rule.service or rule.service == event.service)
+    )
