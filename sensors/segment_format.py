@@ -1,0 +1,256 @@
+"""The bytes of a log segment: one header, then frames; pure functions, no files.
+
+Documented byte by byte in docs/reference/formats/segment-log.md; little-endian throughout.
+
+header (128)  magic 8s, version u16, header bytes u16, boot epoch u64, first sequence u64, last sequence of
+              the previous segment u64, salt u64, SM3 of the previous segment 32s, name 48s, CRC32C u32
+frame (18+n)  payload length u32, CRC32C u32, sequence u64, flags u16, payload
+"""
+
+import hashlib
+import re
+import struct
+from enum import Enum
+from typing import Final, NamedTuple, Protocol, cast
+
+import google_crc32c
+
+from crypto.words import LiuheError, Words
+
+MAGIC: Final = b"LIUHESEG"
+VERSION: Final = 1
+HEADER_BYTES: Final = 128
+FRAME_HEADER_BYTES: Final = 18
+PAYLOAD_BYTES_MAX: Final = 16 * 1024 * 1024  # one frame; a longer length field is damage
+NAME_BYTES_MAX: Final = 48
+RESYNC_BYTES_MAX: Final = 32 * 1024 * 1024  # checksum work for one damaged place, against hostile payloads
+
+_HEADER: Final = struct.Struct("<8sHHQQQQ32s48s")
+_CRC: Final = struct.Struct("<I")
+_FRAME: Final = struct.Struct("<IIQH")
+_SUMMED: Final = struct.Struct("<IQH")
+_SEQUENCE: Final = struct.Struct("<Q")
+
+
+class Frame(NamedTuple):
+    """One record of the log; ``epoch`` is the boot of the writer that appended it."""
+
+    sequence: int
+    flags: int
+    payload: bytes
+    epoch: int = 0
+
+
+class Damage(NamedTuple):
+    """Sequences first..last that were written and can no longer be read."""
+
+    first: int
+    last: int
+    reason: str
+
+
+class Header(NamedTuple):
+    """What a segment says of itself; ``salt`` seeds the checksums of its frames.
+
+    The salt makes a frame copied into a payload invalid: after damage, a search for the next frame can never
+    take the inside of a hostile payload for a frame.
+    """
+
+    name: str
+    epoch: int
+    first: int
+    previous_last: int
+    salt: int
+    previous_sm3: bytes
+
+
+class Digest(Protocol):
+    """The part of a hashlib object that a segment needs."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class End(Enum):
+    """Why a scan stopped."""
+
+    CLEAN = "at the end of the data"
+    LIMIT = "enough was read"
+    SHORT = "needs more bytes of the file"
+    INVALID = "no valid frame follows"
+
+
+class Scan(NamedTuple):
+    """Frames found, where the next one starts, which sequence it should carry, and the losses met."""
+
+    frames: list[Frame]
+    offset: int
+    expected: int
+    damages: list[Damage]
+    end: End
+
+
+def sm3_digest() -> Digest:
+    """A running SM3. Raises LiuheError where this Python's OpenSSL has none."""
+    try:
+        return cast("Digest", hashlib.new("sm3"))
+    except ValueError as error:
+        raise LiuheError(
+            "sm3-missing",
+            Words("本机 Python 的 OpenSSL 不支持 SM3", "the OpenSSL of this Python has no SM3"),
+            Words("请使用带 SM3 的 OpenSSL 1.1.1 以上版本", "use a Python built with OpenSSL 1.1.1+ and SM3"),
+        ) from error
+
+
+def seed_of(salt: int) -> int:
+    """The CRC32C state every frame of a segment starts from."""
+    return int(google_crc32c.value(_SEQUENCE.pack(salt)))
+
+
+def pack_header(header: Header) -> bytes:
+    """The 128 bytes at the start of a segment file."""
+    name = header.name.encode()
+    assert len(name) <= NAME_BYTES_MAX
+    body = _HEADER.pack(
+        MAGIC,
+        VERSION,
+        HEADER_BYTES,
+        header.epoch,
+        header.first,
+        header.previous_last,
+        header.salt,
+        header.previous_sm3,
+        name,
+    )
+    return body + _CRC.pack(google_crc32c.value(body))
+
+
+def unpack_header(data: bytes) -> Header | None:
+    """The header, one flipped bit repaired; None where it cannot be trusted."""
+    if len(data) < HEADER_BYTES:
+        return None
+    body = _repaired(data[:HEADER_BYTES])
+    if body is None:
+        return None
+    magic, version, size, epoch, first, previous_last, salt, sm3, name = _HEADER.unpack(body)
+    if magic != MAGIC or version != VERSION or size != HEADER_BYTES:
+        return None
+    text = name.rstrip(b"\0").decode("utf-8", "replace")
+    return Header(text, epoch, first, previous_last, salt, sm3)
+
+
+def _repaired(data: bytes) -> bytes | None:
+    if _header_valid(data):
+        return data[:-4]
+    # CRC32C tells all single-bit errors of 128 bytes apart: at most one flip makes the header valid.
+    for bit in range(HEADER_BYTES * 8):
+        candidate = bytearray(data)
+        candidate[bit >> 3] ^= 1 << (bit & 7)
+        if _header_valid(bytes(candidate)):
+            return bytes(candidate[:-4])
+    return None
+
+
+def _header_valid(data: bytes) -> bool:
+    return int(google_crc32c.value(data[:-4])) == _CRC.unpack(data[-4:])[0]
+
+
+def pack_frame(seed: int, sequence: int, flags: int, payload: bytes) -> bytes:
+    """One frame, ready to be written."""
+    length = len(payload)
+    crc = google_crc32c.extend(google_crc32c.extend(seed, _SUMMED.pack(length, sequence, flags)), payload)
+    return _FRAME.pack(length, crc, sequence, flags) + payload
+
+
+def frame_fits(data: bytes, offset: int) -> bool:
+    """Whether a whole frame, by its own length field, lies at ``offset``; its checksum may be wrong."""
+    if len(data) - offset < FRAME_HEADER_BYTES:
+        return False
+    length: int = _FRAME.unpack_from(data, offset)[0]
+    return length <= PAYLOAD_BYTES_MAX and offset + FRAME_HEADER_BYTES + length <= len(data)
+
+
+def _frame_at(data: bytes, offset: int, seed: int) -> tuple[int, int, bytes] | None:
+    """(sequence, flags, payload) of a whole and valid frame at ``offset``."""
+    length, crc, sequence, flags = _FRAME.unpack_from(data, offset)
+    start = offset + FRAME_HEADER_BYTES
+    if length > PAYLOAD_BYTES_MAX or start + length > len(data):
+        return None
+    payload = data[start : start + length]
+    summed = google_crc32c.extend(seed, _SUMMED.pack(length, sequence, flags))
+    return (sequence, flags, payload) if google_crc32c.extend(summed, payload) == crc else None
+
+
+def scan(
+    data: bytes,
+    offset: int,
+    header: Header,
+    *,
+    expected: int,
+    before: int | None,
+    whole: bool,
+    after: int = 0,
+    limit_bytes: int = 1 << 62,
+) -> Scan:
+    """Read valid frames of ``data`` from ``offset``; never returns bytes whose checksum is wrong.
+
+    ``whole`` says that ``data`` reaches the end of the file; ``before`` ends the segment's range (the next
+    segment's first sequence); frames up to ``after`` are checked and left out.
+    """
+    seed = seed_of(header.salt)
+    frames: list[Frame] = []
+    damages: list[Damage] = []
+    taken = 0
+    while taken < limit_bytes:
+        left = len(data) - offset
+        if left < FRAME_HEADER_BYTES:
+            end = (End.CLEAN if left == 0 else End.INVALID) if whole else End.SHORT
+            return Scan(frames, offset, expected, damages, end)
+        found = _frame_at(data, offset, seed)
+        if found is None or found[0] < expected:
+            if not whole:
+                return Scan(frames, offset, expected, damages, End.SHORT)
+            position = _resync(data, offset, seed, expected)
+            if position is None:
+                return Scan(frames, offset, expected, damages, End.INVALID)
+            offset = position
+            continue
+        sequence, flags, payload = found
+        if before is not None and sequence >= before:
+            return Scan(frames, offset, expected, damages, End.INVALID)
+        if sequence > expected:
+            damages.append(Damage(expected, sequence - 1, "a frame fails its checksum"))
+        offset += FRAME_HEADER_BYTES + len(payload)
+        expected = sequence + 1
+        if sequence > after:
+            frames.append(Frame(sequence, flags, payload, header.epoch))
+            taken += len(payload) + FRAME_HEADER_BYTES
+    return Scan(frames, offset, expected, damages, End.LIMIT)
+
+
+def _resync(data: bytes, offset: int, seed: int, expected: int) -> int | None:
+    """Where the next valid frame after a damaged one starts, or None."""
+    length: int = _FRAME.unpack_from(data, offset)[0]
+    beyond = offset + FRAME_HEADER_BYTES + length
+    if beyond + FRAME_HEADER_BYTES <= len(data):
+        found = _frame_at(data, beyond, seed)
+        if found is not None and found[0] == expected + 1:
+            return beyond
+    # The length itself is damaged: look for the upper bytes of the sequences that may follow here.
+    work = RESYNC_BYTES_MAX
+    sequence_max = expected + (len(data) - offset) // FRAME_HEADER_BYTES + 1
+    uppers = {_SEQUENCE.pack(sequence)[3:] for sequence in (expected, sequence_max)}
+    pattern = re.compile(b"(?=" + b"|".join(re.escape(upper) for upper in sorted(uppers)) + b")")
+    for match in pattern.finditer(data, offset + 1):
+        start = match.start() - 11  # the upper five bytes of a sequence lie 11 bytes into a frame
+        if start <= offset or start + FRAME_HEADER_BYTES > len(data):
+            continue
+        work -= FRAME_HEADER_BYTES
+        length, _, sequence, _ = _FRAME.unpack_from(data, start)
+        if expected <= sequence <= sequence_max and start + FRAME_HEADER_BYTES + length <= len(data):
+            work -= length
+            if _frame_at(data, start, seed) is not None:
+                return start
+        if work < 0:
+            return None
+    return None
