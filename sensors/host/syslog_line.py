@@ -62,10 +62,10 @@ def _time(line: str, now: datetime) -> tuple[datetime | None, str]:
     words = line.split(None, 3)
     if len(words) < 4 or words[0] not in _MONTHS:
         return None, line
-    time = _moment(now, now.year, words)
-    if time is None or time - now > _AHEAD_MAX:
-        time = _moment(now, now.year - 1, words)
-    return (time.astimezone(UTC), words[3]) if time is not None else (None, line)
+    found = _moment(now, now.year, words)
+    if found is None or found - now > _AHEAD_MAX:
+        found = _moment(now, now.year - 1, words)
+    return (found.astimezone(UTC), words[3]) if found is not None else (None, line)
 
 
 def _moment(now: datetime, year: int, words: list[str]) -> datetime | None:
