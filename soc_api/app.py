@@ -1,0 +1,92 @@
+"""The HTTP application of a center: routes under /api/v1, the console at /, nothing open that need not be."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Route
+
+from soc_api.context import Center
+from soc_api.errors import install_errors
+from soc_api.headers import SecurityHeaders
+from soc_api.routes.alerts import alerts
+from soc_api.routes.audit import audit
+from soc_api.routes.checks import checks
+from soc_api.routes.evidence import evidence
+from soc_api.routes.health import health
+from soc_api.routes.live import live
+from soc_api.routes.overview import overview
+from soc_api.routes.reports import reports
+from soc_api.routes.sensors import sensors
+from soc_api.routes.session import session
+from soc_api.static_console import FOLDER, StaticConsole
+from soc_api.stream import Live
+from soc_api.throttle import Throttle
+
+API: Final = "/api/v1"
+BODY_BYTES_MAX: Final = 1024 * 1024
+
+_TAGS: Final = [
+    {"name": "session", "description": "Login, the own session, the own password"},
+    {"name": "overview", "description": "The numbers of the first page"},
+    {"name": "alerts", "description": "The alert queue and what people decide about it"},
+    {"name": "checks", "description": "The six-layer checklist of the registered system"},
+    {"name": "evidence", "description": "The SM3 ledger"},
+    {"name": "sensors", "description": "Sensors, their health and their gaps"},
+    {"name": "reports", "description": "Monthly reports"},
+    {"name": "audit", "description": "Who did what"},
+    {"name": "center", "description": "The center itself"},
+]
+
+
+def create_app(center: Center, *, static: Path = FOLDER) -> FastAPI:
+    """The application over an opened center; ``static`` is the folder of the built console."""
+    app = _described()
+    app.state.center = center
+    app.state.live = Live(center.revisions)
+    app.state.throttle = Throttle()
+    console = StaticConsole(static)
+    app.router.routes.append(Route("/{path:path}", console.answer, methods=["GET", "HEAD"]))
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, made without a center."""
+    return _described().openapi()
+
+
+def _described() -> FastAPI:
+    app = FastAPI(
+        title="Liuhe 六合",
+        summary="The security supervision center's HTTP interface",
+        version="1",
+        openapi_url=None,  # served by a guarded route; the viewers need a CDN and are off
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=_TAGS,
+        lifespan=_running,
+        max_body_size=BODY_BYTES_MAX,
+        redirect_slashes=False,
+    )
+    app.add_middleware(SecurityHeaders)
+    install_errors(app)
+    top = APIRouter(prefix=API)
+    for part in (session, overview, alerts, checks, evidence, sensors, reports, audit, live, health):
+        top.include_router(part)
+    app.include_router(top)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    source: Live = app.state.live
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(source.run)
+        try:
+            yield
+        finally:
+            source.stop()
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,70 @@
+"""The ``Center`` object: everything the routes depend on, opened and injected by the composition root."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from crypto.words import Words
+from detection.store.alert_store import AlertStore
+from detection.store.inventory_store import InventoryStore
+from soc_api.audit_store import AuditStore
+from soc_api.compliance_port import ComplianceService
+from soc_api.identity import Identity
+
+Topic = Literal["alerts", "checks", "sensors", "evidence", "reports"]
+
+
+class EventCounts(Protocol):
+    """What the overview asks of the event store."""
+
+    def count_since(self, since: datetime) -> int:
+        """Events whose time is at or after ``since``."""
+
+
+class LedgerPort(Protocol):
+    """What the routes ask of the evidence ledger: compliance/ledger.py's ``Ledger``."""
+
+
+class EnrolledSensor(Protocol):
+    """A sensor that was let in, whether or not it ever sent an event."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Center:
+    """One center's parts as the API uses them; every part is safe to share between threads."""
+
+    id: str
+    name: str
+    unit: str
+    version: str
+    identity: Identity
+    audit: AuditStore
+    alerts: AlertStore
+    inventory: InventoryStore
+    events: EventCounts
+    ledger: LedgerPort
+    compliance: ComplianceService
+    anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
+    enrolled: Callable[[], Sequence[EnrolledSensor]]  # sensors that may never have sent an event
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def revisions(self) -> Mapping[Topic, int]:
+        """A number per topic of the live stream that changes when its pages would."""
+        checks, reports = self.compliance.revisions()
+        return {
+            "alerts": self.alerts.revision(),
+            "checks": checks,
+            "sensors": self.inventory.sensors_revision(),
+            "evidence": self.ledger.size,
+            "reports": reports,
+        }

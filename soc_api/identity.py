@@ -1,0 +1,297 @@
+"""Who is asking: login, sessions, forced password change and the account of the first start.
+
+A login under an unknown name costs and answers as one with a wrong password, locks included. A session is a
+256-bit random token of which the center keeps only a digest; its CSRF token is derived from it, so neither
+can be read back from the database.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from crypto.words import BadInput, LiuheError, Refused, Words
+from soc_api.audit import OK, SYSTEM_SOURCE, Entry, entry
+from soc_api.bodies import Role
+from soc_api.identity_store import Account, Failures, IdentityStore, SessionRow
+from soc_api.passwords import Cost, check_rules, hash_password, matches, one_time_password, used_before
+from soc_api.permissions import ROLES
+
+IDLE_MAX: Final = timedelta(minutes=10)
+SESSION_MAX: Final = timedelta(hours=8)
+ONE_TIME_MAX: Final = timedelta(hours=24)
+FAILURES_MAX: Final = 5  # in a row under one name
+LOCKED_FOR: Final = timedelta(minutes=30)
+TOUCH_EVERY: Final = timedelta(seconds=20)  # one write in that time is enough to keep the idle clock
+# Screens on the wall have no hands; they still end after SESSION_MAX.
+NEVER_IDLE: Final = frozenset[Role]({"wall_display"})
+
+_TOKEN_BYTES: Final = 32
+_TOKEN_CHARS_MAX: Final = 64
+_USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+_PAST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """A request's session: who, by which token digest, until when."""
+
+    account: Account
+    token_digest: str
+    csrf: str
+    source: str
+    expires: datetime
+
+    @property
+    def actor(self) -> str:
+        """The person as the audit log and the evidence name them."""
+        return f"user:{self.account.username}"
+
+
+class Identity:
+    """Logins and sessions over an ``IdentityStore``; ``cost`` is that of new password hashes."""
+
+    def __init__(self, store: IdentityStore, *, cost: Cost | None = None) -> None:
+        self._store = store
+        self._cost = cost or Cost()
+        # An unknown name is checked against this one, so that it takes as long as a known one.
+        self._nobody = hash_password(secrets.token_urlsafe(_TOKEN_BYTES), self._cost)
+
+    def create_account(
+        self,
+        username: str,
+        display_name: str,
+        role: Role,
+        unit: str,
+        now: datetime,
+        *,
+        actor: str = "system:center",
+    ) -> str:
+        """Add an account and return its one-time password, which is kept nowhere.
+
+        It opens the console for 24 hours, as often as needed, until the person has chosen a password: nothing
+        but the session routes answers before that. Raises BadInput (account-malformed) or Refused
+        (account-exists).
+        """
+        _check_account(username, role)
+        password = one_time_password()
+        new = Account(
+            id=0,
+            username=username,
+            display_name=display_name.strip()[:128] or username,
+            role=role,
+            unit=unit,
+            password=hash_password(password, self._cost),
+            must_change=True,
+            one_time_expires=now + ONE_TIME_MAX,
+            disabled=False,
+        )
+        self._store.create(new, now, _said(now, actor, SYSTEM_SOURCE, "account.create", f"{username}/{role}"))
+        return password
+
+    def reset_password(self, username: str, now: datetime, *, actor: str = "system:center") -> str:
+        """A new one-time password for an account; ends its sessions. Raises Refused (account-not-found)."""
+        account = self._store.account(username)
+        if account is None:
+            raise Refused(
+                "account-not-found",
+                Words(f"没有账号 {username}", f"there is no account {username}"),
+                Words("请核对用户名", "check the user name"),
+                field="username",
+            )
+        password = one_time_password()
+        said = _said(now, actor, SYSTEM_SOURCE, "account.reset", username)
+        stored = hash_password(password, self._cost)
+        self._store.set_password(account, stored, expires=now + ONE_TIME_MAX, keep="", now=now, said=said)
+        return password
+
+    def must_change(self, username: str) -> bool | None:
+        """Whether the account still has its one-time password; None where there is no such account."""
+        account = self._store.account(username)
+        return None if account is None else account.must_change
+
+    def login(self, username: str, password: str, source: str, now: datetime) -> tuple[str, Visit]:
+        """A new session: its token, for the cookie alone, and the visit.
+
+        Raises Refused (login-refused, login-locked, password-expired).
+        """
+        digest = _digest(f"name:{username}")
+        self._refuse_locked(digest, now)
+        account = self._store.account(username)
+        right = matches(password, self._nobody if account is None else account.password)
+        if account is None or not right or account.disabled:
+            self._fail(digest, account, source, now)
+            raise _login_refused()
+        if account.one_time_expires is not None and account.one_time_expires <= now:
+            self._fail(digest, account, source, now)
+            raise _one_time_expired()
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        row = SessionRow(
+            token_digest=_digest(token), source=source, created=now, seen=now, expires=now + SESSION_MAX
+        )
+        said = _said(now, f"user:{username}", source, "session.login", account.role)
+        if not self._store.open_session(account, row, digest, said):
+            raise _locked()
+        return token, _visit(account, row, token, source)
+
+    def visit(self, token: str, source: str, now: datetime, *, active: bool) -> Visit | None:
+        """The session of a token, or None where it is unknown or over.
+
+        ``active`` says that a person did something: only that puts off the idle end.
+        """
+        if not 0 < len(token) <= _TOKEN_CHARS_MAX:
+            return None
+        digest = _digest(token)
+        row = self._live(digest, now)
+        if row is None:
+            return None
+        account, session = row
+        if active and now - session.seen >= TOUCH_EVERY:
+            self._store.touch(digest, now)
+        return _visit(account, session, token, source)
+
+    def alive(self, token_digest: str, now: datetime) -> bool:
+        """Whether a session still opens anything; looking does not keep it alive."""
+        return self._live(token_digest, now) is not None
+
+    def logout(self, visit: Visit, now: datetime) -> None:
+        """End the session at the center, whatever the browser keeps."""
+        said = _said(now, visit.actor, visit.source, "session.logout", "session")
+        self._store.end_session(visit.token_digest, said)
+
+    def change_password(self, visit: Visit, old: str, new: str, now: datetime) -> None:
+        """Change the visitor's password and end their other sessions.
+
+        Raises Refused (login-refused, login-locked) for a wrong old one, BadInput (password-weak) for
+        the new one.
+        """
+        account = visit.account
+        digest = _digest(f"name:{account.username}")
+        self._refuse_locked(digest, now)
+        if not matches(old, account.password):
+            self._fail(digest, account, visit.source, now, action="session.password")
+            raise _login_refused()
+        check_rules(new, username=account.username, display_name=account.display_name)
+        if any(matches(new, stored) for stored in self._store.past_passwords(account)):
+            raise used_before()
+        said = entry(
+            time=now,
+            actor=visit.actor,
+            source=visit.source,
+            action="session.password",
+            about=account.username,
+        )
+        stored = hash_password(new, self._cost)
+        self._store.set_password(account, stored, expires=None, keep=visit.token_digest, now=now, said=said)
+
+    def refreshed(self, visit: Visit) -> Visit:
+        """The visit with its account as stored now."""
+        account = self._store.account(visit.account.username)
+        return visit if account is None else msgspec.structs.replace(visit, account=account)
+
+    def _live(self, digest: str, now: datetime) -> tuple[Account, SessionRow] | None:
+        found = self._store.session(digest)
+        if found is None:
+            return None
+        account, session = found
+        idle = now - session.seen > IDLE_MAX and account.role not in NEVER_IDLE
+        return None if idle or now >= session.expires or account.disabled else found
+
+    def _refuse_locked(self, digest: str, now: datetime) -> None:
+        found = self._store.failures(digest)
+        if found is not None and found.locked_until > now:
+            raise _locked()
+
+    def _fail(
+        self, digest: str, account: Account | None, source: str, now: datetime, action: str = "session.login"
+    ) -> None:
+        # A name nobody has may be a password typed into the wrong field: it is told by its digest only.
+        actor = f"unknown:{digest[:12]}" if account is None else f"user:{account.username}"
+
+        def judge(before: Failures | None) -> tuple[Failures, Entry]:
+            after = _counted(before, now)
+            result = "failed: locked" if after.locked_until > now else "failed"
+            said = _said(now, actor, source, action, "session", result)
+            return after, said
+
+        self._store.fail(digest, judge)
+
+
+def _said(now: datetime, actor: str, source: str, action: str, about: str, result: str = OK) -> Entry:
+    return entry(time=now, actor=actor, source=source, action=action, about=about, result=result)
+
+
+def _check_account(username: str, role: str) -> None:
+    if not _USERNAME.fullmatch(username):
+        reason = Words(
+            "用户名须为 2-32 位小写字母、数字或 . _ -,以字母开头",
+            "a user name is 2-32 lower-case letters, digits or . _ -, and begins with a letter",
+        )
+        raise _malformed("username", reason)
+    if role not in ROLES:
+        raise _malformed("role", Words(f"没有角色 {role}", f"there is no role {role}"))
+
+
+def csrf_of(token: str) -> str:
+    """What X-CSRF-Token must say in a session with this token."""
+    return hmac.new(token.encode(), b"liuhe csrf 1", hashlib.sha256).hexdigest()
+
+
+def _counted(before: Failures | None, now: datetime) -> Failures:
+    """One failure more; a row of failures ends by a lock that has passed or by LOCKED_FOR without one."""
+    in_a_row = before is not None and now - before.last <= LOCKED_FOR and before.count < FAILURES_MAX
+    count = before.count + 1 if before is not None and in_a_row else 1
+    return Failures(count=count, last=now, locked_until=now + LOCKED_FOR if count >= FAILURES_MAX else _PAST)
+
+
+def _visit(account: Account, session: SessionRow, token: str, source: str) -> Visit:
+    return Visit(
+        account=account,
+        token_digest=session.token_digest,
+        csrf=csrf_of(token),
+        source=source,
+        expires=session.expires,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _malformed(field: str, reason: Words) -> BadInput:
+    return BadInput(
+        "account-malformed", reason, Words("请改正后重试", "correct it and try again"), field=field
+    )
+
+
+def _login_refused() -> LiuheError:
+    return Refused(
+        "login-refused",
+        Words("用户名或口令不对", "the user name or the password is wrong"),
+        Words(
+            f"请核对后重试;连续 {FAILURES_MAX} 次不对将锁定 30 分钟",
+            f"check both and try again; {FAILURES_MAX} failures in a row lock the name for 30 minutes",
+        ),
+    )
+
+
+def _locked() -> LiuheError:
+    return Refused(
+        "login-locked",
+        Words("该用户名因多次失败已锁定", "this user name is locked after too many failures"),
+        Words(
+            "请在 30 分钟后重试,或联系安全管理员",
+            "try again in 30 minutes, or ask the security administrator",
+        ),
+    )
+
+
+def _one_time_expired() -> LiuheError:
+    return Refused(
+        "password-expired",
+        Words("一次性口令已过期(24 小时)", "the one-time password has expired (24 hours)"),
+        Words("请让系统管理员重新签发", "ask the system administrator for a new one"),
+    )

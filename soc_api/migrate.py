@@ -1,0 +1,59 @@
+"""Bringing the state database to the schema of this version; works from an installed wheel.
+
+The migrations run in one transaction under the write lock: two processes that start at the same time upgrade
+once, and a crash midway leaves the old schema.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Engine, MetaData
+
+import compliance.tables
+import soc_api.tables
+from crypto.words import LiuheError, Words
+from detection.store.state import writing
+from detection.store.tables import metadata
+
+# Importing a tables module adds its tables to the one metadata.
+_REGISTERED: Final = (compliance.tables, soc_api.tables)
+SCHEMA: Final[MetaData] = metadata
+FOLDER: Final = Path(__file__).with_name("migrations")
+
+
+def upgrade(engine: Engine, *, to: str = "head") -> None:
+    """Run what is missing. Raises LiuheError (state-newer) where a newer version made the database."""
+    with writing(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, to)
+        except CommandError as error:
+            raise LiuheError(
+                "state-newer",
+                Words("状态库由更新版本的程序创建", "the state database was made by a newer version"),
+                Words("请使用该版本或更新的程序", "use that version of the program or a newer one"),
+            ) from error
+
+
+def revision_of(engine: Engine) -> str:
+    """The revision a database is at; '' before the first migration."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def newest_revision() -> str:
+    """The revision this version of the program brings a database to."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic reads "%" in its settings as interpolation; a folder may well have one in its name.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    return config

@@ -1,0 +1,75 @@
+"""Which role may do what: one table, read by the guard of every route; docs/reference/permissions.md.
+
+An account has exactly one role, so the three administrators (system, security, audit) are three people and
+nobody is above the table. What is not written here is refused.
+"""
+
+from typing import Final, Literal, get_args
+
+from soc_api.bodies import Role
+
+Permission = Literal[
+    "session.own",
+    "stream.read",
+    "api.describe",
+    "overview.read",
+    "alerts.read",
+    "alerts.act",
+    "checks.read",
+    "checks.evaluate",
+    "evidence.read",
+    "evidence.verify",
+    "sensors.read",
+    "reports.read",
+    "reports.make",
+    "audit.read",
+]
+
+PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+_EVERYONE: Final[set[Permission]] = {"session.own", "stream.read", "api.describe"}
+_OPERATIONAL: Final[set[Permission]] = {
+    "overview.read",
+    "alerts.read",
+    "checks.read",
+    "evidence.read",
+    "sensors.read",
+    "reports.read",
+}
+_GRANTED: Final[dict[Role, set[Permission]]] = {
+    # Runs the machines; sees that sensors live, not what they saw.
+    "system_admin": {"overview.read", "sensors.read"},
+    # Decides about rules and policies; reads what they lead to and acts on nothing.
+    "security_admin": _OPERATIONAL,
+    # Watches everybody, the other administrators included; changes nothing.
+    "audit_admin": {"audit.read", "evidence.read", "evidence.verify"},
+    "analyst": {*_OPERATIONAL, "alerts.act"},
+    "shift_lead": {*_OPERATIONAL, "alerts.act", "checks.evaluate", "evidence.verify", "reports.make"},
+    "compliance_officer": {
+        "overview.read",
+        "checks.read",
+        "checks.evaluate",
+        "evidence.read",
+        "evidence.verify",
+        "sensors.read",
+        "reports.read",
+        "reports.make",
+    },
+    # A screen anybody in the room can read: numbers only, no events, no names.
+    "wall_display": {"overview.read"},
+}
+
+TABLE: Final[dict[Role, frozenset[Permission]]] = {
+    role: frozenset({*_EVERYONE, *granted}) for role, granted in _GRANTED.items()
+}
+
+
+def allows(role: Role, permission: Permission) -> bool:
+    """Whether an account of ``role`` has ``permission``."""
+    return permission in TABLE[role]
+
+
+def permissions_of(role: Role) -> list[Permission]:
+    """What ``role`` may do, in the order of the table in the documentation."""
+    return [permission for permission in PERMISSIONS if permission in TABLE[role]]

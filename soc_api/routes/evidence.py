@@ -1,0 +1,1 @@
+"""The evidence ledger: its newest records, its checkpoint, and the whole of it recomputed."""

@@ -1,0 +1,178 @@
+"""The guard before every route: session, CSRF token and permission, checked before a body is even read.
+
+Deny by default: a ``GuardedRoute`` cannot be built without ``needs(...)``, and ``needs(None)`` (open to
+anyone) is written only on login and health. The OpenAPI document shows it as ``x-permission``.
+"""
+
+import hmac
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from crypto.words import Refused, Words
+from soc_api.audit import entry
+from soc_api.bodies import Problem
+from soc_api.context import Center
+from soc_api.identity import Visit
+from soc_api.permissions import Permission, allows
+
+COOKIE: Final = "liuhe_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+# A console that refetches by itself says so: only what a person does keeps a session from going idle.
+BACKGROUND_HEADER: Final = "X-Background"
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+_MARK: Final = "x-permission"
+_OPEN: Final = "none"
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Problem, "description": "No session, or it is over"},
+    403: {"model": Problem, "description": "The role lacks the permission, or the CSRF token is wrong"},
+    422: {"model": Problem, "description": "A parameter or the body is wrong; field names it"},
+    503: {"model": Problem, "description": "The center cannot do it now; nothing was done"},
+}
+
+
+def needs(permission: Permission | None) -> dict[str, str]:
+    """``openapi_extra`` of a route: the permission it asks for, or None for anyone."""
+    return {_MARK: permission or _OPEN}
+
+
+class GuardedRoute(APIRoute):
+    """A route that admits a request before anything else is done with it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own work behind the guard."""
+        work = super().get_route_handler()
+        permission = permission_of(self)
+
+        async def guarded(request: Request) -> Response:
+            if permission is None:
+                _refuse_cross_site(request)
+            else:
+                request.state.visit = await run_in_threadpool(admit, request, permission)
+            return await work(request)
+
+        return guarded
+
+
+def permission_of(route: APIRoute) -> Permission | None:
+    """What a route asks for. Raises RuntimeError where its author forgot to say."""
+    named = (route.openapi_extra or {}).get(_MARK)
+    if named is None:
+        raise RuntimeError(f"{route.path} has no needs(...)")
+    return None if named == _OPEN else named
+
+
+def router(tag: str) -> APIRouter:
+    """A router whose routes are all guarded and documented with their errors."""
+    return APIRouter(route_class=GuardedRoute, tags=[tag], responses=_PROBLEMS)
+
+
+def conflicts(reason: str) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route that may refuse: 404 for an unknown id, 409 for ``reason``."""
+    return {
+        404: {"model": Problem, "description": "There is nothing with this id"},
+        409: {"model": Problem, "description": reason},
+    }
+
+
+def center_of(request: Request) -> Center:
+    """The center behind the application."""
+    center = request.app.state.center
+    assert isinstance(center, Center)
+    return center
+
+
+def visit_of(request: Request) -> Visit:
+    """The admitted visit."""
+    visit = request.state.visit
+    assert isinstance(visit, Visit)
+    return visit
+
+
+Here = Annotated[Center, Depends(center_of)]
+Visitor = Annotated[Visit, Depends(visit_of)]
+
+
+def source_of(request: Request) -> str:
+    """The network address of the other end; no header is believed about it."""
+    return request.client.host[:64] if request.client else "unknown"
+
+
+def admit(request: Request, permission: Permission) -> Visit:
+    """The visit of a request that may go on. Raises Refused (401 or 403); a missing permission is audited."""
+    center, now = center_of(request), center_of(request).clock()
+    active = BACKGROUND_HEADER not in request.headers and permission != "stream.read"
+    token = request.cookies.get(COOKIE, "")
+    visit = center.identity.visit(token, source_of(request), now, active=active)
+    if visit is None:
+        raise _no_session()
+    if request.method in UNSAFE:
+        _refuse_cross_site(request)
+        given = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
+            raise _bad_csrf()
+    if visit.account.must_change and permission != "session.own":
+        raise _change_first()
+    if not allows(visit.account.role, permission):
+        center.audit.record(
+            entry(
+                time=now,
+                actor=visit.actor,
+                source=visit.source,
+                action="access.denied",
+                about=f"{request.method} {request.url.path}",
+                result=f"refused: {permission}",
+            )
+        )
+        raise _no_permission(permission)
+    return visit
+
+
+def _refuse_cross_site(request: Request) -> None:
+    """Browsers say where a request comes from; one from another site changes nothing, login included."""
+    origin = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method in UNSAFE and origin not in ("same-origin", "none"):
+        raise Refused(
+            "cross-site",
+            Words("请求来自其他网站,已拒绝", "the request comes from another site and is refused"),
+            Words("请在控制台页面内操作", "act within the console's own page"),
+        )
+
+
+def _no_session() -> Refused:
+    return Refused(
+        "session-required",
+        Words("未登录或会话已结束", "not logged in, or the session is over"),
+        Words("请重新登录", "log in again"),
+    )
+
+
+def _bad_csrf() -> Refused:
+    return Refused(
+        "csrf",
+        Words("请求缺少有效的防跨站令牌", "the request lacks a valid anti-forgery token"),
+        Words("请刷新页面后重试", "reload the page and try again"),
+        field=CSRF_HEADER,
+    )
+
+
+def _change_first() -> Refused:
+    return Refused(
+        "password-change-required",
+        Words("须先更换一次性口令", "the one-time password must be changed first"),
+        Words("请设置自己的口令", "choose a password of your own"),
+    )
+
+
+def _no_permission(permission: Permission) -> Refused:
+    return Refused(
+        "permission-missing",
+        Words(f"当前角色没有权限 {permission}", f"this role lacks the permission {permission}"),
+        Words("请由有权限的人员操作", "ask somebody whose role has it"),
+        field=permission,
+    )

@@ -1,0 +1,45 @@
+"""The numbers of the first page."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+
+from soc_api.bodies import Overview, Verdict
+from soc_api.errors import text
+from soc_api.routes.guard import Here, needs, router
+
+overview = router("overview")
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("符合", "部分符合", "不符合", "不适用", "未知")
+
+
+@overview.get(
+    "/overview", summary="The first page", response_model=Overview, openapi_extra=needs("overview.read")
+)
+def numbers(center: Here) -> Overview:
+    """Counts only: no name, address or event, so that it may hang on a wall."""
+    now = center.clock()
+    counts = center.alerts.counts().open_severities
+    sensors = center.inventory.sensors(now)
+    enrolled = {sensor.id for sensor in center.enrolled()} | {state.sensor for state in sensors}
+    verdicts = Counter[str]()
+    for layer in center.compliance.check_page(now).layers:
+        verdicts.update(layer.counts)
+    ledger = center.ledger.head()
+    return Overview(
+        open_alerts={
+            "informational": counts.get("informational", 0),
+            "low": counts.get("low", 0),
+            "medium": counts.get("medium", 0),
+            "high": counts.get("high", 0),
+            "critical": counts.get("critical", 0),
+        },
+        events_last_hour=center.events.count_since(now - timedelta(hours=1)),
+        alerts_last_day=center.alerts.per_hour(now, 24),
+        sensors_online=sum(state.state == "online" for state in sensors),
+        sensors_total=len(enrolled),
+        verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
+        ledger_size=ledger.size,
+        ledger_root=ledger.root,
+        anomaly_state=text(center.anomaly()),
+    )

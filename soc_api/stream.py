@@ -1,0 +1,132 @@
+"""The live stream: one poller compares revisions for all clients, each client learns which topics changed.
+
+A client that reads slowly never queues more than one pending revision per topic, since a newer one replaces
+it. A stream ends with its session, with the center, or when the client goes away.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+
+from crypto.words import Refused, Words
+from soc_api.context import Topic
+
+POLL_SECONDS: Final = 0.3
+HEARTBEAT_SECONDS: Final = 15.0
+SESSION_CHECK_SECONDS: Final = 5.0
+CLIENTS_MAX: Final = 200
+CLIENTS_PER_SESSION_MAX: Final = 8  # windows of one console
+# Sensors speak with every batch; their page needs no more than this.
+SECONDS_BETWEEN: Final[Mapping[Topic, float]] = {"sensors": 2.0}
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Client:
+    """One open stream: the revisions it has not been told yet."""
+
+    def __init__(self, session: str, topics: frozenset[Topic]) -> None:
+        self.session = session
+        self.topics = topics
+        self.pending: dict[Topic, int] = {}
+        self.wake = anyio.Event()
+
+    def tell(self, topic: Topic, revision: int) -> None:
+        """Leave a revision to be sent; a later one replaces it."""
+        if topic in self.topics:
+            self.pending[topic] = revision
+            self.wake.set()
+
+    def take(self) -> dict[Topic, int]:
+        """What is to be sent now."""
+        taken, self.pending = self.pending, {}
+        self.wake = anyio.Event()
+        return taken
+
+
+class Live:
+    """All open streams and the one poller behind them; runs in the event loop of the application."""
+
+    def __init__(
+        self, revisions: Callable[[], Mapping[Topic, int]], *, poll_seconds: float = POLL_SECONDS
+    ) -> None:
+        self._revisions = revisions
+        self._poll_seconds = poll_seconds
+        self._clients: set[Client] = set()
+        self._told: dict[Topic, tuple[int, float]] = {}
+        self._stopped = False
+
+    async def run(self) -> None:
+        """Poll until cancelled; asks the database nothing while nobody listens."""
+        while not self._stopped:
+            await anyio.sleep(self._poll_seconds)
+            if not self._clients:
+                continue
+            try:
+                found = await run_in_threadpool(self._revisions)
+            except Exception:  # noqa: BLE001 -- a busy or full disk must not end the stream for good
+                _log.exception("revisions could not be read")
+                continue
+            self._publish(found, anyio.current_time())
+
+    def stop(self) -> None:
+        """End every stream, so that the server can close; called in the loop."""
+        self._stopped = True
+        for client in self._clients:
+            client.wake.set()
+
+    @asynccontextmanager
+    async def joined(self, session: str, topics: frozenset[Topic]) -> AsyncIterator[Client]:
+        """A client for the time of one stream. Raises Refused (stream-full)."""
+        self.refuse_full(session)
+        client = Client(session, topics)
+        self._clients.add(client)
+        try:
+            yield client
+        finally:
+            self._clients.discard(client)
+
+    def refuse_full(self, session: str) -> None:
+        """Nothing, or Refused (stream-full) where there are too many streams already."""
+        mine = sum(client.session == session for client in self._clients)
+        if len(self._clients) >= CLIENTS_MAX or mine >= CLIENTS_PER_SESSION_MAX:
+            raise Refused(
+                "stream-full",
+                Words("实时连接过多", "too many live streams"),
+                Words("请关闭多余的控制台窗口", "close console windows that are not needed"),
+            )
+
+    async def lines(
+        self, session: str, topics: frozenset[Topic], alive: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[str]:
+        """The text of one stream until ``alive`` says that its session is over."""
+        async with self.joined(session, topics) as client:
+            yield "retry: 2000\n: open\n\n"
+            beat = checked = anyio.current_time()
+            while not self._stopped:
+                with anyio.move_on_after(min(SESSION_CHECK_SECONDS, HEARTBEAT_SECONDS)):
+                    await client.wake.wait()
+                now = anyio.current_time()
+                if now - checked >= SESSION_CHECK_SECONDS:
+                    if not await alive():
+                        return
+                    checked = now
+                for topic, revision in client.take().items():
+                    yield f'event: {topic}\ndata: {{"revision": {revision}}}\n\n'
+                if now - beat >= HEARTBEAT_SECONDS:
+                    yield ": beat\n\n"
+                    beat = now
+
+    def _publish(self, found: Mapping[Topic, int], now: float) -> None:
+        for topic, revision in found.items():
+            before, at = self._told.get(topic, (None, 0.0))
+            if revision == before or now - at < SECONDS_BETWEEN.get(topic, 0.0):
+                continue
+            self._told[topic] = revision, now
+            if before is not None:  # the first look only tells where things stand
+                for client in self._clients:
+                    client.tell(topic, revision)

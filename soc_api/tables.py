@@ -1,0 +1,104 @@
+"""The tables of identity and audit, added to the one ``metadata`` of the relational state.
+
+Times are microseconds as everywhere in the state (``detection.store.tables.micros``). Rows of ``audit_log``
+are only ever added: triggers refuse UPDATE and DELETE, and each row carries the SM3 of the row before it.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    event,
+)
+
+from detection.store.tables import RowId, metadata
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("username", String(64), nullable=False, unique=True),  # never deleted, so never given out twice
+    Column("display_name", String(128), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("password", Text, nullable=False),  # scrypt with its parameters and salt, see passwords.py
+    Column("password_changed", BigInteger, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("one_time_expires", BigInteger),  # NULL once the person has chosen a password
+    Column("disabled", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+passwords_past: Final = Table(
+    "passwords_past",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account", BigInteger, ForeignKey("accounts.id"), nullable=False),
+    Column("password", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Index(None, "account"),
+)
+
+# Counted by the name that was typed, known or not: a locked name does not tell whether it exists.
+login_failures: Final = Table(
+    "login_failures",
+    metadata,
+    Column("name_digest", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),  # 0: not locked
+    Index(None, "last"),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),  # the token itself is only in the cookie
+    Column("account", BigInteger, ForeignKey("accounts.id"), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Index(None, "account"),
+    Index(None, "expires"),
+)
+
+audit_log: Final = Table(
+    "audit_log",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # from 1, without a hole
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("result", String(128), nullable=False),
+    Column("digest", String(64), nullable=False),  # SM3 over the previous digest and this row
+)
+
+# One row: writers take its lock first, so that two of them never chain onto the same row.
+audit_head: Final = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+AUDIT_TRIGGERS: Final = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{verb.lower()} BEFORE {verb} ON audit_log "
+    "BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+
+for _statement in AUDIT_TRIGGERS:
+    event.listen(audit_log, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
