@@ -163,8 +163,6 @@ def _bad(path: Path, offset: int, reason: str) -> BadInput:
     return BadInput(
         "capture-malformed",
         Words(f"抓包文件不合格式:{reason}", f"malformed capture file: {reason}"),
-        Words(
-            "请用抓包工具重新导出为 pcap 或 pcapng", "export it anew as pcap or pcapng"
-        ),
+        Words("请用抓包工具重新导出为 pcap 或 pcapng", "export it anew as pcap or pcapng"),
         field=f"{path}:{offset}",
     )

@@ -49,7 +49,7 @@ class DnsMessage(msgspec.Struct, frozen=True, kw_only=True):
     is_answer: bool
     opcode: int
     response_code: str
-    name: str  # '' where there is no question (multicast announcements)
+    name: str  # of the question; of the first answer in an announcement without one
     type: str
     answers: list[str]  # data of the answer section, in order
     answer_types: list[str]
@@ -84,6 +84,7 @@ def _parse(data: bytes, known_port: bool) -> DnsMessage | None:
     found: list[tuple[str, str]] = []
     if is_answer:
         if questions <= 1:
+            name, kind = (name, kind) if questions else _first_owner(data, answers)
             found = _answers(data, offset, answers)
     elif not known_port and not _ends_exactly(data, offset, answers + authorities + additional):
         return None
@@ -93,7 +94,7 @@ def _parse(data: bytes, known_port: bool) -> DnsMessage | None:
         opcode=opcode,
         response_code=code if is_answer else "",
         name=name,
-        type=type_name(kind) if questions else "",
+        type=type_name(kind) if kind else "",
         answers=[text for _, text in found],
         answer_types=[text for text, _ in found],
     )
@@ -156,6 +157,13 @@ def _ends_exactly(data: bytes, offset: int, count: int) -> bool:
         _, offset = _name(data, offset)
         offset += 10 + _record(data, offset)[3]
     return offset == len(data)
+
+
+def _first_owner(data: bytes, answers: int) -> tuple[str, int]:
+    if not answers:
+        return "", 0
+    name, offset = _name(data, 12)
+    return name, _record(data, offset)[0]
 
 
 def _answers(data: bytes, offset: int, count: int) -> list[tuple[str, str]]:

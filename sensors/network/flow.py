@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from sensors.network.packet import ACK, FIN, RST, SYN, TCP, UDP, Packet
 from sensors.network.settings import NetworkSettings
 
-LINGER_SECONDS: Final = 0.5  # a closed flow waits for the last ACK, so that it opens no new entry
+CLOSE_SECONDS: Final = 0.5  # a closed flow waits for the last ACK before it is reported
+LINGER_SECONDS: Final = 5.0  # and stays in the table, reported, so that stragglers open no new entry
 START_SECONDS: Final = 10.0  # a flow that lives so long is announced before it ends
 PENDING_BYTES_MAX: Final = 16 * 1024  # of a hello that spans segments, per direction
 _HALF: Final = 1 << 31
@@ -24,8 +25,8 @@ class Flow:
     """One conversation; index 0 of each pair is the originator, 1 the responder."""
 
     __slots__ = (
-        "announced", "closing", "first", "ip_bytes", "key", "last", "next_sequence", "packets",
-        "payload_bytes", "pending", "seen_flags", "server_name", "service", "vlan",
+        "closing", "first", "ip_bytes", "key", "last", "next_sequence", "packets",
+        "payload_bytes", "pending", "reported", "seen_flags", "server_name", "service", "vlan",
     )  # fmt: skip
 
     def __init__(self, key: Key, time: float, vlan: int) -> None:
@@ -39,7 +40,7 @@ class Flow:
         self.seen_flags = [0, 0]  # every TCP flag a side ever sent
         self.next_sequence = [-1, -1]
         self.closing = 0.0  # when the table may let it go, 0.0 while open
-        self.announced = False
+        self.reported = False  # its end was told already
         self.service = ""
         self.server_name = ""
         self.pending: list[bytes] = [b"", b""]  # start of a message that spans segments
@@ -63,6 +64,7 @@ class FlowTable:
         self._attempts: dict[Key, Flow] = {}  # in order of their first packet, likewise below
         self._young: dict[Key, Flow] = {}
         self._closing: dict[Key, Flow] = {}
+        self._lingering: dict[Key, Flow] = {}
         self._ended: list[Ended] = []
         self.evicted = 0
 
@@ -108,11 +110,13 @@ class FlowTable:
         """End what is due at ``time``. Costs no more than what is due."""
         settings = self._settings
         self._expire(self._attempts, time - settings.flow_attempt_seconds, "attempt")
-        for flow in _until(self._closing, time - LINGER_SECONDS, by_closing=True):
+        for flow in _until(self._closing, time - CLOSE_SECONDS, by_closing=True):
+            self._report_end(flow, "closed")
+            self._lingering[flow.key] = flow
+        for flow in _until(self._lingering, time - LINGER_SECONDS, by_closing=True):
             self._end(flow, "closed")
         for flow in _until(self._young, time - START_SECONDS):
             del self._young[flow.key]
-            flow.announced = True
             self._ended.append(Ended(flow, "flow-start", "long"))
         for table, idle in (
             (self._streams, settings.flow_idle_seconds),
@@ -163,8 +167,10 @@ class FlowTable:
 
     def _count_stream(self, flow: Flow, side: int, packet: Packet, time: float) -> None:
         flags = packet.flags
+        if flow.seen_flags[0] & flow.seen_flags[1] & FIN:
+            flags &= ~RST  # over already: a late RST changes nothing about how it went
         flow.seen_flags[side] |= flags
-        if side == 1:
+        if side == 1 or not flags & SYN:
             self._attempts.pop(flow.key, None)
         size = packet.payload_bytes
         following = (packet.sequence + size + bool(flags & SYN) + bool(flags & FIN)) & _MASK
@@ -173,20 +179,26 @@ class FlowTable:
         if fresh < _HALF:  # otherwise all of it was sent before
             flow.payload_bytes[side] += min(size, fresh)
             flow.next_sequence[side] = following
-        if flags & RST or (flow.seen_flags[0] & FIN and flow.seen_flags[1] & FIN):
-            flow.closing = flow.closing or time
-            self._closing.setdefault(flow.key, flow)
+        is_over = flags & RST or flow.seen_flags[0] & flow.seen_flags[1] & FIN
+        if is_over and not flow.closing:
+            flow.closing = time
+            self._closing[flow.key] = flow
 
     def _expire(self, table: dict[Key, Flow], before: float, reason: str) -> None:
         for flow in _until(table, before):
             self._end(flow, reason)
 
     def _end(self, flow: Flow, reason: str) -> None:
-        key = flow.key
-        (self._streams if key[0] == TCP else self._datagrams).pop(key, None)
+        (self._streams if flow.key[0] == TCP else self._datagrams).pop(flow.key, None)
+        self._lingering.pop(flow.key, None)
+        self._report_end(flow, reason)
+
+    def _report_end(self, flow: Flow, reason: str) -> None:
         for table in (self._attempts, self._young, self._closing):
-            table.pop(key, None)
-        self._ended.append(Ended(flow, "flow-end", reason))
+            table.pop(flow.key, None)
+        if not flow.reported:
+            flow.reported = True
+            self._ended.append(Ended(flow, "flow-end", reason))
 
 
 def _until(table: dict[Key, Flow], before: float, *, by_closing: bool = False) -> list[Flow]:

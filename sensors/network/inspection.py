@@ -37,6 +37,7 @@ from sensors.network.tls import ClientHello, is_hello, missing_bytes, parse_hell
 
 PENDING_FLOWS_MAX: Final = 1_024  # hellos waited for at a time
 BURST_SECONDS: Final = 5  # of the event budget, saved up while it is quiet
+_CHANGE_CIPHER: Final = 0x14
 _HELLO: Final = 0x16
 _LETTERS: Final = range(0x41, 0x5B)
 
@@ -165,6 +166,10 @@ class Inspection:
             flow.pending[side] = b""
             self._pending -= 0 if flow.pending[1 - side] else 1
         first = payload[0]
+        if (
+            first == _CHANGE_CIPHER and payload[5:7] == b"\x01\x16"
+        ):  # before a second ClientHello (RFC 8446 D.4)
+            payload, first = payload[6:], _HELLO
         if first == _HELLO:
             self._hello(payload, packet, flow, side, time)
         elif first in _LETTERS:

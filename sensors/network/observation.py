@@ -59,6 +59,11 @@ def address_text(raw: bytes) -> str:
     return str(IPv6Address(raw)) if len(raw) == 16 else ""
 
 
+def is_multicast(address: bytes) -> bool:
+    """Whether the address, of either IP version, names a group."""
+    return address[0] >> 4 == 0xE if len(address) == 4 else address[:1] == b"\xff"
+
+
 class Reporter:
     """Builds the Observations of one capture; ``observer`` is the name of the sensing machine."""
 
@@ -99,7 +104,8 @@ class Reporter:
 
     def dns(self, message: DnsMessage, packet: Packet, time: float) -> Observation:
         """net.dns: one message, seen from the side that asks."""
-        ends = ends_of(packet, from_server=message.is_answer)
+        multicast = is_multicast(packet.destination)
+        ends = ends_of(packet, from_server=message.is_answer and not multicast)
         fields, native = self._conversation("net.dns", ends, "dns")
         fields |= {
             "dns.type": "answer" if message.is_answer else "query",

@@ -1,8 +1,8 @@
 """The header walk: link layer to transport ports, bounds-checked, in one pass over the bytes.
 
-Covers Ethernet (802.1Q/ad tags, 802.2 LLC/SNAP), Linux cooked v1 and v2, raw IP and BSD loopback; IPv4
-(RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, ICMP and ICMPv6. Whatever the bytes are, ``walk``
-returns: a ``Packet``, or None where a header is cut short or contradicts itself.
+Covers Ethernet (802.1Q/ad tags, 802.2 LLC/SNAP, PPPoE sessions, MPLS), Linux cooked v1 and v2, raw IP and BSD
+loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, ICMP and ICMPv6. Whatever the bytes
+are, ``walk`` returns: a ``Packet``, or None where a header is cut short or contradicts itself.
 """
 
 from struct import Struct, error
@@ -41,6 +41,10 @@ EXTENSION_HEADERS_MAX: Final = 8
 VLAN_TAGS_MAX: Final = 4
 _VLAN_TYPES: Final = frozenset({0x8100, 0x88A8, 0x9100})
 _EXTENSIONS: Final = frozenset({0, 43, 60, 135, 139, 140})  # length in 8-byte units, first one not counted
+_PPPOE_SESSION: Final = 0x8864
+_PPP_TYPES: Final = {0x0021: ETHER_IPV4, 0x0057: ETHER_IPV6}
+_MPLS: Final = 0x8847
+MPLS_LABELS_MAX: Final = 8
 _FRAGMENT: Final = 44
 _AUTHENTICATION: Final = 51
 
@@ -133,10 +137,25 @@ def _network(data: bytes, ethertype: int, offset: int, vlan: int, mac: bytes) ->
         return _version4(data, offset, vlan, mac)
     if ethertype == ETHER_IPV6:
         return _version6(data, offset, vlan, mac)
+    if ethertype == _PPPOE_SESSION:
+        inner = _PPP_TYPES.get(_u16(data, offset + 6)[0], -1)
+        return _network(data, inner, offset + 8, vlan, mac)
+    if ethertype == _MPLS:
+        return _labelled(data, offset, vlan, mac)
     size = len(data) - offset
     if size < 0:
         return None
     return Packet(ethertype, vlan, mac, NO_IP, b"", b"", 0, 0, 0, 0, 0, False, 0, size, offset, len(data))
+
+
+def _labelled(data: bytes, offset: int, vlan: int, mac: bytes) -> Packet | None:
+    for _ in range(MPLS_LABELS_MAX):
+        is_last = data[offset + 2] & 1
+        offset += 4
+        if is_last:
+            inner = {4: ETHER_IPV4, 6: ETHER_IPV6}.get(data[offset] >> 4, -1)
+            return _network(data, inner, offset, vlan, mac)
+    return None
 
 
 def _version4(data: bytes, offset: int, vlan: int, mac: bytes) -> Packet | None:
