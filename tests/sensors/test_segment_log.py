@@ -1,4 +1,4 @@
-"""The log keeps what it acknowledged, loses one frame to one flipped bit, and never returns a wrong payload."""
+"""The log keeps what it acknowledged, loses one frame to one flipped bit, never returns a wrong payload."""
 
 import errno
 import os

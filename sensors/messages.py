@@ -1,0 +1,193 @@
+"""The messages between a sensor and a center, and how a byte stream is cut into them; no sockets.
+
+A message is a length (u32, big-endian) and that many bytes of MessagePack: an object with ``type`` and the
+fields of one of the structs below. Documented in docs/reference/formats/wire.md.
+"""
+
+import struct
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from crypto.words import BadInput, Words
+
+PROTOCOL: Final = 1
+MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+GREETING_BYTES_MAX: Final = 64 * 1024  # until the peer has shown a certificate
+BATCH_EVENTS_MAX: Final = 5_000
+LANES: Final = ("alerts", "flows", "bulk")  # in the order they are sent
+LANE_SHIFT: Final = 44  # an event id's 48-bit sequence: 4 bits of lane, 44 bits of the lane's own sequence
+SEQUENCE_MAX: Final = (1 << LANE_SHIFT) - 1
+EPOCH_MAX: Final = (1 << 32) - 1
+
+Lane = Literal["alerts", "flows", "bulk"]
+SensorId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+UnitName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Epoch = Annotated[int, msgspec.Meta(ge=1, le=EPOCH_MAX)]
+Sequence = Annotated[int, msgspec.Meta(ge=1, le=SEQUENCE_MAX)]
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+Pem = Annotated[str, msgspec.Meta(max_length=16_384)]
+
+
+class Hello(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello", forbid_unknown_fields=True
+):
+    """The sensor's first message on a mutually authenticated connection."""
+
+    protocol: int = PROTOCOL
+    sensor: SensorId
+    version: Annotated[str, msgspec.Meta(max_length=64)]
+    kind: Literal["host", "network"]
+    epoch: Epoch
+
+
+class Welcome(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="welcome", forbid_unknown_fields=True
+):
+    """The center's answer; ``credit`` batches may be under way unacknowledged."""
+
+    center: Annotated[str, msgspec.Meta(max_length=64)]
+    credit: Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+
+class Batch(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="batch", forbid_unknown_fields=True
+):
+    """Consecutive events first..last of one lane and boot: ``body`` is zstd of one JSON event a line."""
+
+    sensor: SensorId
+    epoch: Epoch
+    lane: Lane
+    first: Sequence
+    last: Sequence
+    count: Annotated[int, msgspec.Meta(ge=1, le=BATCH_EVENTS_MAX)]
+    sm3: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]  # of body
+    body: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ack", forbid_unknown_fields=True):
+    """Everything of the lane up to ``sequence`` is durable at the center."""
+
+    epoch: Epoch
+    lane: Lane
+    sequence: Sequence
+
+
+class Credit(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="credit", forbid_unknown_fields=True
+):
+    """A new number of batches that may be under way; 0 asks the sensor to wait."""
+
+    batches: Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+
+class Problem(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="error", forbid_unknown_fields=True
+):
+    """Why the connection ends; codes and sentences as in docs/reference/errors.md."""
+
+    code: Annotated[str, msgspec.Meta(max_length=64)]
+    zh: Text
+    en: Text
+
+
+class AuthorityRequest(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="authority?", forbid_unknown_fields=True
+):
+    """Not authenticated: asks for the center's CA certificate, to be compared with the token."""
+
+    protocol: int = PROTOCOL
+
+
+class Authority(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="authority", forbid_unknown_fields=True
+):
+    """The center's CA certificate."""
+
+    certificate: Pem
+
+
+class EnrolRequest(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="enrol?", forbid_unknown_fields=True
+):
+    """Not authenticated, but on a connection whose center was verified: the token's secret and a CSR."""
+
+    protocol: int = PROTOCOL
+    token: Annotated[str, msgspec.Meta(max_length=64)]
+    secret: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    sensor: SensorId
+    kind: Literal["host", "network"]
+    hostname: Annotated[str, msgspec.Meta(max_length=253)]
+    request: Pem
+
+
+class Enrolled(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="enrolled", forbid_unknown_fields=True
+):
+    """The sensor's certificate and the unit it belongs to."""
+
+    sensor: SensorId
+    unit: UnitName
+    center: Annotated[str, msgspec.Meta(max_length=64)]
+    certificate: Pem
+
+
+Message = (
+    Hello | Welcome | Batch | Ack | Credit | Problem | AuthorityRequest | Authority | EnrolRequest | Enrolled
+)
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(Message)
+_LENGTH: Final = struct.Struct(">I")
+
+
+def encode_message(message: Message) -> bytes:
+    """A message with its length, ready to be sent."""
+    data = _encoder.encode(message)
+    return _LENGTH.pack(len(data)) + data
+
+
+def decode_message(data: bytes) -> Message:
+    """A message from its bytes without the length. Raises BadInput."""
+    try:
+        message: Message = _decoder.decode(data)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(str(error)) from error
+    if isinstance(message, Batch) and message.last - message.first + 1 != message.count:
+        raise malformed("count is not last - first + 1", "count")
+    return message
+
+
+class Decoder:
+    """Cuts a byte stream into messages; holds at most one message's bytes."""
+
+    def __init__(self, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
+        self.message_bytes_max = message_bytes_max
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Messages completed by ``data``. Raises BadInput; the stream is then beyond repair."""
+        self._buffer += data
+        found: list[Message] = []
+        while len(self._buffer) >= _LENGTH.size:
+            length: int = _LENGTH.unpack_from(self._buffer)[0]
+            if not 0 < length <= self.message_bytes_max:
+                raise malformed(f"message of {length} bytes > {self.message_bytes_max}", "length")
+            if len(self._buffer) < _LENGTH.size + length:
+                break
+            found.append(decode_message(bytes(self._buffer[_LENGTH.size : _LENGTH.size + length])))
+            del self._buffer[: _LENGTH.size + length]
+        return found
+
+
+def malformed(reason: str, field: str = "message") -> BadInput:
+    """What is said of bytes that are not what they should be."""
+    return BadInput(
+        "wire-malformed",
+        Words(f"报文不合格式:{reason}", f"malformed message: {reason}"),
+        Words(
+            "请检查两端版本是否一致,见 docs/reference/formats/wire.md",
+            "check that both ends speak the same version",
+        ),
+        field=field,
+    )
