@@ -5,9 +5,8 @@ from hashlib import sha1
 from struct import Struct
 from typing import Final
 
-from sensors.network.packet import ICMP, ICMPV6, TCP, UDP, answer_type
+from sensors.network.packet import ICMP, ICMPV6, SCTP, TCP, UDP, answer_type
 
-_SCTP: Final = 132
 _head: Final = Struct("!H").pack
 _tail: Final = Struct("!BB").pack
 _ports: Final = Struct("!HH").pack
@@ -20,7 +19,7 @@ def community_id(
 
     SHA-1 is what the specification names; nothing rests on its strength.
     """
-    with_ports = protocol in (TCP, UDP, ICMP, ICMPV6, _SCTP)
+    with_ports = protocol in (TCP, UDP, ICMP, ICMPV6, SCTP)
     one_way = protocol in (ICMP, ICMPV6) and answer_type(protocol, source_port, -1) < 0
     if not one_way and (destination, destination_port) < (source, source_port):
         source, destination = destination, source

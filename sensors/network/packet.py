@@ -1,8 +1,8 @@
 """The header walk: link layer to transport ports, bounds-checked, in one pass over the bytes.
 
-Covers Ethernet (802.1Q/ad tags, 802.2 LLC/SNAP, PPPoE sessions, MPLS), Linux cooked v1 and v2, raw IP and BSD
-loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, ICMP and ICMPv6. Whatever the bytes
-are, ``walk`` returns: a ``Packet``, or None where a header is cut short or contradicts itself.
+Covers Ethernet (802.1Q/ad tags, 802.2 LLC/SNAP, PPPoE sessions, MPLS), Linux cooked v1 and v2, raw IP and
+BSD loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, SCTP, ICMP and ICMPv6.
+Whatever the bytes are, ``walk`` returns: a ``Packet``, or None where a header is cut or contradicts itself.
 """
 
 from struct import Struct, error
@@ -30,6 +30,7 @@ ICMP: Final = 1
 TCP: Final = 6
 UDP: Final = 17
 ICMPV6: Final = 58
+SCTP: Final = 132
 NO_IP: Final = -1
 
 FIN: Final = 0x01
@@ -221,6 +222,8 @@ def _transport(
     elif protocol in (ICMP, ICMPV6):
         source_port, code, _ = _icmp(data, start)
         destination_port = answer_type(protocol, source_port, code)
+    elif protocol == SCTP:
+        source_port, destination_port = _u16x2(data, start)
     if start > true_end:
         return None
     end = min(true_end, len(data))
