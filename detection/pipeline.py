@@ -1,0 +1,217 @@
+"""Events in, alerts out: feeds every detector, and hands alerts, events and position to the sink at once.
+
+The pipeline process calls ``restore`` and then ``follow``. What a batch led to is durable together with the
+position reached, so a killed pipeline repeats at most one batch, and alert ids make the repetition harmless.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol, runtime_checkable
+
+from crypto.words import LiuheError
+from detection.alert import Alert, Match
+from detection.detector import Detector, FeedFailed, Timed
+from detection.parameters import Saying
+from sensors.event import Event
+
+BATCH_EVENTS: Final = 2_048  # events fed at once where so many are waiting
+FOLLOW_BYTES: Final = 1 << 20  # of the log, read at once
+POLL_SECONDS: Final = 0.05  # between looks at a log that has nothing new
+TICK_SECONDS: Final = 1.0  # between ticks of timed detectors while nothing comes
+WARM_MINUTES: Final = 10  # of events replayed into the windows after a start; the longest window is 5
+
+
+class Sink(Protocol):
+    """Where alerts, inventory and the position become durable (detection.store.alert_store)."""
+
+    def commit(
+        self,
+        raised: Sequence[Alert],
+        events: Sequence[Event],
+        position: int | None,
+        now: datetime,
+        *,
+        states: Mapping[str, bytes] | None = None,
+    ) -> object:
+        """Make all of it durable, or nothing; returns after the commit."""
+        ...
+
+    def position(self) -> int:
+        """The last log sequence committed; 0 before the first."""
+        ...
+
+    def detector_state(self, name: str) -> bytes | None:
+        """The snapshot a detector left with its last commit."""
+        ...
+
+
+class EventLog(Protocol):
+    """The received events (detection.store.event_store)."""
+
+    def follow(self, after: int, limit_bytes: int) -> list[tuple[int, bytes]]:
+        """(sequence, payload) of frames behind ``after``, in order; [] when there are no more yet."""
+        ...
+
+    def events_of(self, payload: bytes) -> Sequence[Event]:
+        """The events of a frame. Raises LiuheError where it holds something else."""
+        ...
+
+    def since(self, time: datetime) -> Iterator[Event]:
+        """Stored events of this time or later."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A detector whose state outlives the process, through the sink."""
+
+    def snapshot(self) -> bytes | None:
+        """The state to keep; None where it has not changed since the last call."""
+        ...
+
+    def recall(self, snapshot: bytes) -> None:
+        """Take up a state that ``snapshot`` gave."""
+        ...
+
+
+class Pipeline:
+    """Detectors in order, and their sink. One thread uses it."""
+
+    def __init__(self, detectors: Sequence[Detector], sink: Sink, *, failed: Saying | None = None) -> None:
+        """``failed`` words the alert about a detector that could not take an event."""
+        self._detectors = tuple(detectors)
+        self._sink = sink
+        self._failed = failed
+        self.failures: Counter[str] = Counter()  # events a detector could not take, by detector
+        self.unreadable = 0  # frames of the log that held no events
+        self.events = 0
+
+    def position(self) -> int:
+        """The last log sequence whose effects are durable."""
+        return self._sink.position()
+
+    def run_batch(self, events: Sequence[Event], position: int | None, now: datetime) -> list[Alert]:
+        """Feed the events to every detector and commit what follows; returns the alerts.
+
+        ``position`` is the log sequence the events reach, None where they come from no log. Raises what the
+        sink raises: then nothing of the batch is durable, and the process should start again.
+        """
+        alerts: list[Alert] = []
+        for detector in self._detectors:
+            alerts.extend(self._feed(detector, events))
+            if isinstance(detector, Timed):
+                alerts.extend(detector.tick(now))
+        states = self._states()
+        if alerts or events or states or position is not None:
+            self._sink.commit(alerts, events, position, now, states=states)
+        self.events += len(events)
+        return alerts
+
+    def warm(self, events: Iterable[Event]) -> None:
+        """Rebuild windows in memory from events that were committed before; their alerts are not repeated."""
+        batch: list[Event] = []
+        for event in events:
+            batch.append(event)
+            if len(batch) >= BATCH_EVENTS:
+                self._warm(batch)
+                batch = []
+        self._warm(batch)
+
+    def recall(self) -> None:
+        """Give remembering detectors the state of the last commit."""
+        for detector in self._detectors:
+            if isinstance(detector, Remembering) and (kept := self._sink.detector_state(detector.name)):
+                detector.recall(kept)
+
+    def _warm(self, batch: list[Event]) -> None:
+        for detector in self._detectors:
+            self._feed(detector, batch)
+
+    def _states(self) -> dict[str, bytes]:
+        kept = (
+            (detector.name, detector.snapshot())
+            for detector in self._detectors
+            if isinstance(detector, Remembering)
+        )
+        return {name: body for name, body in kept if body is not None}
+
+    def _feed(self, detector: Detector, events: Sequence[Event]) -> list[Alert]:
+        """All alerts of one detector; an event it cannot bear costs that event only, and is told once."""
+        alerts: list[Alert] = []
+        told = False
+        while events:
+            try:
+                alerts.extend(detector.feed(events))
+                break
+            except FeedFailed as failure:
+                alerts.extend(failure.alerts)
+                self.failures[detector.name] += 1
+                if not told and self._failed is not None:
+                    alerts.append(_complaint(self._failed, detector.name, events[failure.index], failure))
+                told = True
+                events = events[failure.index + 1 :]
+        return alerts
+
+
+def restore(log: EventLog, pipeline: Pipeline, now: datetime) -> None:
+    """Put detectors back to where the last commit left them: snapshots, then the last minutes again."""
+    pipeline.recall()
+    pending: set[str] = set()
+    anchor = now
+    position = pipeline.position()
+    while frames := log.follow(position, FOLLOW_BYTES):
+        for event in _events_in(log, pipeline, frames):
+            pending.add(event.id)
+            anchor = min(anchor, event.time)
+        position = frames[-1][0]
+    since = anchor - timedelta(minutes=WARM_MINUTES)
+    pipeline.warm(event for event in log.since(since) if event.id not in pending and event.time <= now)
+
+
+def follow(log: EventLog, pipeline: Pipeline, stop: threading.Event, clock: Callable[[], datetime]) -> None:
+    """Run batches as frames arrive until ``stop`` is set. Raises what the sink or the log raises."""
+    position = pipeline.position()
+    ticked = clock()
+    while not stop.is_set():
+        frames = log.follow(position, FOLLOW_BYTES)
+        if frames:
+            position = _run_frames(log, pipeline, frames, clock)
+            ticked = clock()
+            continue
+        if (clock() - ticked).total_seconds() >= TICK_SECONDS:
+            ticked = clock()
+            pipeline.run_batch((), None, ticked)
+        stop.wait(POLL_SECONDS)
+
+
+def _run_frames(
+    log: EventLog, pipeline: Pipeline, frames: list[tuple[int, bytes]], clock: Callable[[], datetime]
+) -> int:
+    """Run the frames in batches that end with a frame; returns the last sequence."""
+    batch: list[Event] = []
+    for frame in frames:
+        batch.extend(_events_in(log, pipeline, [frame]))
+        if len(batch) >= BATCH_EVENTS or frame is frames[-1]:
+            pipeline.run_batch(batch, frame[0], clock())
+            batch = []
+    return frames[-1][0]
+
+
+def _events_in(log: EventLog, pipeline: Pipeline, frames: list[tuple[int, bytes]]) -> Iterator[Event]:
+    for _, payload in frames:
+        try:
+            yield from log.events_of(payload)
+        except LiuheError:
+            pipeline.unreadable += 1  # counted and passed over: one bad frame must not stop detection
+
+
+def _complaint(saying: Saying, detector: str, event: Event, failure: FeedFailed) -> Alert:
+    return saying.alert(
+        "health",
+        entity=f"detector:{detector}",
+        numbers={"detector": detector, "error": f"{type(failure.cause).__name__}: {failure.cause}"},
+        events=(event,),
+        matched=(Match(event=event.id, field="event.dataset", value=event.fields.get("event.dataset")),),
+    )

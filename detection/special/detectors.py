@@ -1,0 +1,23 @@
+"""All special detectors, with the parameters that came with the product or those of the center."""
+
+from pathlib import Path
+
+import msgspec
+
+from detection.detector import Detector
+from detection.parameters import read_parameters, shipped
+from detection.special.brute_force import BruteForceDetector, BruteForceParameters
+from detection.special.scan import ScanDetector, ScanParameters
+
+
+class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file rules/anomaly/special.toml."""
+
+    scan: ScanParameters
+    brute_force: BruteForceParameters
+
+
+def special_detectors(path: Path | None = None) -> list[Detector]:
+    """One of each. Raises BadInput where the parameter file is wrong."""
+    parameters = read_parameters(path or shipped("special.toml"), SpecialParameters)
+    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force)]
