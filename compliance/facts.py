@@ -113,6 +113,6 @@ def _of_center(sensors: Sequence[SensorState], center: CenterState) -> Iterable[
         "alerts.open",
         "alert store",
         "; ".join(f"{rule} x{count}" for rule, count in sorted(center.open_alerts.items())) or "none",
-        alerts__rules=sorted(center.open_alerts),
+        alerts__rules=[*sorted(center.open_alerts)],
         alerts__count=sum(center.open_alerts.values()),
     )

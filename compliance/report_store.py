@@ -1,0 +1,99 @@
+"""Reports made: their numbers in the state database, their files in the data folder, checked when read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Engine, RowMapping, func, insert, select
+
+from compliance.ledger_files import replace_file
+from compliance.tables import reports
+from crypto.sm3 import sm3_hex
+from crypto.words import LiuheError, Refused, Words
+from detection.store.progress_store import bump, counter
+from detection.store.state import writing
+from detection.store.tables import from_micros, micros
+
+ReportKind = Literal["pdf", "xlsx"]
+
+
+class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One report; its edition never changes, a correction is the next edition."""
+
+    id: str
+    month: str
+    unit: str
+    edition: int
+    created: datetime
+    actor: str
+    pdf_sm3: str
+    xlsx_sm3: str
+    leaf: int
+
+
+class ReportStore:
+    """Reports over one state database and one folder."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def next_edition(self, month: str, unit: str) -> int:
+        """The edition the next report of a month gets, from 1."""
+        query = select(func.max(reports.c.edition)).where(reports.c.month == month, reports.c.unit == unit)
+        with self._engine.connect() as connection:
+            return (connection.scalar(query) or 0) + 1
+
+    def write_file(self, report: str, kind: ReportKind, data: bytes) -> None:
+        """Put one file of a report on disk, durable on return."""
+        replace_file(self._path(report, kind), data)
+
+    def add(self, row: ReportRow) -> None:
+        """Record a report whose files are on disk."""
+        with writing(self._engine) as connection:
+            values = msgspec.structs.asdict(row) | {"created": micros(row.created)}
+            connection.execute(insert(reports).values(values))
+            bump(connection, "reports")
+
+    def all(self) -> Sequence[ReportRow]:
+        """Newest month first, then newest edition."""
+        order = reports.c.month.desc(), reports.c.edition.desc()
+        with self._engine.connect() as connection:
+            return [_row(row) for row in connection.execute(select(reports).order_by(*order)).mappings()]
+
+    def file(self, report: str, kind: ReportKind) -> bytes:
+        """The bytes of a report. Raises Refused (report-not-found), LiuheError (report-damaged)."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(reports).where(reports.c.id == report)).mappings().first()
+        if row is None:
+            raise Refused(
+                "report-not-found",
+                Words("没有这份报告", "there is no such report"),
+                Words("请刷新列表", "reload the list"),
+                field=report,
+            )
+        path = self._path(report, kind)
+        data = path.read_bytes() if path.exists() else b""
+        if sm3_hex(data) != row[f"{kind}_sm3"]:
+            raise LiuheError(
+                "report-damaged",
+                Words("报告文件与登记的 SM3 不符", "the report's file differs from its recorded SM3"),
+                Words("请从备份恢复,或生成更正版", "restore it from a backup or make a new edition"),
+                field=str(path),
+            )
+        return data
+
+    def revision(self) -> int:
+        """Grows with every report."""
+        with self._engine.connect() as connection:
+            return counter(connection, "reports")
+
+    def _path(self, report: str, kind: ReportKind) -> Path:
+        return self._folder / f"{report}.{kind}"
+
+
+def _row(row: RowMapping) -> ReportRow:
+    return ReportRow(**(dict(row) | {"created": from_micros(row["created"])}))

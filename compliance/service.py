@@ -1,0 +1,265 @@
+"""Compliance at work: evaluates the checklist from what the center knows, ledgers it, makes reports.
+
+One object per center process that holds the ledger's writer; safe to call from several threads.
+"""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from sqlalchemy import Engine
+
+from compliance.check_store import CheckStore, Kept, body_of, grounds
+from compliance.checklist import Check
+from compliance.evaluation import Evaluation, evaluate
+from compliance.facts import CenterState, gather
+from compliance.ledger import Ledger, NewEvidence
+from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.report.model import month_bounds
+from compliance.report.monthly import Sources, monthly
+from compliance.report.pdf import render_pdf
+from compliance.report.xlsx import render_xlsx
+from compliance.report_store import ReportKind, ReportRow, ReportStore
+from compliance.views import CheckDetail, CheckPage, detail_of, page_of
+from crypto.sm3 import sm3_hex
+from crypto.words import BadInput, Refused, Words
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from detection.store.inventory_store import InventoryStore
+
+_PAGE: Final = 200  # alert groups read at a time
+_SUMMARY_MAX: Final = 200  # characters of a leaf's one-line summary
+_OPEN_GROUPS_MAX: Final = 5_000  # enough to know which rules are open; counts beyond are cut
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What compliance stands on, opened by the composition root."""
+
+    engine: Engine
+    alerts: AlertStore
+    inventory: InventoryStore
+    events: EventStore
+    ledger: Ledger
+    reports: Path
+    center: str
+    retention_days: int
+    rules_loaded: int
+
+
+class Compliance:
+    """The compliance side as the API and the jobs see it (soc_api/compliance_port.py)."""
+
+    def __init__(self, parts: Parts, checks: Sequence[Check]) -> None:
+        self._parts = parts
+        self._checks = checks
+        self._by_id = {check.id: check for check in checks}
+        self._registry = RegistryStore(parts.engine)
+        self._store = CheckStore(parts.engine)
+        self._reports = ReportStore(parts.engine, parts.reports)
+        self._ledger_ok = True
+        self._lock = threading.Lock()  # one evaluation or report at a time; reads need none
+
+    def note_ledger(self, ok: bool) -> None:
+        """Tell what the last full verification of the ledger said; the check DAT-04 asks it."""
+        self._ledger_ok = ok
+
+    def check_page(self, now: datetime) -> CheckPage:
+        """All checks with the verdict valid at ``now``."""
+        system = self._system()
+        return page_of(system, self._checks, self._store.newest(system.id), now)
+
+    def check_detail(self, check: str, now: datetime) -> CheckDetail:
+        """One check with its evidence. Raises Refused (check-not-found)."""
+        found = self._by_id.get(check)
+        if found is None:
+            raise Refused(
+                "check-not-found",
+                Words("没有这个检查项", "there is no such check"),
+                Words("请从清单中选择", "choose one from the list"),
+                field=check,
+            )
+        system = self._system()
+        kept = self._store.newest(system.id).get(check)
+        return detail_of(found, kept, self._store.history(system.id, check), now)
+
+    def evaluate(self, actor: str, now: datetime) -> CheckPage:
+        """Evaluate every check of every system; verdicts that changed become leaves of their own."""
+        with self._lock:
+            for system in self._registry.systems():
+                self._evaluate(system, actor, now)
+        return self.check_page(now)
+
+    def _evaluate(self, system: GradedSystem, actor: str, now: datetime) -> None:
+        facts = gather(
+            self._parts.inventory.probe_results(),
+            self._parts.inventory.sensors(now),
+            self._state(system, now),
+        )
+        before = self._store.newest(system.id)
+        results = [evaluate(check, system=system.id, facts=facts, now=now) for check in self._checks]
+        changed = [
+            one
+            for one in results
+            if one.check not in before or grounds(one) != grounds(before[one.check].evaluation)
+        ]
+        entries = [_leaf_of(one, actor) for one in changed]
+        run = msgspec.json.encode({one.check: one.verdict for one in results}, order="sorted")
+        counted = f"{len(results)} checks, {len(changed)} changed"
+        about = f"checklist/system:{system.id}"
+        entries.append(
+            NewEvidence(kind="evaluation", actor=actor, subject=about, summary=counted, payload=run)
+        )
+        leaves = self._parts.ledger.append(entries, now)
+        placed = {one.check: leaf for one, leaf in zip(changed, leaves, strict=False)}
+        self._store.keep(
+            Kept(
+                evaluation=one,
+                leaf=placed.get(one.check, before[one.check].leaf if one.check in before else 0),
+            )
+            for one in results
+        )
+        self._parts.ledger.checkpoint(now)
+
+    def record(self, kind: str, items: Sequence[tuple[int, NewEvidence]], now: datetime) -> None:
+        """Put rows into the ledger once: ``items`` are (row id, evidence), oldest first."""
+        if not items:
+            return
+        with self._lock:
+            self._parts.ledger.append([evidence for _, evidence in items], now)
+            self._store.mark_ledgered(kind, items[-1][0])
+
+    def recorded_up_to(self, kind: str) -> int:
+        """The last row id of ``kind`` that has a leaf."""
+        return self._store.ledgered_up_to(kind)
+
+    def reports(self) -> Sequence[ReportRow]:
+        """All reports, newest first."""
+        return self._reports.all()
+
+    def make_report(self, month: str, actor: str, now: datetime) -> ReportRow:
+        """Make the report of a month; a new edition where there is one. Raises BadInput (report-month)."""
+        start, _ = month_bounds(month)
+        if start > now:
+            raise BadInput(
+                "report-month",
+                Words("该月尚未开始", "that month has not begun"),
+                Words("请选择本月或更早的月份", "choose this month or an earlier one"),
+                field="month",
+            )
+        with self._lock:
+            return self._make_report(month, actor, now)
+
+    def _make_report(self, month: str, actor: str, now: datetime) -> ReportRow:
+        systems = self._registry.systems()
+        unit = systems[0].unit
+        edition = self._reports.next_edition(month, unit)
+        self._parts.ledger.checkpoint(now)
+        report = monthly(
+            Sources(
+                systems=tuple(systems),
+                unit=unit,
+                unit_name=self._registry.unit_name(unit),
+                center=self._parts.center,
+                checks=tuple(self._checks),
+                kept=self._store.newest(systems[0].id),
+                alerts=self._parts.alerts,
+                inventory=self._parts.inventory,
+                events=self._parts.events,
+                ledger=self._parts.ledger,
+                retention_days=self._parts.retention_days,
+            ),
+            month=month,
+            edition=edition,
+            now=now,
+        )
+        files: dict[ReportKind, bytes] = {"pdf": render_pdf(report), "xlsx": render_xlsx(report)}
+        identifier = f"{month}-{unit}-{edition}"
+        for kind, data in files.items():
+            self._reports.write_file(identifier, kind, data)
+        digests = {kind: sm3_hex(data) for kind, data in files.items()}
+        payload = msgspec.json.encode({"report": identifier, **digests}, order="sorted")
+        about = NewEvidence(
+            kind="report",
+            actor=actor,
+            subject=f"report:{identifier}",
+            summary=f"monthly report {month}, edition {edition}",
+            payload=payload,
+        )
+        leaf = self._parts.ledger.append([about], now)[0]
+        self._parts.ledger.checkpoint(now)
+        row = ReportRow(
+            id=identifier,
+            month=month,
+            unit=unit,
+            edition=edition,
+            created=now,
+            actor=actor,
+            pdf_sm3=digests["pdf"],
+            xlsx_sm3=digests["xlsx"],
+            leaf=leaf,
+        )
+        self._reports.add(row)
+        return row
+
+    def report_file(self, report: str, kind: ReportKind) -> bytes:
+        """The bytes of a report, checked against their SM3."""
+        return self._reports.file(report, kind)
+
+    def revisions(self) -> tuple[int, int]:
+        """(checks, reports): numbers that change whenever the page would."""
+        return self._store.revision(), self._reports.revision()
+
+    def _system(self) -> GradedSystem:
+        systems = self._registry.systems()
+        if not systems:
+            raise Refused(
+                "system-not-found",
+                Words("尚未登记定级对象", "no graded system is registered"),
+                Words("请先运行 liuhe center init", "run liuhe center init first"),
+            )
+        return systems[0]
+
+    def _state(self, system: GradedSystem, now: datetime) -> CenterState:
+        return CenterState(
+            time=now,
+            ledger_size=self._parts.ledger.size,
+            ledger_ok=self._ledger_ok,
+            retention_days=self._parts.retention_days,
+            oldest_event=None,
+            rules_loaded=self._parts.rules_loaded,
+            open_alerts=_open_alerts(self._parts.alerts),
+            registered=self._registry.asset_names(system.id),
+        )
+
+
+def _leaf_of(evaluation: Evaluation, actor: str) -> NewEvidence:
+    return NewEvidence(
+        kind="evaluation",
+        actor=actor,
+        subject=f"check:{evaluation.check}/system:{evaluation.system}",
+        summary=_one_line(f"{evaluation.verdict}: {evaluation.reason.zh}"),
+        payload=body_of(evaluation),
+    )
+
+
+def _one_line(text: str) -> str:
+    # A reason may quote what a host sent; the ledger takes printable text only.
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)[
+        :_SUMMARY_MAX
+    ]
+
+
+def _open_alerts(alerts: AlertStore) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    cursor = ""
+    for _ in range(_OPEN_GROUPS_MAX // _PAGE):
+        found = alerts.page(state="open", cursor=cursor, limit=_PAGE)
+        for group in found.rows:
+            counted[group.rule] = counted.get(group.rule, 0) + 1
+        cursor = found.next
+        if not cursor:
+            break
+    return counted
