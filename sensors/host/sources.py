@@ -1,0 +1,67 @@
+"""All host sources, in one place."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from crypto.words import Words
+from sensors.event import Observation
+from sensors.host.auth_log import AuthLogSource
+from sensors.host.cursor import Cursor
+from sensors.host.file_integrity import FileIntegritySource
+from sensors.host.journal import JournalSource
+from sensors.host.listeners import ListenerSource
+from sensors.host.logins import LoginSource
+from sensors.host.probes import ProbeSource
+from sensors.host.processes import ProcessSource
+from sensors.host.settings import HostSettings
+
+
+class HostSource(Protocol):
+    """What every source of this list is; the same shape as the sensor's own protocol."""
+
+    name: str
+
+    def missing(self) -> Words | None:
+        """What keeps the source from running here, None where it can run."""
+
+    def run(self, emit: Callable[[Sequence[Observation]], None], stop: threading.Event) -> None:
+        """Emit until ``stop``."""
+
+
+def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
+    """The sources switched on; their cursors lie in the folder ``cursors``."""
+    sources: list[HostSource] = []
+    if settings.processes:
+        cursor = Cursor(cursors, "processes")
+        sources.append(ProcessSource(cursor, poll_seconds=settings.process_poll_seconds))
+    if settings.listeners:
+        sources.append(ListenerSource(interval_seconds=settings.listener_poll_seconds))
+    if settings.logins:
+        for name, path, failed in (
+            ("btmp", settings.btmp_path, True),
+            ("wtmp", settings.wtmp_path, False),
+        ):
+            sources.append(LoginSource(Path(path), Cursor(cursors, name), failed=failed))
+    sources += _auth_sources(settings, cursors)
+    if settings.file_integrity:
+        chosen = [Path(one) for one in [*settings.watch_paths, *settings.watch_extra]]
+        sources.append(FileIntegritySource(chosen, Cursor(cursors, "file-integrity")))
+    if settings.probes:
+        sources.append(ProbeSource(interval_seconds=settings.probe_interval_seconds))
+    return sources
+
+
+def _auth_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
+    """The logs that exist; else the journal; the first log's absence is told where there is neither."""
+    paths = [Path(one) for one in settings.auth_logs]
+    present = [path for path in paths if path.exists()]
+    sources: list[HostSource] = [
+        AuthLogSource(path, Cursor(cursors, f"auth-log-{path.name}")) for path in present
+    ]
+    if present:
+        return sources
+    if settings.journal:
+        return [JournalSource(Cursor(cursors, "journal"))]
+    return [AuthLogSource(path, Cursor(cursors, f"auth-log-{path.name}")) for path in paths[:1]]
