@@ -11,6 +11,7 @@ import msgspec
 
 from crypto.words import Words
 from sensors.event import Event, Value, sequence_of
+from sensors.messages import LANE_SHIFT
 
 SILENT_SECONDS: Final = 60  # six missed heartbeats
 NAME_CHARS_MAX: Final = 128
@@ -21,6 +22,7 @@ VALUES_MAX: Final = 256
 _DETAIL_CHARS_MAX: Final = 500
 _VALUE_PREFIX: Final = "gov.probe.value."
 _INT64_MAX: Final = 2**63 - 1
+_LANE_MASK: Final = (1 << LANE_SHIFT) - 1  # an id carries lane and sequence; people count without the lane
 
 SourceCondition = Literal["running", "missing", "failed"]
 
@@ -115,7 +117,8 @@ def sightings(events: Iterable[Event]) -> list[Sighting]:
     newest: dict[str, tuple[datetime, tuple[int, int], str]] = {}
     beats: dict[str, Event] = {}
     for event in events:
-        place = sequence_of(event.id)
+        epoch, sequence = sequence_of(event.id)
+        place = epoch, sequence & _LANE_MASK
         before = newest.get(event.sensor)
         if before is None:
             newest[event.sensor] = seen_at(event), place, event.unit

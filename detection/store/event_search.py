@@ -1,0 +1,249 @@
+"""Reads of the event store: sealed files through DuckDB, the unsealed log through the matcher, as one answer.
+
+Each file is asked on its own: files outside the time range are never opened, newer files come first, and a
+file that cannot be read becomes a finding that names it while the others still answer.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from crypto.words import BadInput, Words
+from detection.condition import Condition
+from detection.evaluate import matches
+from detection.store.event_file import EVENT_COLUMNS, event_of, events_in
+from detection.store.log_tail import LogTail
+from detection.store.segment_store import Sealed, SegmentStore
+from detection.store.sql import compiled_sql
+from sensors.event import Event, sequence_of
+
+LIMIT_MAX: Final = 100_000
+IDS_MAX: Final = 1_000
+_MEMORY: Final = "512MB"  # of DuckDB; a file is about 10 MB, so this is never the limit
+_ROWS: Final = 512
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_BROKEN: Final = (duckdb.Error, pa.ArrowException, OSError, BadInput)
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Events, newest first, and one finding for each file that could not be read."""
+
+    events: tuple[Event, ...]
+    findings: tuple[Words, ...]
+
+
+class Search:
+    """See the module; safe to share between threads."""
+
+    def __init__(self, folder: Path, tail: LogTail, catalogue: SegmentStore) -> None:
+        self._folder = folder
+        self._tail = tail
+        self._catalogue = catalogue
+        # Nothing is ever fetched: extensions neither installed nor loaded by themselves.
+        self._duckdb = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": _MEMORY,
+                "threads": "2",
+            },
+        )
+
+    def run(
+        self,
+        condition: Condition,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> Found:
+        """Events that satisfy the condition, newest first. Raises BadInput for an unusable condition."""
+        limit = max(1, min(limit, LIMIT_MAX))
+        matches_condition = _matcher(condition)
+        findings: list[Words] = []
+        # The log first, the catalogue after: what was sealed and released meanwhile is then in a file.
+        newest = _Newest(limit)
+        self._search_log(matches_condition, since, until, newest)
+        for file in self._catalogue.between(since, until):
+            if newest.full_before(file.time_max):
+                break
+            try:
+                newest.take(self._search_file(file, condition, since, until, limit))
+            except _BROKEN as error:
+                findings.append(_unreadable(file, error))
+        return Found(events=tuple(newest.events()), findings=tuple(findings))
+
+    def by_id(self, ids: Sequence[str]) -> list[Event]:
+        """Those of at most IDS_MAX events that are stored, in the order asked for."""
+        wanted = {identifier: time for identifier in ids[:IDS_MAX] if (time := _id_time(identifier))}
+        found: dict[str, Event] = {}
+        for summary in self._tail.summaries(self._catalogue.position()):
+            if any(summary.time_min - _MILLISECOND < time <= summary.time_max for time in wanted.values()):
+                events = self._tail.frame_events(summary.sequence)
+                found |= {event.id: event for event in events if event.id in wanted}
+        for file in self._catalogue.between(None, None):
+            asked = [
+                identifier
+                for identifier, time in wanted.items()
+                if identifier not in found and file.time_min - _MILLISECOND < time <= file.time_max
+            ]
+            if not asked:
+                continue
+            try:
+                rows = self._rows(file, "list_contains(?::VARCHAR[], id)", [asked])
+                found |= {event.id: event for event in map(event_of, rows)}
+            except _BROKEN:
+                continue  # verify_segments names it
+        return [found[identifier] for identifier in ids if identifier in found]
+
+    def count_since(self, time: datetime) -> int:
+        """How many stored events have this time or a later one; unreadable files count by the catalogue."""
+        while True:
+            position = self._catalogue.position()
+            total = sum(self._count_file(file, time) for file in self._catalogue.between(time, None))
+            for summary in self._tail.summaries(position):
+                if summary.time_min >= time:
+                    total += summary.events
+                elif summary.time_max >= time:
+                    total += sum(event.time >= time for event in self._tail.frame_events(summary.sequence))
+            if position == self._catalogue.position():
+                return total
+
+    def since(self, time: datetime) -> Iterator[Event]:
+        """See EventStore.since."""
+        known = 0
+        while files := self._catalogue.all(known):
+            for file in files:
+                known = file.id
+                if file.status == "sealed" and file.time_max >= time:
+                    try:
+                        yield from (
+                            event for event in events_in(self._folder / file.name) if event.time >= time
+                        )
+                    except _BROKEN:
+                        continue
+        for event in self._tail.events(self._catalogue.position()):
+            if event.time >= time:
+                yield event
+
+    def _search_log(
+        self,
+        wanted: Callable[[Event], bool],
+        since: datetime | None,
+        until: datetime | None,
+        newest: "_Newest",
+    ) -> None:
+        summaries = self._tail.summaries(self._catalogue.position())
+        for summary in sorted(summaries, key=lambda known: known.time_max, reverse=True):
+            if newest.full_before(summary.time_max):
+                return
+            if (since and summary.time_max < since) or (until and summary.time_min > until):
+                continue
+            newest.take(
+                event
+                for event in self._tail.frame_events(summary.sequence)
+                if (not since or event.time >= since) and (not until or event.time <= until) and wanted(event)
+            )
+
+    def _search_file(
+        self, file: Sealed, condition: Condition, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[Event]:
+        sql = compiled_sql(condition)
+        text, parameters = f"({sql.text})", list[Any](sql.parameters)
+        if since is not None and since > file.time_min:
+            text, parameters = f"time >= ? AND {text}", [_naive(since), *parameters]
+        if until is not None and until < file.time_max:
+            text, parameters = f"time <= ? AND {text}", [_naive(until), *parameters]
+        order = f"{text} ORDER BY time DESC, id DESC" + (f" LIMIT {int(limit)}" if sql.exact else "")
+        found: list[Event] = []
+        for row in self._rows(file, order, parameters):
+            event = event_of(row)
+            if sql.exact or matches(condition, event):
+                found.append(event)
+                if len(found) == limit:
+                    break
+        return found
+
+    def _count_file(self, file: Sealed, time: datetime) -> int:
+        if file.time_min >= time:
+            return file.rows
+        try:
+            path = str(self._folder / file.name)
+            counted = self._duckdb.cursor().execute(
+                "SELECT count(*) FROM read_parquet(?) WHERE time >= ?", [path, _naive(time)]
+            )
+            row = counted.fetchone()
+        except _BROKEN:
+            return file.rows
+        return int(row[0]) if row else 0
+
+    def _rows(self, file: Sealed, where: str, parameters: list[Any]) -> Iterator[tuple[Any, ...]]:
+        path = str(self._folder / file.name)
+        # ``where`` is made of constants of this package; every value is a parameter.
+        query = f"SELECT {EVENT_COLUMNS} FROM read_parquet(?) WHERE {where}"  # noqa: S608
+        cursor = self._duckdb.cursor().execute(query, [path, *parameters])
+        while rows := cursor.fetchmany(_ROWS):
+            yield from rows
+
+
+class _Newest:
+    """The newest events seen so far, each id once."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._events: dict[str, Event] = {}
+        self._oldest: datetime | None = None
+
+    def take(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._events[event.id] = event
+            if len(self._events) >= 2 * self._limit:
+                self._trim()
+        self._trim()
+
+    def full_before(self, time: datetime) -> bool:
+        """Whether nothing at or before ``time`` can get in any more."""
+        return self._oldest is not None and time < self._oldest
+
+    def events(self) -> list[Event]:
+        return sorted(self._events.values(), key=lambda event: (event.time, event.id), reverse=True)
+
+    def _trim(self) -> None:
+        if len(self._events) >= self._limit:
+            kept = self.events()[: self._limit]
+            self._events = {event.id: event for event in kept}
+            self._oldest = kept[-1].time
+
+
+def _matcher(condition: Condition) -> Callable[[Event], bool]:
+    def wanted(event: Event) -> bool:
+        return matches(condition, event)
+
+    return wanted
+
+
+def _id_time(identifier: str) -> datetime | None:
+    """The time an event id carries, in whole milliseconds; None where it is no event id."""
+    try:
+        sequence_of(identifier)
+        return datetime.fromtimestamp(int(identifier[:12], 16) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _naive(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
+def _unreadable(file: Sealed, error: Exception) -> Words:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return Words(
+        f"事件文件 {file.name} 读不出,结果不含其中 {file.rows} 条:{reason}",
+        f"event file {file.name} cannot be read, its {file.rows} events are left out: {reason}",
+    )
