@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sensors.segment_format import sm3_digest
+from crypto import sm3
 
 _NAME: Final = "checkpoint"
 _MAGIC: Final = b"liuhe-checkpoint 1"
@@ -60,6 +60,4 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sm3(state: bytes) -> bytes:
-    digest = sm3_digest()
-    digest.update(state)
-    return digest.digest().hex().encode()
+    return sm3.new(state).hexdigest().encode()

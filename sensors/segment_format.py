@@ -7,15 +7,12 @@ header (128)  magic 8s, version u16, header bytes u16, boot epoch u64, first seq
 frame (18+n)  payload length u32, CRC32C u32, sequence u64, flags u16, payload
 """
 
-import hashlib
 import re
 import struct
 from enum import Enum
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple
 
 import google_crc32c
-
-from crypto.words import LiuheError, Words
 
 MAGIC: Final = b"LIUHESEG"
 VERSION: Final = 1
@@ -64,13 +61,6 @@ class Header(NamedTuple):
     previous_sm3: bytes
 
 
-class Digest(Protocol):
-    """The part of a hashlib object that a segment needs."""
-
-    def update(self, data: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
-
-
 class End(Enum):
     """Why a scan stopped."""
 
@@ -88,18 +78,6 @@ class Scan(NamedTuple):
     expected: int
     damages: list[Damage]
     end: End
-
-
-def sm3_digest() -> Digest:
-    """A running SM3. Raises LiuheError where this Python's OpenSSL has none."""
-    try:
-        return cast("Digest", hashlib.new("sm3"))
-    except ValueError as error:
-        raise LiuheError(
-            "sm3-missing",
-            Words("本机 Python 的 OpenSSL 不支持 SM3", "the OpenSSL of this Python has no SM3"),
-            Words("请使用带 SM3 的 OpenSSL 1.1.1 以上版本", "use a Python built with OpenSSL 1.1.1+ and SM3"),
-        ) from error
 
 
 def seed_of(salt: int) -> int:

@@ -15,22 +15,23 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
+from crypto import sm3
 from crypto.words import LiuheError, Words
 from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_checkpoint
 from sensors.segment_format import (
     NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX,
     Damage,
-    Digest,
     Frame,
     Header,
     pack_frame,
     pack_header,
     seed_of,
-    sm3_digest,
 )
 from sensors.segment_read import SUFFIX, Bound, SegmentReader, segments_of
 from sensors.segment_tail import Tail
+
+__all__ = ["SEGMENT_BYTES_MAX", "SegmentLog", "sync_folder"]
 
 SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
@@ -48,7 +49,7 @@ class _Active:
         self.seed = seed_of(header.salt)
         self.head = pack_header(header)  # written together with the first frames
         self.size = 0
-        self.digest: Digest = sm3_digest()
+        self.digest = sm3.new()
         self.descriptor = os.open(path, _CREATE, 0o600)
 
     def commit(self, data: bytes) -> None:
@@ -307,9 +308,7 @@ class SegmentLog:
                     file.truncate(tail.torn_at)
                     os.fdatasync(file.fileno())
                 self.damaged_on_open = f"{tail.path.name}: {tail.torn_bytes} torn bytes cut"
-            digest = sm3_digest()
-            digest.update(tail.path.read_bytes())
-            self._previous_sm3 = digest.digest()
+            self._previous_sm3 = sm3.new(tail.path.read_bytes()).digest()
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
         self._next = max(tail.last, position) + 1 + (self._reserve if tail.last else 0)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 import zstandard
 
+from crypto import sm3
 from crypto.words import BadInput
 from sensors.event import Event, decode, sequence_of
 from sensors.messages import (
@@ -25,7 +26,6 @@ from sensors.messages import (
     decode_message,
     malformed,
 )
-from sensors.segment_format import sm3_digest
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024  # a batch, decompressed
 _COMPRESSION_LEVEL: Final = 3
@@ -43,7 +43,7 @@ def make_batch(sensor: str, epoch: int, lane: str, first: int, lines: list[bytes
         first=first,
         last=first + len(lines) - 1,
         count=len(lines),
-        sm3=_sm3(body),
+        sm3=sm3.new(body).digest(),
         body=body,
     )
 
@@ -63,7 +63,7 @@ def decode_batch(data: bytes) -> Batch:
 
 def batch_lines(batch: Batch) -> list[bytes]:
     """The events of a batch, still JSON, after checking digest, size and count. Raises BadInput."""
-    if _sm3(batch.body) != batch.sm3:
+    if sm3.new(batch.body).digest() != batch.sm3:
         raise malformed("the SM3 of the body is another", "sm3")
     lines = _decompressed(batch.body).split(b"\n")
     if len(lines) != batch.count:
@@ -205,9 +205,3 @@ def foreign_senders(lines: Iterable[bytes], sensor: str) -> int:
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # kept as received; reported when the batch is read
     return count
-
-
-def _sm3(data: bytes) -> bytes:
-    digest = sm3_digest()
-    digest.update(data)
-    return digest.digest()
