@@ -1,0 +1,9 @@
+/** All texts of the console in Chinese, one module per part. */
+import alerts from "./alerts";
+import login from "./login";
+import overview from "./overview";
+import pages from "./pages";
+import shell from "./shell";
+import words from "./words";
+
+export default { alerts, login, overview, shell, words, ...pages };

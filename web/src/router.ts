@@ -1,0 +1,78 @@
+/** Addresses of the pages, and who may open them. */
+import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
+import { may, resume, session, type Permission } from "./session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** Needed to open the page; none means that being logged in is enough. */
+    permission?: Permission;
+    /** Shown without the frame. */
+    bare?: boolean;
+  }
+}
+
+export type PageName = "overview" | "alerts" | "checks" | "evidence" | "sensors" | "reports" | "audit";
+
+/** Pages of the navigation in its order. */
+export const pages: readonly { name: PageName; permission: Permission }[] = [
+  { name: "overview", permission: "overview.read" },
+  { name: "alerts", permission: "alerts.read" },
+  { name: "checks", permission: "checks.read" },
+  { name: "evidence", permission: "evidence.read" },
+  { name: "sensors", permission: "sensors.read" },
+  { name: "reports", permission: "reports.read" },
+  { name: "audit", permission: "audit.read" },
+];
+
+const permissionOf = Object.fromEntries(pages.map((page) => [page.name, page.permission])) as Record<PageName, Permission>;
+
+export const router = createRouter({
+  history: createWebHistory(new URL(document.baseURI).pathname),
+  routes: [
+    { path: "/login", name: "login", component: () => import("./pages/Login.vue"), meta: { bare: true } },
+    { path: "/password", name: "password", component: () => import("./pages/Password.vue"), meta: { bare: true } },
+    { path: "/unreachable", name: "unreachable", component: () => import("./pages/Unreachable.vue"), meta: { bare: true } },
+    { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
+    { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
+    { path: "/checks/:check?", name: "checks", component: () => import("./pages/Checks.vue"), meta: { permission: permissionOf.checks } },
+    { path: "/evidence", name: "evidence", component: () => import("./pages/Evidence.vue"), meta: { permission: permissionOf.evidence } },
+    { path: "/sensors", name: "sensors", component: () => import("./pages/Sensors.vue"), meta: { permission: permissionOf.sensors } },
+    { path: "/reports", name: "reports", component: () => import("./pages/Reports.vue"), meta: { permission: permissionOf.reports } },
+    { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { permission: permissionOf.audit } },
+    { path: "/forbidden", name: "forbidden", component: () => import("./pages/Forbidden.vue") },
+    { path: "/:rest(.*)*", name: "missing", component: () => import("./pages/Missing.vue") },
+  ],
+});
+
+let resumed = false;
+
+router.beforeEach(async (to) => {
+  if (to.name === "unreachable") return true;
+  if (!resumed) {
+    try {
+      await resume();
+      resumed = true;
+    } catch {
+      return { name: "unreachable", query: { to: to.fullPath } };
+    }
+  }
+  return gate(to);
+});
+
+/** Where a person who asks for `to` goes: there, or to what comes before it. */
+function gate(to: RouteLocationNormalized) {
+  if (to.name === "login") return session.value ? home(to) : true;
+  if (!session.value) return { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
+  if (session.value.must_change_password && to.name !== "password") return { name: "password", query: to.query };
+  if (to.meta.permission && !may(to.meta.permission)) {
+    const first = pages.find((page) => may(page.permission));
+    return to.name === "overview" && first ? { name: first.name } : { name: "forbidden" };
+  }
+  return true;
+}
+
+/** The page asked for before the login, if it is one of ours, else the first page. */
+export function home(from: RouteLocationNormalized) {
+  const wanted = from.query.to;
+  return typeof wanted === "string" && /^\/(?![/\\])/.test(wanted) ? wanted : "/";
+}

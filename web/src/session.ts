@@ -1,0 +1,68 @@
+/** Who is logged in, what they may do, and how they come and go. */
+import { computed, ref } from "vue";
+import { ApiError, get, post, remove, setCsrf } from "./api/client";
+import type { Session } from "./api/types";
+
+/** Permissions as the center names them. */
+export type Permission =
+  | "overview.read"
+  | "alerts.read"
+  | "alerts.act"
+  | "checks.read"
+  | "checks.evaluate"
+  | "evidence.read"
+  | "evidence.verify"
+  | "sensors.read"
+  | "reports.read"
+  | "reports.make"
+  | "audit.read";
+
+/** The session, or null where nobody is logged in. */
+export const session = ref<Session | null>(null);
+
+const granted = computed(() => new Set(session.value?.permissions ?? []));
+
+/** Whether the person may do this; the center decides again on each request. */
+export function may(permission: Permission): boolean {
+  return granted.value.has(permission);
+}
+
+/** Take up the session of the cookie, if there is one. */
+export async function resume(): Promise<void> {
+  try {
+    accept(await get<Session>("session"));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    forget();
+  }
+}
+
+/** Log in. Raises ApiError where the center refuses. */
+export async function login(username: string, password: string): Promise<void> {
+  accept(await post<Session>("session", { username, password }));
+}
+
+/** Replace the password. Raises ApiError where the center refuses. */
+export async function changePassword(old: string, next: string): Promise<void> {
+  accept(await post<Session>("session/password", { old, new: next }));
+}
+
+/** End the session here and at the center. */
+export async function logout(): Promise<void> {
+  try {
+    await remove("session");
+  } finally {
+    forget();
+  }
+}
+
+/** Drop the session in this page only. */
+export function forget(): void {
+  session.value = null;
+  setCsrf("");
+}
+
+function accept(found: Session): void {
+  session.value = found;
+  setCsrf(found.csrf);
+}

@@ -1,0 +1,58 @@
+/** Colour and shape of each value, so that nothing is told by colour alone. */
+import type { AlertState, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
+
+export type Tone = "red" | "orange" | "amber" | "blue" | "grey" | "green" | "violet";
+export type Shape = "octagon" | "triangle" | "diamond" | "dot" | "ring" | "check" | "half" | "cross" | "dash" | "question";
+
+export interface Look {
+  tone: Tone;
+  shape: Shape;
+}
+
+/** Worst first, as charts and lists show them. */
+export const severities: readonly Severity[] = ["critical", "high", "medium", "low", "informational"];
+
+export const verdicts: readonly Verdict[] = ["不符合", "部分符合", "未知", "符合", "不适用"];
+
+/** Names of verdicts in the message files; identifiers stay English. */
+export const verdictKeys: Record<Verdict, string> = {
+  符合: "compliant",
+  部分符合: "partial",
+  不符合: "violated",
+  不适用: "inapplicable",
+  未知: "unknown",
+};
+
+export const severityLooks: Record<Severity, Look> = {
+  critical: { tone: "red", shape: "octagon" },
+  high: { tone: "orange", shape: "triangle" },
+  medium: { tone: "amber", shape: "diamond" },
+  low: { tone: "blue", shape: "dot" },
+  informational: { tone: "grey", shape: "ring" },
+};
+
+export const verdictLooks: Record<Verdict, Look> = {
+  符合: { tone: "green", shape: "check" },
+  部分符合: { tone: "amber", shape: "half" },
+  不符合: { tone: "red", shape: "cross" },
+  不适用: { tone: "grey", shape: "dash" },
+  未知: { tone: "violet", shape: "question" },
+};
+
+export const stateLooks: Record<AlertState, Look> = {
+  new: { tone: "blue", shape: "dot" },
+  acknowledged: { tone: "amber", shape: "half" },
+  closed: { tone: "grey", shape: "check" },
+};
+
+export const sensorLooks: Record<SensorRow["state"], Look> = {
+  online: { tone: "green", shape: "check" },
+  silent: { tone: "red", shape: "cross" },
+  never: { tone: "grey", shape: "ring" },
+};
+
+export const sourceLooks: Record<SourceRow["state"], Look> = {
+  running: { tone: "green", shape: "check" },
+  missing: { tone: "amber", shape: "dash" },
+  failed: { tone: "red", shape: "cross" },
+};
