@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Engine, RowMapping, func, insert, select
+from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from compliance.ledger_files import replace_file
-from compliance.tables import reports
+from compliance.tables import report_orders, reports
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
 from detection.store.progress_store import bump, counter
@@ -85,6 +85,35 @@ class ReportStore:
                 field=str(path),
             )
         return data
+
+    def order(self, month: str, actor: str, now: datetime) -> int:
+        """Ask the process that holds the ledger for a report; the order's number."""
+        with writing(self._engine) as connection:
+            values = {"month": month, "actor": actor, "ordered": micros(now)}
+            done = connection.execute(insert(report_orders).values(values))
+            key = done.inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def open_orders(self) -> Sequence[tuple[int, str, str]]:
+        """(number, month, actor) of orders not finished, oldest first."""
+        columns = report_orders.c.id, report_orders.c.month, report_orders.c.actor
+        query = select(*columns).where(report_orders.c.finished.is_(None)).order_by(report_orders.c.id)
+        with self._engine.connect() as connection:
+            return [(number, month, actor) for number, month, actor in connection.execute(query)]
+
+    def finish(self, order: int, now: datetime, *, report: str = "", error: str = "") -> None:
+        """Answer an order with the report made, or with why none was."""
+        values = {"report": report, "error": error, "finished": micros(now)}
+        with writing(self._engine) as connection:
+            connection.execute(update(report_orders).where(report_orders.c.id == order).values(values))
+
+    def answer(self, order: int) -> tuple[str, str] | None:
+        """(report, error) of a finished order, None while it is open."""
+        query = select(report_orders).where(report_orders.c.id == order)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one()
+        return None if row["finished"] is None else (row["report"], row["error"])
 
     def revision(self) -> int:
         """Grows with every report."""

@@ -25,7 +25,7 @@ from compliance.report.xlsx import render_xlsx
 from compliance.report_store import ReportKind, ReportRow, ReportStore
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
 from crypto.sm3 import sm3_hex
-from crypto.words import BadInput, Refused, Words
+from crypto.words import BadInput, LiuheError, Refused, Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
@@ -203,6 +203,16 @@ class Compliance:
         )
         self._reports.add(row)
         return row
+
+    def work_orders(self, now: datetime) -> int:
+        """Make the reports other processes ordered; how many orders were answered."""
+        orders = self._reports.open_orders()
+        for number, month, actor in orders:
+            try:
+                self._reports.finish(number, now, report=self.make_report(month, actor, now).id)
+            except LiuheError as error:
+                self._reports.finish(number, now, error=str(error))
+        return len(orders)
 
     def report_file(self, report: str, kind: ReportKind) -> bytes:
         """The bytes of a report, checked against their SM3."""

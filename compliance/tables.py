@@ -93,3 +93,16 @@ reports: Final = Table(
     Column("leaf", BigInteger, nullable=False),
     Index(None, "month", "unit", "edition", unique=True),
 )
+
+# Only the process that holds the ledger makes reports; another process orders one here and waits.
+report_orders: Final = Table(
+    "report_orders",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("month", String(7), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("ordered", BigInteger, nullable=False),
+    Column("report", String(64), nullable=False, server_default=""),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("finished", BigInteger),
+)
