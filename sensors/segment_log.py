@@ -199,6 +199,11 @@ class SegmentLog:
         return Tail.of(self.folder).last
 
     @property
+    def next_sequence(self) -> int:
+        """What the writer's next frame will carry."""
+        return self._next
+
+    @property
     def bytes_total(self) -> int:
         """Size of all segments on disk."""
         total = 0

@@ -1,0 +1,32 @@
+"""The port every source implements: something that watches the world and emits observations."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from crypto.words import Words
+from sensors.event import Observation
+
+Emit = Callable[[Sequence[Observation]], None]
+
+
+class Source(Protocol):
+    """One thing that is watched; ``sensors.sensor`` runs each in a thread of its own."""
+
+    @property
+    def name(self) -> str:
+        """Unique in its sensor and short: "processes", "capture:lo"."""
+        ...
+
+    def missing(self) -> Words | None:
+        """Which capability is missing here and how to grant it; None where the source can run."""
+        ...
+
+    def run(self, emit: Emit, stop: threading.Event) -> None:
+        """Watch until ``stop``; at most a second later this returns.
+
+        ``emit`` blocks while the spool is full. On a host sensor it returns once the observations are
+        durable, so that a source may then save its cursor; on a network sensor once they are buffered.
+        An exception ends this run only: it is reported and the source started again, later each time.
+        """
+        ...
