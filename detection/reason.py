@@ -11,7 +11,7 @@ from detection.alert import Match
 from detection.facts import texts_of
 from sensors.event import Event, Value, lookup
 
-VALUE_CHARS_MAX: Final = 160  # of one value inside a sentence; the whole value stands in the alert's events
+VALUE_CHARS_MAX: Final = 240  # of one value inside a sentence; the whole value stands in the alert's events
 LIST_ITEMS_MAX: Final = 5
 SENTENCE_CHARS_MAX: Final = 1_000
 _MATCHES_SHOWN: Final = 3

@@ -31,6 +31,10 @@ class Remembered(Generic[S]):
         """The states, those touched longest ago first."""
         return iter(self._items.values())
 
+    def items(self) -> Iterator[tuple[str, S]]:
+        """Keys and states in the same order."""
+        return iter(self._items.items())
+
     @property
     def weight(self) -> int:
         """Sum of the weights of all keys."""
