@@ -7,14 +7,8 @@ from typing import Final
 from sensors.event import Value
 from sensors.host.listeners import scan, scope
 from sensors.host.probe import HostFiles, Probe, Reading, raw_of
+from sensors.host.tables import table
 
-# Ports that an assessor calls high-risk where they are reachable from outside.
-_HIGH_RISK: Final = frozenset(
-    map(
-        int,
-        ["21", "23", "69", "111", "135", "137", "138", "139", "161", "389", "445", "512", "513", "514", "873", "1433", "1521", "2049", "2181", "2375", "3306", "3389", "5432", "5900", "5984", "6379", "7001", "8009", "9200", "11211", "27017", "50070"],
-    )
-)
 _TOOL_SECONDS: Final = 5.0
 _TOOL_BYTES_MAX: Final = 1024 * 1024
 _SERVICES: Final = ("firewalld", "ufw", "nftables")
@@ -30,7 +24,7 @@ def listeners(files: HostFiles) -> Reading:
     for one in found:
         owner = one.process.executable if one.process else "?"
         lines.append(f"{one.endpoint.transport} {one.endpoint.address}:{one.endpoint.port} {owner}")
-    risky = {one.endpoint.port for one in exposed} & _HIGH_RISK
+    risky = {one.endpoint.port for one in exposed} & set(table("high_risk_ports")["ports"])
     names = {f"{one.endpoint.transport}/{one.endpoint.port}" for one in exposed}
     values: dict[str, Value] = {
         "listeners": len(found),
