@@ -55,6 +55,10 @@ class Search:
             },
         )
 
+    def close(self) -> None:
+        """Close DuckDB."""
+        self._duckdb.close()
+
     def run(
         self,
         condition: Condition,

@@ -58,6 +58,10 @@ class EventStore:
         self._catalogue = SegmentStore(engine)
         self._search = Search(self._events, self._tail, self._catalogue)
 
+    def close(self) -> None:
+        """Give up what is held open; nothing else is needed for durability."""
+        self._search.close()
+
     def follow(self, after: int, limit_bytes: int = READ_BYTES) -> list[tuple[int, bytes]]:
         """(sequence, payload) of received frames behind ``after``, in order; [] where there are none yet."""
         return [(frame.sequence, frame.payload) for frame in self._log.read(after, limit_bytes)]

@@ -9,8 +9,11 @@ from sqlalchemy import Engine
 
 from crypto.words import Words
 from detection.alert import Alert, Claim, Match, Severity, claim
+from detection.store.event_store import EventStore
 from detection.store.state import open_state
-from sensors.event import Event, LogSource, Observation, Value, stamp
+from sensors.event import Event, LogSource, Observation, Value, encode, stamp
+from sensors.segment_log import SegmentLog
+from sensors.wire import StoredHeader, encode_batch, lane_sequence, make_batch, store_frame
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -70,3 +73,59 @@ def make_alert(make_event: Callable[..., Event]) -> Callable[..., Alert]:
         return claim(said, entity=entity, reason=reason, events=(event,), matched=(match,))
 
     return build
+
+
+class Center:
+    """A data folder with its log, as the ingest part writes it: frames of one event batch each."""
+
+    def __init__(self, folder: Path, segment_bytes_max: int = 1_000) -> None:
+        self.folder = folder
+        self.segment_bytes_max = segment_bytes_max
+        self.sent = 0
+        self.events: list[Event] = []
+        self.log = self._open()
+
+    def _open(self) -> SegmentLog:
+        return SegmentLog.open(
+            self.folder / "log", name="center", segment_bytes_max=self.segment_bytes_max, writer=True
+        )
+
+    def receive(self, count: int, *, seconds: float | None = None, **fields: Value) -> int:
+        """One batch of ``count`` events, each a second later; returns the frame's sequence."""
+        first = self.sent + 1
+        events = [self._event(first + n, seconds, fields) for n in range(count)]
+        self.sent += count
+        self.events += events
+        return self.frame([encode(event) for event in events], first)
+
+    def frame(self, lines: list[bytes], first: int) -> int:
+        """One frame of these lines, whatever they are."""
+        last = first + len(lines) - 1
+        header = StoredHeader(
+            sensor="host-web-01", unit="nanjing", epoch=1, lane="bulk", first=first, last=last, received=START
+        )
+        message = encode_batch(make_batch("host-web-01", 1, "bulk", first, lines))
+        return self.log.append([store_frame(header, message)])[-1]
+
+    @staticmethod
+    def _event(number: int, seconds: float | None, fields: dict[str, Value]) -> Event:
+        named: dict[str, Value] = {"host.name": "web-01", "event.dataset": "process.start", "n": number}
+        named |= {name.replace("__", "."): value for name, value in fields.items()}
+        seen = Observation(
+            time=START + timedelta(seconds=number if seconds is None else seconds),
+            logsource=LogSource(product="linux", category="process_creation"),
+            fields=named,
+            native={"Image": f"/usr/bin/tool{number % 7}"},
+        )
+        sequence = lane_sequence("bulk", number)
+        return stamp(seen, unit="nanjing", sensor="host-web-01", epoch=1, sequence=sequence)
+
+    def store(self, engine: Engine) -> EventStore:
+        return EventStore(self.folder, engine)
+
+
+@pytest.fixture
+def center(tmp_path: Path) -> Iterator[Center]:
+    center = Center(tmp_path)
+    yield center
+    center.log.close()

@@ -1,0 +1,287 @@
+"""The event store: sealing survives a crash at any step, files and log read as one, retention holds."""
+
+import pkgutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from crypto.words import BadInput
+from detection.condition import Atom, Keyword, negated
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from sensors.segment_read import segments_of
+
+
+@pytest.fixture(autouse=True)
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detection.store.event_store.FILE_EVENTS_MAX", 60)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def ids(events: Any) -> list[str]:
+    return [event.id for event in events]
+
+
+def stored(store: EventStore, start: datetime) -> list[str]:
+    found = ids(store.since(start))
+    assert len(found) == len(set(found)) == store.count_since(start)
+    return sorted(found)
+
+
+def advance(engine: Engine, position: int, start: datetime) -> None:
+    AlertStore(engine).commit([], [], position, start)
+
+
+def fill(center: Any, engine: Engine, start: datetime, batches: int = 12) -> None:
+    for _ in range(batches):
+        position = center.receive(20)
+    advance(engine, position, start)
+
+
+def test_follow_gives_what_was_received(center: Any, engine: Engine) -> None:
+    first, second = center.receive(3), center.receive(2)
+    store = center.store(engine)
+    frames = store.follow(0)
+    assert [sequence for sequence, _ in frames] == [first, second]
+    assert ids(store.events_of(frames[0][1])) == ids(center.events[:3])
+    assert store.follow(second) == []
+
+
+def test_sealing_moves_whole_segments_behind_the_cursor(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    before = len(segments_of(center.folder / "log"))
+    assert before > 2
+    made = store.seal(start)
+    assert len(segments_of(center.folder / "log")) == 1
+    assert sum(file.rows for file in made) + sum(len(store.events_of(p)) for _, p in store.follow(0)) == 240
+    assert [file.sequence_first for file in made] == [1, *(file.sequence_last + 1 for file in made[:-1])]
+    assert stored(store, start) == sorted(ids(center.events))
+    assert store.seal(start) == []
+    assert store.verify_segments() == []
+    assert store.segments(made[0].id) == made[1:]
+
+
+def test_nothing_before_the_cursor_passed_it(center: Any, engine: Engine, start: datetime) -> None:
+    for _ in range(12):
+        center.receive(20)
+    store = center.store(engine)
+    assert store.seal(start, force=True) == []
+    advance(engine, 2, start)
+    (made,) = store.seal(start, force=True)
+    assert (made.sequence_first, made.sequence_last, made.rows) == (1, 2, 40)
+    assert stored(store, start) == sorted(ids(center.events))
+    advance(engine, 12, start)
+    store.seal(start, force=True)
+    assert sum(file.rows for file in store.segments()) == 240
+    assert stored(store, start) == sorted(ids(center.events))
+    assert len(segments_of(center.folder / "log")) == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "detection.store.event_store.table_of",
+        "detection.store.event_store.write_file",
+        "detection.store.event_file.os.fsync",
+        "pathlib.Path.rename",
+        "detection.store.event_store.sync_folder",
+        "detection.store.segment_store.SegmentStore.add",
+        "detection.store.segment_store.insert",
+        "sensors.segment_log.SegmentLog.release",
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_crash_at_any_step_of_sealing(
+    center: Any,
+    engine: Engine,
+    start: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    after: bool,
+    turn: int,
+) -> None:
+    fill(center, engine, start, batches=6)
+    with monkeypatch.context() as patched:
+        _crash(patched, target, turn, after=after)
+        with pytest.raises(Crash):
+            [center.store(engine).seal(start) for _ in range(turn)]
+    # Who reads at this moment sees every event once.
+    assert stored(center.store(engine), start) == sorted(ids(center.events))
+    store = center.store(engine)
+    store.seal(start)
+    assert stored(store, start) == sorted(ids(center.events))
+    assert store.verify_segments() == []
+    assert not list((center.folder / "events").glob("*.tmp"))
+    assert all(one.sequence_last < other.sequence_first for one, other in pairwise(store.segments()))
+
+
+def _crash(patched: pytest.MonkeyPatch, target: str, turn: int, *, after: bool) -> None:
+    place, _, name = target.rpartition(".")
+    owner = pkgutil.resolve_name(place)
+    real: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls < turn:
+            return real(*arguments, **named)
+        if after:
+            real(*arguments, **named)
+        raise Crash
+
+    patched.setattr(owner, name, dying)
+
+
+def test_search_over_files_and_log(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    store.seal(start)
+    center.receive(5, process__name="NC")
+    tool = store.search(Atom("Image", "endswith", ("/tool3",)), limit=1_000)
+    assert ids(tool.events) == ids(reversed([e for e in center.events if e.native["Image"].endswith("3")]))
+    assert ids(store.search(Atom("process.name", "equals", ("nc",))).events) == ids(
+        reversed(center.events[240:])
+    )
+    ten = Atom("n", "gte", (10,))
+    found = store.search(negated(ten), until=start + timedelta(seconds=8), since=start + timedelta(seconds=4))
+    assert [event.fields["n"] for event in found.events] == [8, 7, 6, 5, 4]
+    assert [event.fields["n"] for event in store.search(ten, limit=3).events] == [245, 244, 243]
+    assert store.search(Keyword("contains", ("TOOL",)), limit=2).events == store.search(ten, limit=2).events
+    assert ids(store.recent(7)) == ids(center.events[:-8:-1])
+    assert store.count_since(start + timedelta(seconds=236)) == 10
+    assert store.recent(1)[0].ingested == start
+
+
+def test_events_by_id(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    store.seal(start)
+    wanted = [center.events[n].id for n in (239, 0, 100, 7)]
+    assert ids(store.get([*wanted, "0" * 40, "nonsense", "g" * 40])) == wanted
+    (event,) = store.get(wanted[:1])
+    assert event.fields == center.events[239].fields
+
+
+def test_damaged_and_missing_files_are_named_and_the_rest_answers(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    made = store.seal(start)
+    assert len(made) >= 3
+    events = center.folder / "events"
+    (events / made[0].name).write_bytes(b"PAR1 this is not parquet at all PAR1" * 10)
+    (events / made[1].name).unlink()
+    (events / "stray.parquet").write_bytes(b"?")
+    found = store.search(Atom("n", "exists"), limit=1_000)
+    assert len(found.events) == 240 - made[0].rows - made[1].rows
+    assert [made[1].name in found.findings[0].en, made[0].name in found.findings[1].en] == [True, True]
+    assert [one.en.split()[0].rstrip(":") for one in store.verify_segments()] == [
+        made[0].name,
+        made[1].name,
+        "stray.parquet",
+    ]
+    assert len(ids(store.since(start))) == len(found.events)
+    assert len(store.get(ids(center.events))) == len(found.events)
+
+
+def test_one_changed_bit_is_found(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    path = center.folder / "events" / store.seal(start)[0].name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    (finding,) = store.verify_segments()
+    assert "SM3" in finding.en
+
+
+def test_a_malformed_frame_is_set_aside_and_stops_nothing(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    center.receive(2)
+    bad = center.frame([b'{"not": "an event"}'], center.sent + 1)
+    foreign = center.log.append([b"\xff garbage"])[-1]
+    last = center.receive(2)
+    advance(engine, last, start)
+    store = center.store(engine)
+    assert stored(store, start) == sorted(ids(center.events))
+    (made,) = store.seal(start, force=True)
+    assert made.rows == 4
+    aside = sorted(path.name for path in (center.folder / "events").glob("*.rejected"))
+    assert aside == [f"{bad:020d}.rejected", f"{foreign:020d}.rejected"]
+
+
+def test_an_event_stored_twice_in_the_log_is_sealed_once(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    center.receive(3)
+    payload = center.log.read(0)[0].payload
+    position = center.log.append([payload])[-1]
+    advance(engine, position, start)
+    store = center.store(engine)
+    assert len(store.search(Atom("n", "exists")).events) == 3
+    (made,) = store.seal(start, force=True)
+    assert made.rows == 3
+
+
+def test_retention_deletes_whole_files_and_keeps_their_digest(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    made = store.seal(start)
+    with pytest.raises(BadInput) as caught:
+        store.expire(start, start + timedelta(days=189))
+    assert caught.value.code == "retention-short"
+    border = made[1].time_max
+    gone = store.expire(border, start + timedelta(days=200))
+    assert [file.name for file in gone] == [made[0].name]
+    assert not (center.folder / "events" / made[0].name).exists()
+    tombstone = store.segments()[0]
+    assert (tombstone.status, tombstone.sm3, tombstone.rows) == ("deleted", made[0].sm3, made[0].rows)
+    assert tombstone.deleted == start + timedelta(days=200)
+    assert store.verify_segments() == []
+    assert len(ids(store.since(start))) == 240 - made[0].rows
+    assert store.expire(border, start + timedelta(days=200)) == []
+    assert store.expire(border + timedelta(seconds=1), start + timedelta(days=2), days_min=1) != []
+
+
+def test_a_crash_between_tombstone_and_unlink(
+    center: Any, engine: Engine, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    made = store.seal(start)
+    before, now = start + timedelta(days=1), start + timedelta(days=200)
+    with monkeypatch.context() as patched:
+        _crash(patched, "pathlib.Path.unlink", 1, after=False)
+        with pytest.raises(Crash):
+            store.expire(before, now)
+    assert [path.name for path in (center.folder / "events").iterdir()]
+    store.expire(before, now)
+    assert list((center.folder / "events").iterdir()) == []
+    assert [file.sm3 for file in store.segments()] == [file.sm3 for file in made]
+
+
+def test_a_catalogue_put_back_from_a_backup_costs_no_file(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    made = store.seal(start)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM segments")
+    store.seal(start)
+    assert all((center.folder / "events" / file.name).exists() for file in made)
+    assert len(store.verify_segments()) == len(made)
