@@ -20,7 +20,6 @@ def main(arguments: list[str]) -> int:
     if os.getppid() != parent:
         return 1
     os.execvp(command[0], command)  # noqa: S606 -- an argument list, no shell
-    return 3  # execvp does not return
 
 
 if __name__ == "__main__":
