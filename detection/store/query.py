@@ -10,8 +10,8 @@
 
 ``and``, ``or``, ``not`` in any case; two terms side by side mean ``and``, which binds before ``or``. Outside
 quotes a backslash makes the next of ``* ? \\ " : ( )`` or a space literal, and is itself literal before
-anything else, so most Windows paths can be typed as they are. Full-width ：（）“” are taken as the plain ones.
-Text is compared without regard to case.
+anything else, so most Windows paths can be typed as they are. Full-width ：（）“” are taken as the plain
+ones. Text is compared without regard to case.
 """
 
 from ipaddress import ip_network
