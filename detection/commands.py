@@ -1,17 +1,31 @@
 """``liuhe rules check|test`` and ``liuhe detect``: data on stdout, words on stderr."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from crypto.words import LiuheError, Words
+from crypto.words import BadInput, LiuheError, Words
+from detection.detector import FeedFailed
 
-_SAMPLES = Path("rules/samples")
+if TYPE_CHECKING:
+    from detection.alert import Alert
+    from detection.detector import Detector
+    from sensors.event import Event
+
+BATCH_EVENTS: Final = 2_048
+BAD_LINES_SHOWN: Final = 20
+PROGRESS_EVENTS: Final = 20_000
+_SAMPLES: Final = Path("rules/samples")
 
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this package."""
     rules = subparsers.add_parser("rules", help=str(Words("检查和测试规则", "check and test rules")))
     actions = rules.add_subparsers(dest="action", required=True)
@@ -24,6 +38,13 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     test.add_argument("--samples", type=Path, default=_SAMPLES, help=str(Words("样例目录", "samples folder")))
     test.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
     test.set_defaults(run=_test)
+    detect = subparsers.add_parser("detect", help=str(Words("对文件离线检测", "detect in files")))
+    detect.add_argument("--rules", nargs="+", type=Path, required=True, metavar="DIR")
+    detect.add_argument("--input", nargs="+", type=Path, required=True, metavar="FILE")
+    detect.add_argument("--format", choices=("auto", "jsonl", "pcap", "evtx", "log"), default="auto")
+    special = Words("加上扫描、暴力猜测等专用检测器", "add the special detectors (scan, password guessing)")
+    detect.add_argument("--special", action="store_true", help=str(special))
+    detect.set_defaults(run=_detect)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +98,86 @@ def _test(chosen: argparse.Namespace) -> int:
         )
     )
     return 1 if errors else 0
+
+
+def _detect(chosen: argparse.Namespace) -> int:
+    import msgspec
+
+    from detection.offline import events_in
+    from detection.sigma.detector import SigmaDetector
+    from detection.sigma.load import load_rules
+    from detection.special.detectors import special_detectors
+
+    rules, errors = load_rules(chosen.rules)
+    for error in errors:
+        _say(error)
+    detectors: list[Detector] = [SigmaDetector(rules, unknown_to_all=True)]
+    if chosen.special:
+        detectors += special_detectors()
+    tally = _Tally()
+    encode = msgspec.json.Encoder().encode
+    for path in chosen.input:
+        for batch in batches(events_in(path, chosen.format, tally.bad_line), BATCH_EVENTS):
+            for detector in detectors:
+                for alert in tally.fed(detector, batch):
+                    sys.stdout.write(encode(alert).decode() + "\n")
+            tally.progress(path, len(batch))
+    sys.stdout.flush()
+    tally.summary(len(rules))
+    return 0
+
+
+class _Tally:
+    """Counts of one offline run, told on stderr."""
+
+    def __init__(self) -> None:
+        self.events = self.bad = self.failed = 0
+        self.titles: Counter[Words] = Counter()
+
+    def bad_line(self, error: BadInput) -> None:
+        """Tell the first bad lines, count all."""
+        self.bad += 1
+        if self.bad <= BAD_LINES_SHOWN:
+            _say(error)
+
+    def fed(self, detector: Detector, events: Sequence[Event]) -> list[Alert]:
+        """The alerts of one detector; an event it cannot take is told and passed over."""
+        alerts: list[Alert] = []
+        while events:
+            try:
+                alerts += detector.feed(events)
+                break
+            except FeedFailed as failure:
+                alerts += failure.alerts
+                self.failed += 1
+                _say(f"{detector.name}: {failure}")
+                events = events[failure.index + 1 :]
+        self.titles.update(alert.title for alert in alerts)
+        return alerts
+
+    def progress(self, path: Path, events: int) -> None:
+        """One line for every PROGRESS_EVENTS events."""
+        before, self.events = self.events, self.events + events
+        if before // PROGRESS_EVENTS != self.events // PROGRESS_EVENTS:
+            _say(Words(f"{path.name}:已读 {self.events} 个事件", f"{path.name}: {self.events} events read"))
+
+    def summary(self, rules: int) -> None:
+        """What was found, the most frequent first."""
+        for title, count in self.titles.most_common():
+            _say(f"{count:8d}  {title}")
+        found = self.titles.total()
+        _say(
+            Words(
+                f"{rules} 条规则,{self.events} 个事件,{found} 条告警,{self.bad} 行读不懂",
+                f"{rules} rules, {self.events} events, {found} alerts, {self.bad} bad lines",
+            )
+        )
+
+
+def batches(events: Iterator[Event], size: int) -> Iterator[list[Event]]:
+    """The events in lists of ``size``."""
+    while batch := list(islice(events, size)):
+        yield batch
 
 
 def _data(row: object) -> None:

@@ -26,7 +26,9 @@ class SigmaDetector:
 
     name = "sigma"
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], *, unknown_to_all: bool = False) -> None:
+        """``unknown_to_all``: events that say nothing of their log source are tried on every rule."""
+        self._unknown_to_all = unknown_to_all
         self._rules: _Route = tuple((rule, compiled(rule.condition)) for rule in rules)
         self._routes: dict[LogSource, _Route] = {}
 
@@ -52,7 +54,8 @@ class SigmaDetector:
         if route is None:
             if len(self._routes) >= ROUTES_MAX:
                 self._routes.clear()
-            route = tuple((rule, test) for rule, test in self._rules if routes(rule.logsource, source))
+            every = self._unknown_to_all and source == LogSource()
+            route = tuple(pair for pair in self._rules if every or routes(pair[0].logsource, source))
             self._routes[source] = route
         return route
 
