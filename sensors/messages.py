@@ -12,7 +12,7 @@ import msgspec
 from crypto.words import BadInput, Words
 
 PROTOCOL: Final = 1
-MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+MESSAGE_BYTES_MAX: Final = 2 * 1024 * 1024
 GREETING_BYTES_MAX: Final = 64 * 1024  # until the peer has shown a certificate
 BATCH_EVENTS_MAX: Final = 5_000
 LANES: Final = ("alerts", "flows", "bulk")  # in the order they are sent

@@ -1,0 +1,201 @@
+"""Enrolment at the center: one-time tokens, and certificates for the sensors that show one.
+
+The secret of a token exists in the token alone; the center keeps its SM3. It works once: using it up and
+keeping the sensor is one transaction. A sensor that lost the answer may ask again with the same key.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+
+from crypto import certificates, sm3, tls
+from crypto.words import BadInput, Refused, Words
+from sensors.address import parse_address
+from sensors.messages import Enrolled, EnrolRequest
+from sensors.token import SECRET_BYTES, Token, encode_token
+
+TOKEN_HOURS: Final = 24
+TOKEN_DAYS_MAX: Final = 30
+
+
+class TokenRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the center keeps of a token."""
+
+    id: str
+    secret_sm3: str
+    unit: str
+    actor: str
+    created: datetime
+    expires: datetime
+    used: datetime | None = None
+    sensor: str = ""
+
+
+class SensorRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An enrolled sensor; only the certificate with this fingerprint is accepted."""
+
+    id: str
+    unit: str
+    kind: str
+    hostname: str
+    certificate: str
+    fingerprint: str
+    key_digest: str
+    enrolled: datetime
+    revoked: datetime | None = None
+
+
+class Store(Protocol):
+    """Where tokens and sensors are kept; every write is durable on return."""
+
+    def add_token(self, token: TokenRecord) -> None:
+        """Keep a new token."""
+        ...
+
+    def token(self, identifier: str) -> TokenRecord | None:
+        """A token by its public half."""
+        ...
+
+    def sensor(self, identifier: str) -> SensorRecord | None:
+        """An enrolled sensor."""
+        ...
+
+    def enrol(self, token: str, sensor: SensorRecord) -> bool:
+        """Use the token up and keep the sensor in one transaction; False where either was taken meanwhile.
+
+        A revoked sensor of that id is replaced.
+        """
+        ...
+
+
+class EnrolmentDesk:
+    """Gives out tokens and turns them into certificates; blocking calls, safe from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority: tls.Authority,
+        center: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._center = center
+        self._now = now
+
+    def give_token(
+        self,
+        *,
+        unit: str,
+        addresses: Sequence[str],
+        actor: str,
+        valid: timedelta = timedelta(hours=TOKEN_HOURS),
+    ) -> str:
+        """A new token as text, shown once. Raises BadInput on a bad address, unit or duration."""
+        for address in addresses:
+            parse_address(address)
+        if not 0 < len(unit) <= 64 or not addresses:
+            raise _bad_token("unit must have 1 to 64 characters, and one address is needed")
+        if not timedelta(0) < valid <= timedelta(days=TOKEN_DAYS_MAX):
+            raise _bad_token(f"it may be valid for {TOKEN_DAYS_MAX} days at most")
+        now = self._now()
+        token = Token(
+            addresses=list(addresses),
+            authority=bytes.fromhex(tls.fingerprint(self._authority.certificate.read_bytes())),
+            id=secrets.token_hex(8),
+            secret=secrets.token_bytes(SECRET_BYTES),
+        )
+        text = encode_token(token)
+        self._store.add_token(
+            TokenRecord(
+                id=token.id,
+                secret_sm3=sm3.sm3_hex(token.secret),
+                unit=unit,
+                actor=actor,
+                created=now,
+                expires=now + valid,
+            )
+        )
+        return text
+
+    def authority_pem(self) -> str:
+        """The center's CA certificate."""
+        return self._authority.certificate.read_text("ascii")
+
+    def enrol(self, request: EnrolRequest) -> Enrolled:
+        """The certificate for a request. Raises Refused (token), BadInput (CSR); messages hold no secret."""
+        token = self._store.token(request.token)
+        digest = token.secret_sm3 if token is not None else "0" * 64
+        same = sm3.same_digest(sm3.sm3_hex(request.secret).encode(), digest.encode())
+        if token is None or not same:
+            raise _refused("token-unknown", Words("注册令牌无效", "the enrolment token is not valid"))
+        key_digest = certificates.public_key_digest(request.request.encode())
+        if token.used is not None:
+            return self._answer_again(token, request, key_digest)
+        now = self._now()
+        if now >= token.expires:
+            raise _refused("token-expired", Words("注册令牌已过期", "the enrolment token has expired"))
+        known = self._store.sensor(request.sensor)
+        if known is not None and known.revoked is None:
+            raise Refused(
+                "sensor-exists",
+                Words("已有同名传感器", "a sensor of that name is enrolled already"),
+                Words(
+                    "请用 --id 换一个名字,或先吊销旧的", "choose another --id, or revoke the old one first"
+                ),
+                field=request.sensor,
+            )
+        certificate = tls.issue_sensor(
+            self._authority, request.request.encode(), sensor=request.sensor, unit=token.unit, now=now
+        )
+        record = SensorRecord(
+            id=request.sensor,
+            unit=token.unit,
+            kind=request.kind,
+            hostname=request.hostname,
+            certificate=certificate.decode(),
+            fingerprint=tls.fingerprint(certificate),
+            key_digest=key_digest,
+            enrolled=now,
+        )
+        if not self._store.enrol(token.id, record):
+            raise _used()
+        return self._answer(record)
+
+    def admits(self, sensor: str, fingerprint: str) -> bool:
+        """Whether a verified certificate is the one this sensor has now, and not revoked."""
+        record = self._store.sensor(sensor)
+        return record is not None and record.revoked is None and record.fingerprint == fingerprint
+
+    def _answer_again(self, token: TokenRecord, request: EnrolRequest, key_digest: str) -> Enrolled:
+        record = self._store.sensor(token.sensor)
+        if record is None or record.revoked is not None or record.id != request.sensor:
+            raise _used()
+        if record.key_digest != key_digest:
+            raise _used()
+        return self._answer(record)
+
+    def _answer(self, record: SensorRecord) -> Enrolled:
+        return Enrolled(
+            sensor=record.id, unit=record.unit, center=self._center, certificate=record.certificate
+        )
+
+
+def _used() -> Refused:
+    return _refused("token-used", Words("注册令牌已经用过", "the enrolment token was used already"))
+
+
+def _refused(code: str, what: Words) -> Refused:
+    fix = Words("请在控制台生成新的令牌", "make a new token at the center")
+    return Refused(code, what, fix)
+
+
+def _bad_token(reason: str) -> BadInput:
+    return BadInput(
+        "token-request",
+        Words(f"不能生成令牌:{reason}", f"the token cannot be made: {reason}"),
+        Words("请改正参数", "correct the argument"),
+    )
