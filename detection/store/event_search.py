@@ -24,7 +24,7 @@ from sensors.event import Event, sequence_of
 
 LIMIT_MAX: Final = 100_000
 IDS_MAX: Final = 1_000
-_MEMORY: Final = "512MB"  # of DuckDB; a file is about 10 MB, so this is never the limit
+_MEMORY: Final = "512MB"  # of DuckDB; a file is about 5 MB, so this is never the limit
 _ROWS: Final = 512
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _BROKEN: Final = (duckdb.Error, pa.ArrowException, OSError, BadInput)

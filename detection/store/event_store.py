@@ -30,7 +30,7 @@ from sensors.segment_read import segments_of
 from sensors.wire import frame_contents, frame_events
 
 RETENTION_DAYS_MIN: Final = 190  # six months by law plus a margin, so that an audit day never lacks data
-FILE_EVENTS_MAX: Final = 100_000  # bounds the memory of sealing; about 10 MB of Parquet
+FILE_EVENTS_MAX: Final = 50_000  # bounds the memory of sealing; about 5 MB of Parquet
 SUFFIX: Final = ".parquet"
 TEMPORARY: Final = ".tmp"
 REJECTED: Final = ".rejected"  # a received frame as it came, because not all of it could be read
