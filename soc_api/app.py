@@ -9,8 +9,9 @@ import anyio
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
+from soc_api.body_limit import BodyLimit
 from soc_api.context import Center
-from soc_api.errors import install_errors
+from soc_api.errors import NoTraces, install_errors
 from soc_api.headers import SecurityHeaders
 from soc_api.routes.alerts import alerts
 from soc_api.routes.audit import audit
@@ -27,7 +28,6 @@ from soc_api.stream import Live
 from soc_api.throttle import Throttle
 
 API: Final = "/api/v1"
-BODY_BYTES_MAX: Final = 1024 * 1024
 
 _TAGS: Final = [
     {"name": "session", "description": "Login, the own session, the own password"},
@@ -68,9 +68,11 @@ def _described() -> FastAPI:
         redoc_url=None,
         openapi_tags=_TAGS,
         lifespan=_running,
-        max_body_size=BODY_BYTES_MAX,
         redirect_slashes=False,
     )
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(NoTraces)
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)

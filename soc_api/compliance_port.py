@@ -155,6 +155,9 @@ class ComplianceService(Protocol):
     def report_file(self, report: str, kind: ReportKind) -> bytes:
         """The bytes of a report, checked against their recorded SM3. Raises Refused (report-not-found)."""
 
+    def note_ledger(self, ok: bool) -> None:
+        """What recomputing the whole evidence has just said."""
+
     def revisions(self) -> tuple[int, int]:
         """(checks, reports): two numbers that change whenever the respective page would look different.
 

@@ -5,25 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from compliance.ledger import LedgerReader
 from crypto.words import Words
 from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
 
 Topic = Literal["alerts", "checks", "sensors", "evidence", "reports"]
-
-
-class EventCounts(Protocol):
-    """What the overview asks of the event store."""
-
-    def count_since(self, since: datetime) -> int:
-        """Events whose time is at or after ``since``."""
-
-
-class LedgerPort(Protocol):
-    """What the routes ask of the evidence ledger: compliance/ledger.py's ``Ledger``."""
 
 
 class EnrolledSensor(Protocol):
@@ -51,8 +42,8 @@ class Center:
     audit: AuditStore
     alerts: AlertStore
     inventory: InventoryStore
-    events: EventCounts
-    ledger: LedgerPort
+    events: EventStore
+    ledger: LedgerReader
     compliance: ComplianceService
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
     enrolled: Callable[[], Sequence[EnrolledSensor]]  # sensors that may never have sent an event

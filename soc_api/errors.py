@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crypto.words import BadInput, LiuheError, Refused, Words
 from soc_api.bodies import Problem, Text
@@ -38,7 +39,6 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(LiuheError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
 
 
 def problem(status: int, code: str, what: Words, fix: Words, field: str = "") -> JSONResponse:
@@ -95,8 +95,31 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, code, what, fix)
 
 
-def _unknown(_request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected %s", type(error).__name__, exc_info=error)
+class NoTraces:
+    """ASGI middleware: what nobody expected is logged in full and answered by one sentence."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; an answer that has begun can only be cut off."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            _log.exception("unexpected %s at %s", type(error).__name__, scope["path"])
+            await _unknown()(scope, receive, send)
+
+
+def _unknown() -> JSONResponse:
     return problem(
         500,
         "internal",

@@ -15,13 +15,14 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, MetaData
 
 import compliance.tables
+import soc_api.enrolment_store
 import soc_api.tables
 from crypto.words import LiuheError, Words
 from detection.store.state import writing
 from detection.store.tables import metadata
 
-# Importing a tables module adds its tables to the one metadata.
-_REGISTERED: Final = (compliance.tables, soc_api.tables)
+# Importing a module with tables adds them to the one metadata.
+_REGISTERED: Final = (compliance.tables, soc_api.tables, soc_api.enrolment_store)
 SCHEMA: Final[MetaData] = metadata
 FOLDER: Final = Path(__file__).with_name("migrations")
 

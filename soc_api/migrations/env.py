@@ -7,7 +7,6 @@ from soc_api.migrate import SCHEMA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SCHEMA,
-    compare_server_default=True,
     render_as_batch=True,  # SQLite alters a table by making it anew
 )
 with context.begin_transaction():

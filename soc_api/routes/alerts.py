@@ -16,7 +16,6 @@ from soc_api.bodies import (
     EventRow,
     HistoryRow,
     MatchRow,
-    Severity,
 )
 from soc_api.errors import text
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
@@ -32,7 +31,7 @@ _REFUSES: Final = conflicts("The group is not in the state this action starts fr
 def page(
     center: Here,
     state: Literal["open", "new", "acknowledged", "closed", "all"] = "open",
-    severity: Severity | Literal[""] = "",
+    severity: Literal["informational", "low", "medium", "high", "critical", ""] = "",
     detector: Literal["sigma", "anomaly", "special", "health", ""] = "",
     q: Annotated[str, Query(max_length=200)] = "",
     cursor: Annotated[str, Query(max_length=100)] = "",

@@ -25,7 +25,7 @@ def numbers(center: Here) -> Overview:
     verdicts = Counter[str]()
     for layer in center.compliance.check_page(now).layers:
         verdicts.update(layer.counts)
-    ledger = center.ledger.head()
+    signed = center.ledger.latest()
     return Overview(
         open_alerts={
             "informational": counts.get("informational", 0),
@@ -39,7 +39,7 @@ def numbers(center: Here) -> Overview:
         sensors_online=sum(state.state == "online" for state in sensors),
         sensors_total=len(enrolled),
         verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
-        ledger_size=ledger.size,
-        ledger_root=ledger.root,
+        ledger_size=signed.checkpoint.size if signed else 0,
+        ledger_root=signed.checkpoint.root.hex() if signed else "",
         anomaly_state=text(center.anomaly()),
     )

@@ -1,0 +1,46 @@
+"""The whole evidence recomputed: ledger, payloads, sealed segments and audit log, as one answer."""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import msgspec
+
+from compliance.ledger import LedgerReader
+from crypto.words import Words
+from detection.store.event_store import EventStore
+from soc_api.audit_store import AuditStore
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recomputed and what does not fit; ``ok`` exactly where there are no findings."""
+
+    ok: bool
+    size: int
+    root: str
+    checked_leaves: int
+    checked_payloads: int
+    checked_segments: int
+    seconds: float
+    findings: Sequence[Words]
+
+
+def verify_all(ledger: LedgerReader, events: EventStore, audit: AuditStore) -> Verification:
+    """Recompute every leaf, payload, checkpoint, digest of a sealed segment and line of the audit log."""
+    began = perf_counter()
+    segments = [sealed for sealed in events.segments() if sealed.status == "sealed"]
+    findings = events.verify_segments()
+    if (broken := audit.broken_at()) is not None:
+        findings.append(
+            Words(f"审计日志第 {broken} 行与前文不衔接", f"line {broken} of the audit log does not follow")
+        )
+    outcome = ledger.verify()
+    return Verification(
+        ok=outcome.ok and not findings,
+        size=outcome.size,
+        root=outcome.root,
+        checked_leaves=outcome.checked_leaves,
+        checked_payloads=outcome.checked_payloads,
+        checked_segments=len(segments),
+        seconds=perf_counter() - began,
+        findings=[*outcome.findings, *findings],
+    )

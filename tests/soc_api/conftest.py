@@ -1,0 +1,322 @@
+"""The center that the tests of the HTTP interface talk to: real state stores, small doubles for the rest."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from anyio.from_thread import start_blocking_portal
+from sqlalchemy import Engine
+
+from compliance.ledger import Ledger, NewEvidence
+from crypto.keys import SigningKey
+from crypto.words import Refused, Words
+from detection.alert import Alert, Claim, Match, claim
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from detection.store.inventory_store import InventoryStore
+from detection.store.state import open_state
+from sensors.event import LogSource, Observation, stamp
+from soc_api.app import create_app
+from soc_api.audit_store import AuditStore
+from soc_api.context import Center
+from soc_api.identity import Identity
+from soc_api.identity_store import IdentityStore
+from soc_api.migrate import upgrade
+from soc_api.passwords import Cost
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+CHEAP = Cost(log2_n=4)
+PASSWORD = "Correct-horse-7"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A check as the compliance side returns it."""
+
+    id: str = "PLT-01"
+    layer: str = "platform"
+    title: Words = Words("账号口令策略", "Password policy")
+    severity: str = "high"
+    clauses: tuple[str, ...] = ("8.1.4.1a",)
+    method: str = "probe"
+    verdict: str = "符合"
+    reason: Words = Words("已启用", "enabled")
+    evaluated: datetime | None = NOW
+    stale_at: datetime | None = NOW + timedelta(days=1)
+    leaf: int | None = 0
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence of a check."""
+
+    event: str = "e1"
+    time: datetime = NOW
+    host: str = "web-01"
+    probe: str = "accounts"
+    method: str = "read /etc/login.defs"
+    raw: str = "PASS_MAX_DAYS 90"
+    values: dict[str, Any] = msgspec.field(default_factory=lambda: {"max_days": 90})
+    satisfied: bool = True
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """One check with its evidence."""
+
+    check: Row = Row()
+    condition: str = "max_days <= 90"
+    evidence: tuple[Piece, ...] = (Piece(),)
+    remedy: Words = Words("无", "none")
+    history: tuple[Row, ...] = (Row(),)
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of one layer."""
+
+    layer: str = "platform"
+    counts: dict[str, int] = msgspec.field(default_factory=lambda: {"符合": 1})
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """The checklist."""
+
+    system: str = "local"
+    system_name: str = "本机"
+    grade: str = "S3A3G3"
+    layers: tuple[Layer, ...] = (Layer(),)
+    checks: tuple[Row, ...] = (Row(),)
+    disclaimer: Words = Words("自查参考", "for self-assessment")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A report."""
+
+    id: str
+    month: str
+    unit: str = "320000-local"
+    edition: int = 1
+    created: datetime = NOW
+    actor: str = "user:lead"
+    pdf_sm3: str = "0" * 64
+    xlsx_sm3: str = "1" * 64
+    leaf: int = 1
+
+
+class Compliance:
+    """The compliance side in memory."""
+
+    def __init__(self) -> None:
+        self.made: list[Report] = []
+        self.evaluated = 0
+        self.sound: bool | None = None
+
+    def check_page(self, now: datetime) -> Page:
+        return Page()
+
+    def check_detail(self, check: str, now: datetime) -> Detail:
+        if check != "PLT-01":
+            raise Refused("check-not-found", Words("无此检查", "no such check"), Words("核对", "check it"))
+        return Detail()
+
+    def evaluate(self, actor: str, now: datetime) -> Page:
+        self.evaluated += 1
+        return Page()
+
+    def reports(self) -> Sequence[Report]:
+        return tuple(self.made)
+
+    def make_report(self, month: str, actor: str, now: datetime) -> Report:
+        self.made.append(Report(id=f"{month}-1", month=month, actor=actor))
+        return self.made[-1]
+
+    def report_file(self, report: str, kind: str) -> bytes:
+        if all(made.id != report for made in self.made):
+            raise Refused("report-not-found", Words("无此报告", "no such report"), Words("核对", "check it"))
+        return f"{kind} of {report}".encode()
+
+    def note_ledger(self, ok: bool) -> None:
+        self.sound = ok
+
+    def revisions(self) -> tuple[int, int]:
+        return self.evaluated, len(self.made)
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """A sensor that was let in and never spoke."""
+
+    id: str = "quiet"
+    kind: str = "host"
+    unit: str = "320000-local"
+    host: str = "db-01"
+
+
+class Client:
+    """One browser: cookies, the CSRF token of its session, requests in the loop of the world."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        transport = httpx.ASGITransport(world.app, raise_app_exceptions=False, client=("192.0.2.7", 40000))
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://center")
+        self.csrf = ""
+
+    def __call__(self, method: str, path: str, **named: Any) -> httpx.Response:
+        headers = {"X-CSRF-Token": self.csrf} if self.csrf and method != "GET" else {}
+        headers |= named.pop("headers", {})
+        url = f"/api/v1{path}"
+        answer: httpx.Response = self._world.run(self.http.request, method, url, headers=headers, **named)
+        return answer
+
+    def login(self, username: str, password: str) -> httpx.Response:
+        answer = self("POST", "/session", json={"username": username, "password": password})
+        if answer.status_code == 200:
+            self.csrf = answer.json()["csrf"]
+        return answer
+
+
+class World:
+    """A center at NOW with one event loop; ``now`` may be moved."""
+
+    def __init__(self, folder: Path, static: Path | None = None) -> None:
+        self.now = NOW
+        self.password = PASSWORD
+        self.folder = folder
+        self.engine: Engine = open_state(f"sqlite:///{folder / 'state.sqlite'}")
+        self.identity = Identity(IdentityStore(self.engine), cost=CHEAP)
+        self.audit = AuditStore(self.engine)
+        self.alerts = AlertStore(self.engine)
+        self.compliance = Compliance()
+        self.ledger = Ledger.open(
+            folder / "evidence",
+            center="local",
+            origin="liuhe.test/local",
+            key=SigningKey.create(folder / "key.pem"),
+        )
+        self.center = Center(
+            id="local",
+            name="测试中心",
+            unit="320000-local",
+            version="0",
+            identity=self.identity,
+            audit=self.audit,
+            alerts=self.alerts,
+            inventory=InventoryStore(self.engine),
+            events=EventStore(folder, self.engine),
+            ledger=self.ledger,
+            compliance=self.compliance,
+            anomaly=lambda: Words("学习中", "learning"),
+            enrolled=lambda: [Enrolled()],
+            clock=lambda: self.now,
+        )
+        self.app = create_app(self.center, static=static or folder / "static")
+        self._stack = ExitStack()
+        self.portal = self._stack.enter_context(start_blocking_portal())
+        self._stack.enter_context(
+            self.portal.wrap_async_context_manager(self.app.router.lifespan_context(self.app))
+        )
+        self._clients: list[Client] = []
+
+    def run(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Call an async function in the loop of the world."""
+
+        async def called() -> Any:
+            return await function(*arguments, **named)
+
+        future: Future[Any] = self.portal.start_task_soon(called)
+        return future.result(timeout=30)
+
+    def client(self) -> Client:
+        made = Client(self)
+        self._clients.append(made)
+        return made
+
+    def account(self, role: str, username: str = "", password: str = PASSWORD) -> str:
+        """An account of that role with a password of its own; its name."""
+        username = username or role.replace("_", "-")
+        one_time = self.identity.create_account(username, "某人", role, "320000-local", self.now)  # type: ignore[arg-type]
+        _, visit = self.identity.login(username, one_time, "192.0.2.1", self.now)
+        self.identity.change_password(visit, one_time, password, self.now)
+        return username
+
+    def signed_in(self, role: str) -> Client:
+        made = self.client()
+        assert made.login(self.account(role), PASSWORD).status_code == 200
+        return made
+
+    def close(self) -> None:
+        for client in self._clients:
+            self.run(client.http.aclose)
+        self._stack.close()
+        self.ledger.close()
+        self.engine.dispose()
+
+    def record_evidence(self, count: int) -> None:
+        """Leaves with small payloads under a signed checkpoint."""
+        entries = [
+            NewEvidence(
+                kind="evaluation",
+                actor="system:jobs",
+                subject="check:PLT-01/system:local",
+                summary="符合",
+                payload=f"payload {number}".encode(),
+            )
+            for number in range(count)
+        ]
+        self.ledger.append(entries, self.now)
+        self.ledger.checkpoint(self.now)
+
+    def raise_alert(self, rule: str = "r1", host: str = "web-01", sequence: int = 1) -> Alert:
+        """Put one alert with its event into the store, as the pipeline would."""
+        event = stamp(
+            Observation(
+                time=self.now - timedelta(minutes=1),
+                logsource=LogSource(product="linux", category="process_creation"),
+                fields={"host.name": host, "event.dataset": "process.start", "process.args": ["nc", "-l"]},
+                native={"Image": "/usr/bin/nc"},
+            ),
+            unit="320000-local",
+            sensor="host-1",
+            epoch=1,
+            sequence=sequence,
+        )
+        alert = claim(
+            Claim(rule=rule, detector="sigma", title=Words("监听", "Listener"), severity="high"),
+            entity=f"host:{host}",
+            reason=Words("启动了 nc", "nc was started"),
+            events=(event,),
+            matched=(Match(event=event.id, field="Image", value="/usr/bin/nc", selection="sel"),),
+        )
+        self.alerts.commit([alert], [event], sequence, self.now)
+        return alert
+
+    def audited(self) -> list[tuple[str, str, str, str]]:
+        """(actor, action, object, result) of every line, oldest first."""
+        found = self.audit.since(0)
+        return [(one.entry.actor, one.entry.action, one.entry.object, one.entry.result) for one in found]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty state database of the newest schema, made once."""
+    path = tmp_path_factory.mktemp("state") / "state.sqlite"
+    engine = open_state(f"sqlite:///{path}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def world(tmp_path: Path, migrated: Path) -> Iterator[World]:
+    """A center over an empty state database."""
+    shutil.copy(migrated, tmp_path / "state.sqlite")
+    made = World(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,72 @@
+"""Tests of soc_api.migrate: the migrated schema is the declared one, old databases come up to it."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from crypto.words import LiuheError
+from detection.store.state import open_state, writing
+from soc_api.migrate import SCHEMA, newest_revision, revision_of, upgrade
+
+
+def test_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    assert revision_of(engine) == ""
+    upgrade(engine)
+    assert revision_of(engine) == newest_revision()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SCHEMA) == []
+    engine.dispose()
+
+
+def test_migrations_make_the_same_tables_as_create_all(tmp_path: Path) -> None:
+    def made(path: Path, *, migrated: bool) -> dict[str, list[str]]:
+        engine = open_state(f"sqlite:///{path}", create=not migrated)
+        if migrated:
+            upgrade(engine)
+        with engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'alembic%'")
+            )
+            result = {row.name: sorted("".join(row.sql.split()).strip(")").split(",")) for row in found}
+        engine.dispose()
+        return result
+
+    assert made(tmp_path / "a", migrated=True) == made(tmp_path / "b", migrated=False)
+
+
+def test_an_older_database_comes_up_with_its_rows(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine, to="0001")
+    with writing(engine) as connection:
+        connection.execute(text("INSERT INTO counters (name, value) VALUES ('alerts', 7)"))
+    upgrade(engine)
+    upgrade(engine)
+    assert revision_of(engine) == newest_revision()
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT value FROM counters")) == 7
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LiuheError, match="state-newer"):
+        upgrade(engine)
+    engine.dispose()
+
+
+def test_a_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    monkeypatch.setattr("soc_api.tables.AUDIT_TRIGGERS", ("NOT SQL",))
+    with pytest.raises(Exception, match="syntax error"):
+        upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM sqlite_master")) == 0
+    engine.dispose()

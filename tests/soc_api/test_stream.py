@@ -1,0 +1,198 @@
+"""Tests of soc_api.stream and of the route that serves it."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from crypto.words import Refused
+from soc_api import stream as module
+from soc_api.context import Topic
+from soc_api.stream import Live
+
+ALL: frozenset[Topic] = frozenset({"alerts", "checks", "sensors", "evidence", "reports"})
+
+
+class Revisions:
+    """Numbers that a test moves, and how often they were asked for."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Topic, int] = dict.fromkeys(ALL, 1)
+        self.asked = 0
+
+    def __call__(self) -> dict[Topic, int]:
+        self.asked += 1
+        return dict(self.numbers)
+
+
+async def alive() -> bool:
+    return True
+
+
+async def until(done: Callable[[], bool]) -> None:
+    with anyio.fail_after(5):
+        while not done():  # noqa: ASYNC110 -- what is awaited happens in the code under test
+            await anyio.sleep(0.01)
+
+
+async def next_line(lines: AsyncIterator[str]) -> str:
+    with anyio.fail_after(3):
+        return await anext(lines)
+
+
+def test_a_change_reaches_every_client_and_nothing_else_does() -> None:
+    async def scene() -> None:
+        revisions = Revisions()
+        live = Live(revisions, poll_seconds=0.01)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(live.run)
+            await anyio.sleep(0.05)
+            assert revisions.asked == 0  # nobody listens, nobody asks
+            first, second = (live.lines(name, ALL, alive) for name in ("a", "b"))
+            wall = live.lines("c", frozenset({"checks"}), alive)
+            for lines in (first, second, wall):
+                assert ": open" in await next_line(lines)
+            await until(lambda: revisions.asked > 0)
+            revisions.numbers["alerts"] = 2
+            for lines in (first, second):
+                assert await next_line(lines) == 'event: alerts\ndata: {"revision": 2}\n\n'
+            revisions.numbers["checks"] = 5
+            assert await next_line(wall) == 'event: checks\ndata: {"revision": 5}\n\n'
+            for lines in (first, second, wall):
+                await lines.aclose()  # type: ignore[attr-defined]
+            tasks.cancel_scope.cancel()
+
+    anyio.run(scene)
+
+
+def test_a_slow_client_holds_one_revision_per_topic() -> None:
+    async def scene() -> None:
+        live = Live(Revisions())
+        async with live.joined("a", ALL) as client:
+            for revision in range(1000):
+                client.tell("alerts", revision)
+            assert client.take() == {"alerts": 999}
+            assert client.take() == {}
+
+    anyio.run(scene)
+
+
+def test_heartbeats_and_the_end_of_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(module, "SESSION_CHECK_SECONDS", 0.05)
+
+    async def scene() -> list[str]:
+        answers = iter([True, True, False])
+
+        async def still() -> bool:
+            return next(answers)
+
+        with anyio.fail_after(3):
+            return [line async for line in Live(Revisions()).lines("a", ALL, still)]
+
+    lines = anyio.run(scene)
+    assert lines[1:]
+    assert set(lines[1:]) == {": beat\n\n"}
+
+
+def test_stopping_ends_every_stream() -> None:
+    async def scene() -> None:
+        live = Live(Revisions())
+        lines = live.lines("a", ALL, alive)
+        await next_line(lines)
+        live.stop()
+        with pytest.raises(StopAsyncIteration):
+            await next_line(lines)
+
+    anyio.run(scene)
+
+
+def test_streams_are_bounded() -> None:
+    async def scene() -> None:
+        live = Live(Revisions())
+        async with anyio.create_task_group() as tasks:
+
+            async def hold() -> None:
+                async with live.joined("a", ALL):
+                    await anyio.sleep_forever()
+
+            for _ in range(module.CLIENTS_PER_SESSION_MAX):
+                tasks.start_soon(hold)
+            await anyio.sleep(0.01)
+            with pytest.raises(Refused, match="stream-full"):
+                live.refuse_full("a")
+            live.refuse_full("b")
+            tasks.cancel_scope.cancel()
+        live.refuse_full("a")  # those that went away are forgotten
+
+    anyio.run(scene)
+
+
+def test_a_poll_that_fails_is_not_the_end() -> None:
+    async def scene() -> None:
+        revisions = Revisions()
+        failed: list[int] = []
+
+        def flaky() -> dict[Topic, int]:
+            if len(failed) < 2:
+                failed.append(1)
+                raise OSError("busy")
+            return revisions()
+
+        live = Live(flaky, poll_seconds=0.01)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(live.run)
+            async with live.joined("a", ALL):
+                await until(lambda: revisions.asked > 0)
+            tasks.cancel_scope.cancel()
+
+    anyio.run(scene)
+
+
+def test_the_route_streams_what_the_role_may_see_until_logout(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SESSION_CHECK_SECONDS", 0.05)
+    client = world.signed_in("analyst")
+    cookie = f"liuhe_session={client.http.cookies['liuhe_session']}".encode()
+    sent: list[dict[str, Any]] = []
+
+    async def listen() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/api/v1/stream",
+            "raw_path": b"/api/v1/stream",
+            "query_string": b"",
+            "headers": [(b"cookie", cookie)],
+            "client": ("192.0.2.7", 1),
+            "server": ("center", 80),
+            "scheme": "http",
+            "http_version": "1.1",
+            "root_path": "",
+        }
+
+        async def receive() -> dict[str, Any]:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await world.app(scope, receive, send)
+
+    def text() -> str:
+        return b"".join(message.get("body", b"") for message in sent).decode()
+
+    future = world.portal.start_task_soon(listen)
+    anyio.run(until, lambda: ": open" in text())
+    anyio.run(until, lambda: bool(world.app.state.live._told))
+    world.raise_alert()
+    anyio.run(until, lambda: "event: alerts" in text())
+    assert client("DELETE", "/session").status_code == 204
+    future.result(timeout=5)
+    headers = dict(sent[0]["headers"])
+    assert headers[b"content-type"].startswith(b"text/event-stream")
+    assert headers[b"cache-control"] == b"no-store"
+    assert sent[-1]["more_body"] is False
