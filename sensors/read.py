@@ -1,12 +1,13 @@
 """Files of any kind the sensors understand, read with the parsers of the live sources.
 
 The kind is found from the content, not from the name: capture files (pcap, pcapng, also gzip-compressed),
-Windows event logs (EVTX), Events as NDJSON, and text logs of authentication.
+Windows event logs (EVTX), Events as NDJSON, and text logs of authentication (also gzip-compressed).
 """
 
 import gzip
 import io
 import socket
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -40,13 +41,13 @@ def read_file(path: Path) -> Iterator[Observation]:
     if head.startswith(_EVTX):
         from sensors.host.read_evtx import read_evtx
 
-        return iter(read_evtx(path))
+        return read_evtx(path)
     if head.lstrip().startswith(b"{"):
         return _read_events(path)
     if _is_text(head):
         from sensors.host.read_log import read_auth_log
 
-        return iter(read_auth_log(path))
+        return read_auth_log(path)
     raise _bad(path, "file-kind-unknown", "不认识的文件类型", "a file of unknown kind")
 
 
@@ -74,16 +75,20 @@ def _read_plain_capture(path: Path) -> Iterator[Observation]:
 def _read_compressed(path: Path) -> Iterator[Observation]:
     try:
         with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as unpacked:
-            stream = io.BufferedReader(_Bounded(unpacked))
-            if not is_capture(stream.peek(4)):
-                raise _bad(
-                    path, "file-kind-unknown", "压缩包内不是抓包文件", "compressed, yet not a capture file"
-                )
-            yield from read_capture(cast("BinaryIO", stream), path)
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+            stream = io.BufferedReader(_Bounded(unpacked), SNIFF_BYTES)
+            head = stream.peek(SNIFF_BYTES)
+            if is_capture(head):
+                yield from read_capture(cast("BinaryIO", stream), path)
+                return
+    except (EOFError, zlib.error, OSError) as error:
         raise _bad(
             path, "file-unreadable", f"gzip 数据损坏:{error}", f"damaged gzip data: {error}"
         ) from error
+    if not _is_text(head):
+        raise _bad(path, "file-kind-unknown", "不认识的文件类型", "a file of unknown kind")
+    from sensors.host.read_log import read_auth_log
+
+    yield from read_auth_log(path)
 
 
 class _Bounded(io.RawIOBase):

@@ -8,7 +8,6 @@ import logging
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from struct import Struct
@@ -21,6 +20,7 @@ from sensors.network.inspection import Inspection, Offer
 from sensors.network.observation import Reporter
 from sensors.network.packet import LINK_TYPES
 from sensors.network.settings import AUTO, NetworkSettings
+from sensors.source import Emit
 
 _log: Final = logging.getLogger(__name__)
 
@@ -33,8 +33,6 @@ _CAP_NET_RAW: Final = 13
 _IFF_UP: Final = 0x1
 _KERNEL_COUNT_MASK: Final = 0xFFFF_FFFF  # libpcap's counters are 32 bits wide and wrap
 _meta: Final = Struct("=4I").iter_unpack
-
-Emit = Callable[[Sequence[Observation]], None]
 
 
 def interfaces_of(settings: NetworkSettings) -> list[str]:

@@ -26,6 +26,7 @@ from crypto.words import Words
 from sensors.event import Observation
 from sensors.network.observation import Reporter
 from sensors.network.settings import NetworkSettings
+from sensors.source import Emit
 
 PACKET_BYTES_MAX: Final = 4 * 1024
 ANSWER_BYTES_MAX: Final = 64 * 1024
@@ -34,6 +35,7 @@ START_SECONDS: Final = 30.0  # importing scapy on a slow, busy machine
 QUEUE_PACKETS_MAX: Final = 1_024
 REPORT_SECONDS: Final = 30.0
 _RESTART_SECONDS: Final = 5.0  # between two starts of a child that cannot start
+_SLICE_SECONDS: Final = 0.2  # of waiting, between two looks at whether the sensor stops
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _request: Final = Struct("!HH")
 _size: Final = Struct("!I")
@@ -62,7 +64,11 @@ class WorkerLost(Exception):
 class Worker:
     """One child process. ``ask`` starts it when needed and kills it when it is late."""
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str] | None = None, *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._deadline_seconds = deadline_seconds
+        self.is_over: Callable[[], bool] = lambda: False  # asked while waiting: give up at once
         self._command = list(command or (sys.executable, "-m", "sensors.network.dissect_worker"))
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -76,7 +82,7 @@ class Worker:
         try:
             child.stdin.write(_request.pack(link_type, len(data)) + data)
             child.stdin.flush()
-            return self._answer(DEADLINE_SECONDS)
+            return self._answer(self._deadline_seconds)
         except OSError:
             self.stop()
             raise WorkerLost("died") from None
@@ -135,9 +141,11 @@ class Worker:
         found = b""
         while len(found) < size:
             left = until - time.monotonic()
-            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            if left <= 0 or self.is_over():
                 self.stop()
                 raise WorkerLost("deadline")
+            if not select.select([descriptor], [], [], min(left, _SLICE_SECONDS))[0]:
+                continue
             part = os.read(descriptor, size - len(found))
             if not part:
                 self.stop()
@@ -179,9 +187,10 @@ class DissectSource:
         except queue.Full:
             self.dropped["queue"] += 1
 
-    def run(self, emit: Callable[[Sequence[Observation]], None], stop: StopEvent) -> None:
+    def run(self, emit: Emit, stop: StopEvent) -> None:
         """Dissect until ``stop``."""
         reporter = Reporter(socket.gethostname(), "")
+        self._worker.is_over = stop.is_set
         self._running = True
         due = time.monotonic() + REPORT_SECONDS
         tokens, filled = float(self._per_second), time.monotonic()
