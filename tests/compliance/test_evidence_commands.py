@@ -1,0 +1,84 @@
+"""``liuhe evidence``: exit codes, data on stdout, words on stderr."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from compliance.evidence_commands import register
+from compliance.ledger import Ledger, NewEvidence
+from crypto.keys import SigningKey
+from crypto.words import BadInput, LiuheError
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture(name="data")
+def _data(tmp_path: Path) -> Path:
+    key = SigningKey.create(tmp_path / "data/keys/ledger.pem")
+    with Ledger.open(tmp_path / "data/evidence", center="c", origin="o", key=key) as ledger:
+        entry = NewEvidence(kind="audit", actor="system:t", subject="s", summary="x", payload=b"1")
+        ledger.append([entry], NOW)
+        ledger.checkpoint(NOW)
+        ledger.append([entry], NOW)
+    return tmp_path / "data"
+
+
+def run(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    options = parser.parse_args(["evidence", *map(str, words)])
+    return int(options.run(options))
+
+
+def test_verify(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIUHE_LANG", "en")
+    assert run("verify", "--data", data) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("VERIFIED: 1 leaves")
+    assert run("verify", "--data", data, "--json", "--trusted", data / "evidence/checkpoint") == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    log = data / "evidence/leaves.log"
+    log.write_bytes(log.read_bytes().replace(b"system:t", b"system:u", 1))
+    assert run("verify", "--data", data) == 1
+    out, err = capsys.readouterr()
+    assert out == "leaf 0: file leaves.log offset 16: CRC-32C differs\n"
+    assert err.startswith("REFUSED")
+    assert run("verify", "--data", data, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["zh"].startswith("第 0 条")
+    (data / "evidence/leaves.log").unlink()
+    assert run("verify", "--data", data) == 1
+    with pytest.raises(LiuheError, match="ledger-missing"):
+        run("verify", "--data", data / "none")
+
+
+def test_verify_with_a_key_kept_apart(data: Path, tmp_path: Path) -> None:
+    assert run("verify", "--data", data, "--key", data / "evidence/public.pem") == 0
+    SigningKey.create(tmp_path / "other.key").public.save(tmp_path / "other.pem")
+    assert run("verify", "--data", data, "--key", tmp_path / "other.pem") == 1
+
+
+def test_checkpoint(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("checkpoint", "--data", data) == 0
+    assert capsys.readouterr().out == (data / "evidence/checkpoint").read_text()
+    assert run("checkpoint", "--data", data, "--sign", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["size"] == 2
+
+
+def test_export(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kit = tmp_path / "kit.zip"
+    assert (
+        run("export", "--data", data, "--output", kit, "--kind", "audit", "--since", "2026-11-01", "--json")
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["items"] == 1
+    assert kit.exists()
+    assert kit.with_suffix(".pem").exists()
+    for words in (["--output", "kit.tar"], ["--output", tmp_path / "no/kit.zip"]):
+        with pytest.raises(BadInput, match="output"):
+            run("export", "--data", data, *words)
+    with pytest.raises(BadInput, match="since"):
+        run("export", "--data", data, "--output", kit, "--since", "gestern")
