@@ -32,5 +32,5 @@ watch(
     document.documentElement.lang = value === "zh" ? "zh-CN" : "en";
     document.title = i18n.global.t("shell.productLong");
   },
-  { immediate: true },
+  { immediate: true, flush: "sync" },
 );
