@@ -146,6 +146,11 @@ def fingerprint(certificate_pem: str | bytes) -> str:
         raise bad_request("not a PEM certificate") from error
 
 
+def der_fingerprint(certificate: bytes) -> str:
+    """The same of a certificate in DER, as ``getpeercert(binary_form=True)`` gives it."""
+    return sha256(certificate).hexdigest()
+
+
 def server_context(authority: Authority) -> ssl.SSLContext:
     """The center's side: TLS 1.3; a client certificate is verified where one is shown.
 

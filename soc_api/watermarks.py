@@ -30,15 +30,6 @@ class Watermarks:
         """For the log's checkpoint."""
         return msgspec.msgpack.encode(self._marks)
 
-    def copy(self) -> "Watermarks":
-        """An independent one, to plan a commit on."""
-        return Watermarks(
-            {
-                sensor: {lane: dict(epochs) for lane, epochs in lanes.items()}
-                for sensor, lanes in self._marks.items()
-            }
-        )
-
     def mark(self, sensor: str, lane: str, epoch: int) -> int:
         """The highest stored sequence; 0 where nothing is known of that boot."""
         return self._marks.get(sensor, {}).get(lane, {}).get(epoch, 0)
