@@ -57,12 +57,13 @@ def literals(needles: Iterable[str]) -> list[Pattern]:
 
 
 def wildcard(text: str, *, anchored: bool = True) -> Pattern:
-    """The pattern of a wildcard text: ``*`` any text, ``?`` one character, backslash before a literal one."""
+    """The pattern of a wildcard text: ``*`` any text, ``?`` one character, a backslash escapes."""
     pieces: list[str] = []
     escaped = False
     for character in text:
         if escaped or character not in "*?\\":
-            pieces.append(_escape(character))
+            # before anything but the three signs a backslash stands for itself, as in Sigma
+            pieces.append(_escape("\\" + character if escaped and character not in "*?\\" else character))
             escaped = False
         elif character == "\\":
             escaped = True

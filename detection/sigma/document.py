@@ -30,10 +30,14 @@ class Document:
         self._lines = lines
 
     def line(self, *keys: str) -> int:
-        """The line of the deepest known of ``keys``."""
+        """The line of the deepest known of ``keys``; the last may leave out its modifiers."""
         for length in range(len(keys), 0, -1):
-            if keys[:length] in self._lines:
-                return self._lines[keys[:length]]
+            sought = keys[:length]
+            if sought in self._lines:
+                return self._lines[sought]
+            for known, line in self._lines.items():
+                if known[:-1] == sought[:-1] and known[-1].partition("|")[0] == sought[-1]:
+                    return line
         return self.first_line
 
 

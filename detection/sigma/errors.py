@@ -6,17 +6,31 @@ from crypto.words import BadInput, LiuheError, Words
 
 
 class RuleError(BadInput):
-    """One rule that cannot be used; ``field`` is "file:line"."""
+    """One rule that cannot be used; ``field`` is "file:line", or the keys that lead to the fault."""
 
-    def __init__(self, code: str, what: Words, fix: Words, *, path: Path | str = "", line: int = 0) -> None:
-        where = f"{path}:{line}" if line else str(path)
+    def __init__(
+        self,
+        code: str,
+        what: Words,
+        fix: Words,
+        *,
+        path: Path | str = "",
+        line: int = 0,
+        keys: tuple[str, ...] = (),
+    ) -> None:
+        where = f"{path}:{line}" if line else str(path) or ".".join(keys)
         super().__init__(code, what, fix, field=where)
         self.path = str(path)
         self.line = line
+        self.keys = keys
+
+    def under(self, *keys: str) -> "RuleError":
+        """The same error with the keys that lead to it, where it has none yet."""
+        return self if self.keys else RuleError(self.code, self.what, self.fix, keys=keys)
 
     def at(self, path: Path | str, line: int) -> "RuleError":
         """The same error with its place."""
-        return RuleError(self.code, self.what, self.fix, path=path, line=self.line or line)
+        return RuleError(self.code, self.what, self.fix, path=path, line=self.line or line, keys=self.keys)
 
 
 def unsupported(zh: str, en: str, fix: Words | None = None) -> RuleError:

@@ -21,7 +21,7 @@ from detection.reason import check_template
 from detection.sigma.document import Document, parse_documents
 from detection.sigma.errors import RuleError, from_known, malformed, unsupported
 from detection.sigma.rule import EntityKind, Rule
-from detection.sigma.translate import from_sigma, parse_condition, renamed_modifiers, translated
+from detection.sigma.translate import blamed, from_sigma, parse_condition, renamed_modifiers, translated
 from sensors.event import LogSource
 
 __all__ = ["RuleError", "load_rules", "parse_condition", "rule_files", "rules_in"]
@@ -94,7 +94,7 @@ def rules_in(path: Path) -> tuple[list[Rule], list[RuleError]]:
             if rule is not None:
                 rules.append(rule)
         except RuleError as error:
-            errors.append(error.at(path, document.line(*_place(error, document))))
+            errors.append(error.at(path, document.line(*error.keys)))
     if not rules and not errors:
         errors.append(malformed("文件里没有规则", "no rule in the file").at(path, 1))
     return rules, errors
@@ -108,9 +108,9 @@ def _rule(document: Document, template: list[dict[str, Any]], path: Path, digest
     if not isinstance(raw, dict):
         raise malformed("一条规则应是一组键值", "a rule is a mapping of keys to values")
     if "correlation" in raw:
-        raise unsupported("关联规则(correlation)", "a correlation rule")
+        raise unsupported("关联规则(correlation)", "a correlation rule").under("correlation")
     if "filter" in raw:
-        raise unsupported("过滤规则(filter)", "a filter")
+        raise unsupported("过滤规则(filter)", "a filter").under("filter")
     plain = dict(raw)
     if "detection" in plain:
         plain["detection"] = renamed_modifiers(plain["detection"])
@@ -134,9 +134,9 @@ def _parsed(documents: list[dict[str, Any]]) -> SigmaRule:
             warnings.simplefilter("ignore", FutureWarning)
             collection = SigmaCollection.from_dicts(copies, collect_errors=False, resolve_references=False)
     except SigmaError as error:
-        raise from_sigma(error) from None
+        raise from_sigma(error).under(*blamed(documents[-1].get("detection"))) from None
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
-        raise malformed(str(error), str(error)) from None
+        raise malformed(str(error), str(error)).under("id") from None
     rule = collection.rules[-1] if collection.rules else None
     if not isinstance(rule, SigmaRule):
         raise malformed("这里没有规则", "there is no rule here")
@@ -147,7 +147,9 @@ def _checked(
     parsed: SigmaRule, own: _Own, raw: dict[str, Any], path: Path, document: Document, digest: str
 ) -> Rule:
     if parsed.id is None:
-        raise malformed("缺少 id", "id is missing", Words("请给一个新的 UUID", "give it a new UUID"))
+        raise malformed("缺少 id", "id is missing", Words("请给一个新的 UUID", "give it a new UUID")).under(
+            "id"
+        )
     level = str(parsed.level).lower() if parsed.level is not None else _DEFAULT_LEVEL
     source = LogSource(
         product=parsed.logsource.product or "",
@@ -187,9 +189,9 @@ def _own(raw: dict[str, Any]) -> _Own:
             "liuhe 下可用:entity、title_zh、description_zh、reason、clauses、drill",
             "liuhe takes entity, title_zh, description_zh, reason, clauses and drill",
         )
-        raise malformed(f"liuhe:{error}", f"liuhe: {error}", fix) from None
+        raise malformed(f"liuhe:{error}", f"liuhe: {error}", fix).under("liuhe") from None
     except BadInput as error:
-        raise from_known(error) from None
+        raise from_known(error).under("liuhe", "reason") from None
     return own
 
 
@@ -207,31 +209,6 @@ def _techniques(tags: object) -> tuple[str, ...]:
         for name in names
         if name.startswith("attack.t") and name[8:9].isdigit()
     )
-
-
-def _place(error: RuleError, document: Document) -> tuple[str, ...]:
-    """The keys that lead to what the error speaks of: the longest path whose last key it names."""
-    text = error.what.en
-    for key in ("liuhe", "level", "status", "tags", "logsource", "date", "modified", "id", "title"):
-        if f"{key}:" in text or text.endswith(f": {key} is missing") or f"rule {key} " in text.lower():
-            return (key,)
-    if isinstance(document.value, dict) and isinstance(document.value.get("detection"), dict):
-        for name, items in document.value["detection"].items():
-            if isinstance(items, dict):
-                for key, value in items.items():
-                    if key in text or any(_named(one, text) for one in _listed(value)):
-                        return ("detection", str(name), str(key))
-            if str(name) in text.split():
-                return ("detection", "condition")
-    return ("detection",)
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
-
-
-def _named(value: object, text: str) -> bool:
-    return isinstance(value, str) and len(value) > 3 and (value in text or repr(value)[1:40] in text)
 
 
 def _doubled(rule: Rule, first: Rule) -> RuleError:

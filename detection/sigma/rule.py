@@ -1,6 +1,6 @@
 """One detection rule as the product uses it, whatever file it came from."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -46,10 +46,20 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+# Sigma's one category that stands for others: what Sysmon tells of the registry
+_NARROWER: Final = {
+    "registry_event": frozenset({"registry_add", "registry_delete", "registry_rename", "registry_set"})
+}
+
+
 def routes(rule: LogSource, event: LogSource) -> bool:
     """Whether a rule's log source takes events of that one: each key it gives equals the event's."""
     return (
         (not rule.product or rule.product == event.product)
-        and (not rule.category or rule.category == event.category)
+        and (
+            not rule.category
+            or rule.category == event.category
+            or event.category in _NARROWER.get(rule.category, ())
+        )
         and (not rule.service or rule.service == event.service)
     )

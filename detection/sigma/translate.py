@@ -30,6 +30,7 @@ CONDITION_CHARS_MAX: Final = 4_096
 _DEPTH_MAX: Final = (
     16  # of parentheses and negations; pySigma's parser is exponential in them without a bound
 )
+_KEYS: Final = ("title", "level", "status", "logsource", "author", "description", "references", "fields")
 _ALIASES: Final = {"utf16le": "wide"}  # same meaning in Sigma 2.1; pySigma 1.5 knows only the first name
 
 
@@ -41,35 +42,46 @@ def parse_condition(detection: Mapping[str, object], condition: str = "") -> Con
     table: dict[str, object] = dict(detection)
     if condition:
         table["condition"] = condition
+    renamed = _renamed(table)
     try:
         # pySigma tries each regex with Python's own compiler, which warns about some sets
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
-            parsed = SigmaDetections.from_dict(_renamed(table))
-            return translated(parsed)
+            return translated(SigmaDetections.from_dict(renamed))
     except SigmaError as error:
-        raise from_sigma(error) from None
+        raise from_sigma(error).under(*blamed(renamed)) from None
     except (TypeError, AttributeError, KeyError, IndexError) as error:
-        raise malformed(f"检测部分:{error}", f"detection section: {error}") from None
+        raise malformed(f"检测部分:{error}", f"detection section: {error}").under(*blamed(renamed)) from None
 
 
 def translated(detections: SigmaDetections) -> Condition:
     """The tree of parsed detections; several conditions mean any of them. Raises RuleError."""
-    conditions = detections.condition
-    tree = any_of(_condition(text, detections) for text in conditions)
-    try:
-        compiled(tree)  # a pattern RE2 cannot take is found now, not at the first event
-    except RuleError:
-        raise
-    except LiuheError as error:
-        raise from_known(error) from None
-    return tree
+    return any_of(_condition(text, detections) for text in detections.condition)
 
 
 def from_sigma(error: SigmaError) -> RuleError:
-    """pySigma's complaint as ours."""
+    """pySigma's complaint as ours; the class of the complaint names the key of the rule."""
     text = str(error.args[0] if error.args else error)
-    return malformed(text, text)
+    key = type(error).__name__.removeprefix("Sigma").removesuffix("Error").lower()
+    known = {"identifier": "id", "tag": "tags", "date": "date", "modified": "modified"}
+    key = known.get(key, key if key in _KEYS else "")
+    return malformed(text, text).under(*((key,) if key else ()))
+
+
+def blamed(detection: object) -> tuple[str, ...]:
+    """The keys that lead to the first item pySigma cannot parse, looked for one by one."""
+    if not isinstance(detection, dict):
+        return ("detection",)
+    for name, items in detection.items():
+        if name == "condition":
+            continue
+        for one in items if isinstance(items, list) else [items]:
+            for key, value in one.items() if isinstance(one, dict) else ():
+                try:
+                    SigmaDetectionItem.from_mapping(key, value)
+                except (SigmaError, TypeError, AttributeError):
+                    return ("detection", str(name), str(key))
+    return ("detection", "condition")
 
 
 def renamed_modifiers(detection: object) -> object:
@@ -117,11 +129,7 @@ def _tree(node: Any, detections: SigmaDetections) -> Condition:
     if isinstance(node, ConditionSelector):
         chosen = node.resolve_referenced_detections(detections)
         if not chosen:
-            raise malformed(
-                f"没有检测项符合 {node.pattern}",
-                f"no selection matches {node.pattern}",
-                Words("请改正 condition 或检测项的名字", "correct the condition or the selection's name"),
-            )
+            raise _no_selection(f"没有检测项符合 {node.pattern}", f"no selection matches {node.pattern}")
         parts = (_selection(one.identifier, detections) for one in chosen)
         return all_of(parts) if node.cond_class is ConditionAND else any_of(parts)
     if isinstance(node, ConditionAND):
@@ -135,12 +143,15 @@ def _tree(node: Any, detections: SigmaDetections) -> Condition:
 
 def _selection(name: str, detections: SigmaDetections) -> Condition:
     if name not in detections.detections:
-        raise malformed(
-            f"condition 用到的检测项 {name} 不存在",
-            f"condition names selection {name}, which does not exist",
-            Words("请改正 condition 或检测项的名字", "correct the condition or the selection's name"),
+        raise _no_selection(
+            f"condition 用到的检测项 {name} 不存在", f"condition names selection {name}, which does not exist"
         )
     return _detection(detections.detections[name], name)
+
+
+def _no_selection(zh: str, en: str) -> RuleError:
+    fix = Words("请改正 condition 或检测项的名字", "correct the condition or the selection's name")
+    return malformed(zh, en, fix).under("detection", "condition")
 
 
 def _detection(detection: SigmaDetection, name: str) -> Condition:
@@ -154,6 +165,12 @@ def _detection(detection: SigmaDetection, name: str) -> Condition:
 def _item(item: SigmaDetectionItem, name: str) -> Condition:
     if not item.value:
         raise malformed(f"{name}.{item.field or ''} 没有值", f"{name}.{item.field or ''} has no value")
-    parts = [leaf(item.field, value, name) for value in item.value]
-    tree = all_of(parts) if item.value_linking is ConditionAND else any_of(parts)
+    try:
+        parts = [leaf(item.field, value, name) for value in item.value]
+        tree = all_of(parts) if item.value_linking is ConditionAND else any_of(parts)
+        compiled(tree)  # a pattern RE2 cannot take is found now, not at the first event
+    except RuleError as error:
+        raise error.under("detection", name, item.field or "") from None
+    except LiuheError as error:
+        raise from_known(error).under("detection", name, item.field or "") from None
     return negated(tree) if item.negated else tree
