@@ -4,7 +4,9 @@ Every action carries a nonce of this run where the telemetry can hold one, so th
 the action that caused it and never to an older one.
 """
 
+import base64
 import contextlib
+import hashlib
 import os
 import shutil
 import socket
@@ -60,15 +62,11 @@ def login_tools_missing() -> Words | None:
 
 def connection_burst() -> None:
     """Connections to loopback ports where nothing listens; the kernel refuses each at once."""
-    tried = 0
-    for port in range(20_000, 60_000, 37):
+    for port in range(20_000, 20_000 + CONNECTIONS * 37, 37):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
             client.settimeout(0.2)
             with contextlib.suppress(OSError):
                 client.connect(("127.0.0.1", port))
-        tried += 1
-        if tried >= CONNECTIONS:
-            return
 
 
 def tunnel_names(nonce: str) -> None:
@@ -109,9 +107,6 @@ def _resolver() -> Iterator[tuple[str, int]]:
 
 def _label(seed: str) -> str:
     """60 characters in the base32 alphabet, made from the seed: what an encoder of stolen data emits."""
-    import base64
-    import hashlib
-
     return base64.b32encode(hashlib.sha512(seed.encode()).digest()).decode().lower().rstrip("=")[:60]
 
 
@@ -124,8 +119,7 @@ def _query(identifier: int, name: str) -> bytes:
 def new_listener() -> None:
     """A listening port on loopback by a process of its own, closed after a few seconds."""
     program = (
-        "import socket,time;s=socket.socket();s.bind(('127.0.0.1',0));s.listen(1);"
-        f"time.sleep({HOLD_SECONDS})"
+        f"import socket,time;s=socket.socket();s.bind(('127.0.0.1',0));s.listen(1);time.sleep({HOLD_SECONDS})"
     )
     subprocess.run([sys.executable, "-c", program], timeout=HOLD_SECONDS * 5, check=False)
 

@@ -8,19 +8,19 @@ import ctypes
 import os
 import signal
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> NoReturn:
     """Set the parent-death signal, make sure the parent still lives, become the command."""
     parent, command = int(arguments[0]), arguments[1:]
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
-        return 1
+        sys.exit(1)
     os.execvp(command[0], command)  # noqa: S606 -- an argument list, no shell
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -67,8 +67,12 @@ class Supervisor:
     def watch(self, stop: threading.Event, *, tick_seconds: float = 0.5) -> None:
         """Restart children that die, with growing waits, until ``stop`` is set."""
         while not stop.wait(tick_seconds):
-            for running in self._running:
-                self._tend(running)
+            self.tend()
+
+    def tend(self) -> None:
+        """One look at every child. By the thread that started them: their lives hang on it (see leash)."""
+        for running in self._running:
+            self._tend(running)
 
     def _tend(self, running: _Running) -> None:
         now = time.monotonic()

@@ -1,0 +1,173 @@
+"""The api process: console, API and jobs; the only one that writes the ledger."""
+
+import socket
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Self
+
+import msgspec
+import uvicorn
+from sqlalchemy import Engine
+
+from compliance.checklist import load_checklist
+from compliance.jobs import Feed, Jobs, segment_feed
+from compliance.ledger import Ledger, NewEvidence
+from compliance.service import Compliance, Parts
+from crypto.keys import SigningKey
+from crypto.selftest import self_test
+from crypto.words import LiuheError, Words
+from detection.anomaly.learning import state_words
+from detection.anomaly.open import window_parameters
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from detection.store.inventory_store import InventoryStore
+from rules import ROOT
+from soc_api.app import create_app
+from soc_api.audit_store import AuditStore
+from soc_api.context import Center
+from soc_api.enrolment import SensorRecord
+from soc_api.enrolment_store import EnrolmentStore
+from soc_api.folders import Folders, audit_of, identity_of, state_engine
+from soc_api.migrate import upgrade
+from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.settings import Endpoint, Settings
+from soc_api.speech import say
+
+STOP_SECONDS_MAX = 3  # open streams are cut after this, so that a stop stays calm
+
+
+class _Enrolled(msgspec.Struct, frozen=True):
+    """An enrolled sensor in the words of the sensors page."""
+
+    id: str
+    kind: str
+    unit: str
+    host: str
+
+    @classmethod
+    def of(cls, record: SensorRecord) -> Self:
+        return cls(record.id, record.kind, record.unit, record.hostname)
+
+
+def run_api(folders: Folders, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
+    self_test()
+    engine = state_engine(folders, settings)
+    upgrade(engine)
+    listener = _bound(settings.console)
+    key = SigningKey.load(folders.ledger_key)
+    origin = f"liuhe.local/{settings.center.id}/evidence/sm3"
+    with Ledger.open(folders.evidence, center=settings.center.id, origin=origin, key=key) as ledger:
+        if ledger.recovered:
+            say(ledger.recovered)
+        rules = shipped_rules()
+        ledger.append([rules.evidence()], datetime.now(UTC))
+        center, jobs = _opened(folders, settings, engine, ledger, rules)
+        stop = threading.Event()
+        worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
+        worker.start()
+        try:
+            _serve(center, settings.console, listener)
+        finally:
+            stop.set()
+            worker.join()
+            listener.close()
+    engine.dispose()
+
+
+def _opened(
+    folders: Folders, settings: Settings, engine: Engine, ledger: Ledger, rules: RuleSet
+) -> tuple[Center, Jobs]:
+    alerts, inventory = AlertStore(engine), InventoryStore(engine)
+    events, audit = EventStore(folders.data, engine), audit_of(engine)
+    parts = Parts(
+        engine=engine,
+        alerts=alerts,
+        inventory=inventory,
+        events=events,
+        ledger=ledger,
+        reports=folders.reports,
+        center=settings.center.name,
+        retention_days=settings.storage.retention_days,
+        rules_loaded=len(rules.rules),
+    )
+    compliance = Compliance(parts, load_checklist(ROOT / "checklist"))
+    needed = window_parameters().learning_windows
+    center = Center(
+        id=settings.center.id,
+        name=settings.center.name,
+        unit=settings.center.unit,
+        version=version("liuhe"),
+        identity=identity_of(engine),
+        audit=audit,
+        alerts=alerts,
+        inventory=inventory,
+        events=events,
+        ledger=ledger,
+        compliance=compliance,
+        anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
+        enrolled=lambda: [_Enrolled.of(record) for record in EnrolmentStore(engine).sensors()],
+    )
+    feeds = {"segment": segment_feed(events), "audit": audit_feed(audit)}
+    return center, Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+
+
+def audit_feed(audit: AuditStore) -> Feed:
+    """Audit lines as leaves: the line's own chained digest stands in the payload."""
+
+    def feed(after: int) -> Sequence[tuple[int, NewEvidence]]:
+        return [
+            (
+                line.sequence,
+                NewEvidence(
+                    kind="audit",
+                    actor=line.entry.actor,
+                    subject=f"audit:{line.sequence}",
+                    summary=f"{line.entry.action} {line.entry.result}",
+                    payload=line.digest.encode(),
+                    time=line.entry.time,
+                ),
+            )
+            for line in audit.since(after)
+        ]
+
+    return feed
+
+
+def _bound(endpoint: Endpoint) -> socket.socket:
+    """The console's listening socket. Raises LiuheError (port-in-use) in one line."""
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((endpoint.host, endpoint.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise LiuheError(
+            "port-in-use",
+            Words(
+                f"控制台端口不可用:{error.strerror}", f"the console's port can't be used: {error.strerror}"
+            ),
+            Words(
+                "请释放端口,或修改 center.toml 的 console.port",
+                "free it, or change console.port in center.toml",
+            ),
+            field=f"{endpoint.host}:{endpoint.port}",
+        ) from error
+    return listener
+
+
+def _serve(center: Center, endpoint: Endpoint, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        create_app(center),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        ssl_certfile=endpoint.certificate or None,
+        ssl_keyfile=endpoint.key or None,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

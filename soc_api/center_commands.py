@@ -1,0 +1,235 @@
+"""``liuhe center init|run|stop|status|check|account``: make, run and look after a center."""
+
+import argparse
+import getpass
+import json
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from crypto.words import LiuheError, Refused, Words
+
+if TYPE_CHECKING:
+    from soc_api.settings import Settings
+
+STOP_SECONDS_MAX: Final = 40.0
+DETACH_SECONDS_MAX: Final = 90.0
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``center`` to the command line."""
+    top = subparsers.add_parser("center", help=str(Words("监管中心", "the center")))
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    init = _verb(verbs, "init", Words("在目录中建立监管中心", "make a center in a folder"), run_init)
+    run = _verb(verbs, "run", Words("运行监管中心", "run the center"), run_run)
+    for parser in (init, run):
+        parser.add_argument("--console-port", type=int, metavar="PORT", help="8600")
+        parser.add_argument("--ingest-port", type=int, metavar="PORT", help="8610")
+    run.add_argument(
+        "--init", action="store_true", help=str(Words("没有则先建立", "make it first if absent"))
+    )
+    run.add_argument("--detach", action="store_true", help=str(Words("在后台运行", "run in the background")))
+    run.add_argument(
+        "--local-sensors",
+        action="store_true",
+        help=str(Words("登记并运行本机主机与网络传感器", "enrol and run host and network sensors here")),
+    )
+    run.add_argument(
+        "--drill",
+        action="store_true",
+        help=str(Words("首次启动后运行演练", "run the drill after the first start")),
+    )
+    run.add_argument(
+        "--roles", help=str(Words("只在前台运行这些角色(逗号分隔)", "run only these roles, comma-separated"))
+    )
+    _verb(verbs, "stop", Words("停止后台运行的中心", "stop the center"), run_stop)
+    status = _verb(verbs, "status", Words("运行状态", "whether and how it runs"), run_status)
+    status.add_argument("--json", action="store_true")
+    _verb(
+        verbs,
+        "check",
+        Words("检查配置、密钥、规则与清单", "check configuration, keys, rules, checklist"),
+        run_check,
+    )
+    account = _verb(
+        verbs,
+        "account",
+        Words("新建账号或重发一次性口令", "add an account or reissue its password"),
+        run_account,
+    )
+    account.add_argument("username")
+    account.add_argument("--role", default="")
+    account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: Words, run: object
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=str(words), description=str(words))
+    parser.add_argument(
+        "--data", type=Path, default=Path("var/center"), help=str(Words("数据目录", "data folder"))
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """Make a center and print its first login."""
+    from soc_api.folders import FIRST_ACCOUNT, create
+
+    password = create(options.data, _chosen_settings(options))
+    print(Words(f"监管中心已建立:{options.data}", f"center made: {options.data}"), file=sys.stderr)
+    print(f"{FIRST_ACCOUNT} {password}")
+    return 0
+
+
+def run_run(options: argparse.Namespace) -> int:
+    """Run in the foreground, in the background, or one process's roles."""
+    from soc_api.run import run_center, run_roles
+
+    if options.roles:
+        return run_roles(options.data, options.roles)
+    first_login = None
+    if options.init:
+        first_login = _init_if_absent(options)
+    if options.detach:
+        return _detach(options, first_login)
+    return run_center(
+        options.data, local_sensors=options.local_sensors, drill=options.drill, first_login=first_login
+    )
+
+
+def run_stop(options: argparse.Namespace) -> int:
+    """Ask the running center to stop and wait until it has."""
+    from soc_api.supervisor import running_pid
+
+    pid = running_pid(options.data / "run")
+    if pid is None:
+        raise Refused(
+            "center-not-running",
+            Words("监管中心没有在运行", "the center is not running"),
+            Words("无需停止", "nothing to stop"),
+            field=str(options.data),
+        )
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS_MAX
+    while running_pid(options.data / "run") == pid:
+        if time.monotonic() > deadline:
+            raise LiuheError(
+                "center-not-stopping",
+                Words(f"进程 {pid} 未在限时内停止", f"process {pid} did not stop in time"),
+                Words("请查看日志后再试", "read the log and try again"),
+                field=str(options.data / "logs"),
+            )
+        time.sleep(0.1)
+    print(Words("已停止", "stopped"), file=sys.stderr)
+    return 0
+
+
+def run_status(options: argparse.Namespace) -> int:
+    """Whether it runs, where, and what it holds; exit 1 where it does not run."""
+    from soc_api.status import status_of
+
+    status = status_of(options.data)
+    if options.json:
+        print(json.dumps(status, ensure_ascii=False))
+    else:
+        for key, value in status.items():
+            print(f"{key}: {value}")
+    return 0 if status["running"] else 1
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Everything a start would stumble over, all of it at once; exit 1 where there is something."""
+    from soc_api.status import problems_of
+
+    problems = problems_of(options.data)
+    for problem in problems:
+        print(problem)
+    print(Words(f"{len(problems)} 个问题", f"{len(problems)} problems"), file=sys.stderr)
+    return 1 if problems else 0
+
+
+def run_account(options: argparse.Namespace) -> int:
+    """Print a one-time password for a new account (with --role) or an existing one (without)."""
+    from soc_api.folders import Folders, identity_of, state_engine
+    from soc_api.settings import load_settings
+
+    settings = load_settings(options.data)
+    identity = identity_of(state_engine(Folders(options.data), settings))
+    now, actor = datetime.now(UTC), f"local:{getpass.getuser()}"
+    if options.role:
+        name = options.name or options.username
+        password = identity.create_account(
+            options.username, name, options.role, settings.center.unit, now, actor=actor
+        )
+    else:
+        password = identity.reset_password(options.username, now, actor=actor)
+    print(f"{options.username} {password}")
+    return 0
+
+
+def _chosen_settings(options: argparse.Namespace) -> "Settings":
+    import msgspec
+
+    from soc_api.settings import Settings, parse_settings, render_settings
+
+    settings = Settings()
+    for name in ("console", "ingest"):
+        port = getattr(options, f"{name}_port")
+        if port is not None:
+            section = msgspec.structs.replace(getattr(settings, name), port=port)
+            settings = msgspec.structs.replace(settings, **{name: section})
+    # Through the strict reader, so that a port from the command line is checked like one from the file.
+    return parse_settings(render_settings(settings).encode(), "--console-port/--ingest-port")
+
+
+def _init_if_absent(options: argparse.Namespace) -> tuple[str, str] | None:
+    from soc_api.folders import FIRST_ACCOUNT, Folders, create
+
+    if Folders(options.data).config.exists():
+        return None
+    return FIRST_ACCOUNT, create(options.data, _chosen_settings(options))
+
+
+def _detach(options: argparse.Namespace, first_login: tuple[str, str] | None) -> int:
+    """Run in the background and return once it serves; the parent prints what the child would have."""
+    from soc_api.run import summary, wait_until_serving
+
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        _become_background(options.data / "logs" / "center.log")
+        code = run_run_quietly(options)
+        os._exit(code)
+    os.wait()
+    wait_until_serving(options.data, seconds_max=DETACH_SECONDS_MAX)
+    for line in summary(options.data, first_login):
+        print(line)
+    return 0
+
+
+def run_run_quietly(options: argparse.Namespace) -> int:
+    """The background half of --detach: errors become one line in the log."""
+    from soc_api.run import run_center
+
+    try:
+        return run_center(
+            options.data, local_sensors=options.local_sensors, drill=options.drill, first_login=None
+        )
+    except LiuheError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+def _become_background(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file, Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)

@@ -1,0 +1,80 @@
+"""``liuhe drill``: acts on this machine, waits for the alerts, prints the table; exit 1 if one is missing."""
+
+import argparse
+import sys
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crypto.words import Words, reads_chinese
+from soc_api.speech import say
+
+if TYPE_CHECKING:
+    from soc_api.drill import Outcome
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``drill`` to the command line."""
+    parser = subparsers.add_parser(
+        "drill",
+        help=str(Words("用无害动作自测整条链路", "test the whole chain with harmless actions")),
+        description=str(
+            Words(
+                "在本机做若干无害、可还原的动作,等待各自的告警,并列出用时。",
+                "Does harmless, reversible actions on this machine and waits for their alerts.",
+            )
+        ),
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("var/center"), help=str(Words("中心目录", "center folder"))
+    )
+    parser.add_argument(
+        "--json", action="store_true", help=str(Words("每行一个 JSON", "one JSON object a line"))
+    )
+    parser.set_defaults(run=run_drill)
+
+
+def run_drill(options: argparse.Namespace) -> int:
+    """Run the drill against the center of ``--data``."""
+    from detection.store.alert_store import AlertStore
+    from soc_api.drill import actions, run
+    from soc_api.folders import Folders, state_engine
+    from soc_api.settings import load_settings
+
+    folders = Folders(options.data)
+    settings = load_settings(options.data)
+    store = AlertStore(state_engine(folders, settings))
+    outcomes = run(actions(folders.drill), store, say)
+    if options.json:
+        for outcome in outcomes:
+            print(msgspec.json.encode(outcome).decode())
+    else:
+        for line in table(outcomes):
+            print(line)
+    missing = [outcome for outcome in outcomes if not outcome.answered]
+    if missing:
+        names = ", ".join(outcome.action for outcome in missing)
+        print(Words(f"未见告警:{names}", f"no alert for: {names}"), file=sys.stderr)
+    return 1 if missing else 0
+
+
+def table(outcomes: "Sequence[Outcome]") -> list[str]:
+    """action -> seen by sensor -> alert -> seconds, as aligned text."""
+    head = ("动作", "传感器", "告警", "秒") if reads_chinese() else ("action", "sensor", "alert", "seconds")
+    rows = [head]
+    for one in outcomes:
+        seconds = f"{one.seconds:.1f}" if one.seconds is not None else "—"
+        rows.append((str(one.title), one.sensor or "—", one.alert or str(one.note), seconds))
+    widths = [max(_width(row[column]) for row in rows) for column in range(4)]
+    return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -1,0 +1,140 @@
+"""The pipeline process: receives batches into the event log, detects, stores, seals.
+
+Listener and detection share the process but meet only in the log: detection follows what is durable there.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Engine
+
+from crypto.tls import Authority
+from crypto.words import LiuheError, Words
+from detection.anomaly.open import open_anomaly
+from detection.detector import Detector
+from detection.health import HealthDetector, health_parameters
+from detection.pipeline import Pipeline, follow, restore
+from detection.sigma.detector import SigmaDetector
+from detection.special.detectors import special_detectors
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from detection.store.log_tail import LOG_NAME
+from sensors.segment_log import SegmentLog
+from soc_api.enrolment import EnrolmentDesk
+from soc_api.enrolment_store import EnrolmentStore
+from soc_api.folders import Folders, state_engine
+from soc_api.ingest import IngestListener
+from soc_api.rule_set import shipped_rules
+from soc_api.settings import Settings
+from soc_api.speech import say
+
+SEAL_SECONDS = 60.0  # between looks for complete log segments
+SEAL_ALL_SECONDS = 600.0  # a quiet center seals what it has this often, so that it reaches the ledger
+EXPIRE_SECONDS = 3_600.0
+
+
+def run_pipeline(folders: Folders, settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
+    engine = state_engine(folders, settings)
+    stop = threading.Event()
+    log = SegmentLog.open(folders.log, name=LOG_NAME, writer=True, reserve=1_000)
+    try:
+        events = EventStore(folders.data, engine)
+        failed = health_parameters().detector
+        pipeline = Pipeline(_detectors(folders), AlertStore(engine), failed=failed)
+        restore(events, pipeline, _now())
+        asyncio.run(_run(folders, settings, engine, log, events, pipeline, stop))
+    finally:
+        log.close()
+        engine.dispose()
+
+
+async def _run(
+    folders: Folders,
+    settings: Settings,
+    engine: Engine,
+    log: SegmentLog,
+    events: EventStore,
+    pipeline: Pipeline,
+    stop: threading.Event,
+) -> None:
+    """The listener on this loop, detection and sealing in threads; the first to fail stops all."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    failures: list[Exception] = []
+
+    def guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the process must end and be restarted
+            failures.append(error)
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+
+    jobs = {
+        "detect": partial(follow, events, pipeline, stop, _now),
+        "store": partial(_keep, events, settings, stop),
+    }
+    threads = [threading.Thread(target=guarded, args=(job,), name=name) for name, job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        async with _listener(folders, settings, engine, log):
+            await ended.wait()
+    finally:
+        stop.set()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+    if failures:
+        raise failures[0]
+
+
+def _listener(folders: Folders, settings: Settings, engine: Engine, log: SegmentLog) -> IngestListener:
+    authority = Authority.of(folders.keys)
+    desk = EnrolmentDesk(EnrolmentStore(engine), authority, settings.center.id)
+    return IngestListener(
+        log,
+        authority,
+        desk,
+        center=settings.center.id,
+        hosts=[settings.ingest.host],
+        port=settings.ingest.port,
+    )
+
+
+def _detectors(folders: Folders) -> list[Detector]:
+    rules = shipped_rules()
+    for error in rules.errors:
+        say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
+    anomaly, refused = open_anomaly(folders.models)
+    for refusal in refused:
+        say(Words(f"模型被拒绝:{refusal}", f"model refused: {refusal}"))
+    return [SigmaDetector(rules.rules), *special_detectors(), anomaly, HealthDetector(health_parameters())]
+
+
+def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None:
+    """Seal and expire; a full disk is said and tried again, nothing is lost meanwhile."""
+    sealed_all = expired = _now()
+    while not stop.wait(SEAL_SECONDS):
+        now = _now()
+        force = (now - sealed_all).total_seconds() >= SEAL_ALL_SECONDS
+        try:
+            events.seal(now, force=force)
+            if force:
+                sealed_all = now
+            if (now - expired).total_seconds() >= EXPIRE_SECONDS:
+                days = settings.storage.retention_days
+                events.expire(now - timedelta(days=days), now, days_min=days)
+                expired = now
+        except (OSError, LiuheError) as error:
+            say(Words(f"封存未完成,稍后重试:{error}", f"sealing failed, will try again: {error}"))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,210 @@
+"""Runs a center: the pipeline, the api, local sensors; started in order, watched, stopped in reverse."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, get_args
+
+from crypto.words import BadInput, LiuheError, Words
+from soc_api import local_sensors
+from soc_api.folders import Folders, state_engine
+from soc_api.migrate import upgrade
+from soc_api.settings import Endpoint, Role, Settings, load_settings
+from soc_api.speech import say
+from soc_api.supervisor import Child, Supervisor, only_one, running_pid
+
+PIPELINE_ROLES: Final[tuple[Role, ...]] = ("ingest", "detect", "store")
+API_ROLES: Final[tuple[Role, ...]] = ("api", "jobs")
+SENSOR_WARM_SECONDS: Final = 6.0  # until a fresh sensor has had its first look at everything
+
+
+def run_roles(data: Path, roles: str) -> int:
+    """One process: ``ingest,detect,store`` or ``api,jobs`` (they share a log, a ledger, respectively)."""
+    wanted = tuple(part.strip() for part in roles.split(","))
+    unknown = [part for part in wanted if part not in get_args(Role)]
+    folders, settings = Folders(data), load_settings(data)
+    if not unknown and set(wanted) == set(PIPELINE_ROLES):
+        from soc_api.pipeline_process import run_pipeline
+
+        run_pipeline(folders, settings)
+    elif not unknown and set(wanted) == set(API_ROLES):
+        from soc_api.api_process import run_api
+
+        run_api(folders, settings)
+    else:
+        raise BadInput(
+            "roles",
+            Words(f"角色组合不支持:{roles}", f"these roles can't run together: {roles}"),
+            Words("请用 ingest,detect,store 或 api,jobs", "use ingest,detect,store or api,jobs"),
+            field="--roles",
+        )
+    return 0
+
+
+def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tuple[str, str] | None) -> int:
+    """Run until SIGINT or SIGTERM."""
+    folders, settings = Folders(data), load_settings(data)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with only_one(folders.run):
+        _free_or_refuse(settings)
+        engine = state_engine(folders, settings)
+        upgrade(engine)
+        supervisor = Supervisor(folders.logs, say=say)
+        try:
+            for child in _children(folders, settings):
+                say(Words(f"启动 {child.name} …", f"starting {child.name} …"))
+                supervisor.start(child)
+            if local_sensors:
+                _start_sensors(folders, settings, supervisor, stop)
+            engine.dispose()
+            if drill and not stop.is_set():
+                _first_drill(folders, supervisor, stop)
+            for line in summary(data, first_login):
+                print(line, flush=True)
+            supervisor.watch(stop)
+        finally:
+            say(Words("正在停止 …", "stopping …"))
+            supervisor.stop()
+    say(Words("已停止", "stopped"))
+    return 0
+
+
+def _start_sensors(
+    folders: Folders, settings: Settings, supervisor: Supervisor, stop: threading.Event
+) -> None:
+    engine = state_engine(folders, settings)
+    for kind in local_sensors.KINDS:
+        if stop.is_set():
+            break
+        if not local_sensors.enrolled(folders, kind):
+            say(Words(f"登记本机 {kind} 传感器 …", f"enrolling the local {kind} sensor …"))
+            local_sensors.enrol(folders, settings, engine, kind)
+        supervisor.start(local_sensors.child(folders, kind))
+    engine.dispose()
+
+
+def _first_drill(folders: Folders, supervisor: Supervisor, stop: threading.Event) -> None:
+    """Once in the life of a data folder, so that the first page has something true on it."""
+    done = folders.run / "drill-done"
+    if done.exists() or stop.wait(SENSOR_WARM_SECONDS):
+        return
+    say(Words("运行演练(无害动作,随后列表)…", "running the drill (harmless actions, then a table) …"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "soc_api.cli", "drill", "--data", str(folders.data)], start_new_session=True
+    )
+    while process.poll() is None:
+        supervisor.tend()
+        if stop.wait(0.2):
+            process.terminate()
+            process.wait()
+            return
+    done.write_text(f"{datetime.now(UTC).isoformat()} exit {process.returncode}\n")
+
+
+def _children(folders: Folders, settings: Settings) -> list[Child]:
+    def command(roles: tuple[Role, ...]) -> list[str]:
+        base = [sys.executable, "-m", "soc_api.cli", "center", "run", "--data", str(folders.data)]
+        return [*base, "--roles", ",".join(roles)]
+
+    pipeline = Child(name="pipeline", command=command(PIPELINE_ROLES), ready=_listens(settings.ingest))
+    api = Child(name="api", command=command(API_ROLES), ready=lambda: serves(settings))
+    here = set(settings.roles)
+    return [child for child, roles in ((pipeline, PIPELINE_ROLES), (api, API_ROLES)) if here & set(roles)]
+
+
+def url_of(settings: Settings) -> str:
+    """The console's URL."""
+    console = settings.console
+    host = f"[{console.host}]" if ":" in console.host else console.host
+    return f"{'https' if console.certificate else 'http'}://{host}:{console.port}/"
+
+
+def serves(settings: Settings) -> bool:
+    """Whether the API answers."""
+    if settings.console.certificate:
+        return _listens(settings.console)()
+    try:
+        with urllib.request.urlopen(f"{url_of(settings)}api/v1/health", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _listens(endpoint: Endpoint) -> Callable[[], bool]:
+    def listens() -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((endpoint.host, endpoint.port), timeout=1),
+        ):
+            return True
+        return False
+
+    return listens
+
+
+def _free_or_refuse(settings: Settings) -> None:
+    for name, endpoint in (("console", settings.console), ("ingest", settings.ingest)):
+        if _listens(endpoint)():
+            raise LiuheError(
+                "port-in-use",
+                Words(f"端口 {endpoint.port} 已被占用", f"port {endpoint.port} is in use"),
+                Words(
+                    f"请停止占用它的程序,或修改 center.toml 的 {name}.port",
+                    f"stop what uses it, or change {name}.port in center.toml",
+                ),
+                field=f"{endpoint.host}:{endpoint.port}",
+            )
+
+
+def wait_until_serving(data: Path, *, seconds_max: float) -> None:
+    """Return once the center of ``data`` runs and answers. Raises LiuheError with the log's last line."""
+    settings = load_settings(data)
+    deadline = time.monotonic() + seconds_max
+    while time.monotonic() < deadline:
+        if running_pid(data / "run") and serves(settings):
+            return
+        time.sleep(0.2)
+    log = data / "logs" / "center.log"
+    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    raise LiuheError(
+        "center-not-started",
+        Words(f"监管中心未能启动:{lines[-1] if lines else ''}", f"the center did not start: {lines[-1:]}"),
+        Words("请查看日志", "read the log"),
+        field=str(log),
+    )
+
+
+def summary(data: Path, first_login: tuple[str, str] | None) -> list[str]:
+    """What a person needs next: URL, login, how to stop, where the data lie."""
+    url = url_of(load_settings(data))
+    lines = ["", str(Words(f"控制台    {url}", f"console   {url}"))]
+    if first_login:
+        name, password = first_login
+        lines.append(
+            str(
+                Words(
+                    f"一次性登录 用户 {name}  口令 {password}(首次登录后须修改,24 小时内有效)",
+                    f"one-time login  user {name}  password {password}  (change it at once; valid 24 h)",
+                )
+            )
+        )
+    else:
+        again = f"liuhe center account duty --data {data}"
+        lines.append(
+            str(Words(f"登录      用已有账号;忘记口令:{again}", f"login     as before; lost: {again}"))
+        )
+    stop = f"liuhe center stop --data {data}"
+    lines.append(str(Words(f"停止      Ctrl-C,或 {stop}", f"stop      Ctrl-C, or {stop}")))
+    lines.append(str(Words(f"数据目录  {data.absolute()}", f"data      {data.absolute()}")))
+    return [*lines, ""]

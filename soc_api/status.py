@@ -1,0 +1,86 @@
+"""What a center says of itself to an administrator: how it runs, and what a start would stumble over."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from compliance.checklist import load_checklist
+from compliance.ledger import LedgerReader
+from crypto.keys import SigningKey
+from crypto.selftest import self_test
+from crypto.words import LiuheError, Words
+from detection.store.alert_store import AlertStore
+from detection.store.inventory_store import InventoryStore
+from rules import ROOT
+from soc_api.folders import Folders, state_engine
+from soc_api.migrate import newest_revision, revision_of
+from soc_api.rule_set import shipped_rules
+from soc_api.run import serves, url_of
+from soc_api.settings import load_settings
+from soc_api.supervisor import running_pid
+
+CRYPTO_NOTE = Words(
+    "软件密码实现,未经认证,密评不计分", "software cryptography, uncertified: no score in 密评"
+)
+
+
+def status_of(data: Path) -> dict[str, object]:
+    """Numbers by name, fit for JSON. Raises LiuheError where there is no center."""
+    folders, settings = Folders(data), load_settings(data)
+    engine = state_engine(folders, settings)
+    now = datetime.now(UTC)
+    sensors = InventoryStore(engine).sensors(now)
+    counts = AlertStore(engine).counts()
+    pid = running_pid(folders.run)
+    status: dict[str, object] = {
+        "center": settings.center.id,
+        "running": pid is not None,
+        "pid": pid,
+        "console": url_of(settings),
+        "serving": serves(settings),
+        "ingest": f"{settings.ingest.host}:{settings.ingest.port}",
+        "schema": revision_of(engine),
+        "open_alerts": sum(counts.open_severities.values()),
+        "sensors_online": sum(sensor.state == "online" for sensor in sensors),
+        "sensors_seen": len(sensors),
+        "ledger_size": _ledger_size(folders),
+        "cryptography": str(CRYPTO_NOTE),
+    }
+    engine.dispose()
+    return status
+
+
+def problems_of(data: Path) -> list[str]:
+    """One line for each thing that would stop or weaken a center."""
+    problems: list[str] = []
+
+    def tried(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except LiuheError as error:
+            problems.append(str(error))
+
+    folders = Folders(data)
+    tried(self_test)
+    tried(lambda: load_settings(data))
+    tried(lambda: SigningKey.load(folders.ledger_key))
+    tried(lambda: load_checklist(ROOT / "checklist"))
+    problems += [str(error) for error in shipped_rules().errors]
+    if not problems:
+        engine = state_engine(folders, load_settings(data))
+        found, newest = revision_of(engine), newest_revision()
+        engine.dispose()
+        if found != newest:
+            problems.append(str(Words(f"状态库版本 {found},应为 {newest}", f"schema {found}, not {newest}")))
+    return problems
+
+
+def _ledger_size(folders: Folders) -> int:
+    try:
+        reader = LedgerReader(folders.evidence)
+    except LiuheError:
+        return 0  # no leaf yet
+    try:
+        return reader.size
+    finally:
+        reader.close()
