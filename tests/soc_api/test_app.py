@@ -1,6 +1,7 @@
 """Tests of soc_api.app: nothing is open that need not be, and the description is complete."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,19 @@ def test_the_description_is_the_same_with_a_center(world: Any) -> None:
     assert create_app(world.center).openapi() == openapi_document()
     assert world.signed_in("analyst")("GET", "/openapi.json").json() == openapi_document()
     assert not any(isinstance(route, APIRoute) and "docs" in route.path for route in world.app.routes)
+
+
+def test_the_documentation_lists_every_route_with_its_permission() -> None:
+    path = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
+    if not path.exists():
+        pytest.skip("no documentation in this checkout")
+    rows = [
+        line.split("|") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    documented = {(row[1].strip(" `"), row[2].strip(" `")) for row in rows if row[1].strip(" `")[0].isupper()}
+    described = {
+        (f"{method.upper()} {path.removeprefix(API)}", said["x-permission"].replace("none", "任何人"))
+        for path, methods in openapi_document()["paths"].items()
+        for method, said in methods.items()
+    }
+    assert documented == described

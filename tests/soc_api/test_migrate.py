@@ -32,7 +32,7 @@ def test_migrations_make_the_same_tables_as_create_all(tmp_path: Path) -> None:
             found = connection.execute(
                 text("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'alembic%'")
             )
-            result = {row.name: sorted("".join(row.sql.split()).strip(")").split(",")) for row in found}
+            result = {row.name: sorted("".join(row.sql.split()).replace(")", "").split(",")) for row in found}
         engine.dispose()
         return result
 
