@@ -1,0 +1,175 @@
+"""Evidence ledger and SM2: durable appends, proofs, reopening, whole verification, kits.
+
+``python -m bench.ledger [--leaves N]`` prints one JSON object a line. The folder is a temporary one, on the
+disk that TMPDIR names. Where the openssl command is found, SM2 is set against ``openssl speed``.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from compliance.evidence_export import export_kit
+from compliance.ledger import Ledger, NewEvidence
+from crypto import merkle
+from crypto.keys import SigningKey
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+BATCH = 1000
+KIT_ITEMS = 10_000
+
+
+def entry(number: int, payload: bytes) -> NewEvidence:
+    """A check's result, about 330 bytes as a leaf."""
+    return NewEvidence(
+        kind="evaluation" if number % 10 else "report",
+        actor="system:checks",
+        subject=f"check:PLT-01/system:{number}",
+        summary=f"符合 {number}",
+        payload=payload,
+    )
+
+
+def say(name: str, value: float, unit: str, conditions: str, versus: tuple[str, float] | None = None) -> None:
+    """One line of the common form."""
+    other, other_value = versus or (None, None)
+    ratio = round(value / other_value, 3) if other_value else None
+    line = {
+        "name": name,
+        "value": round(value, 4),
+        "unit": unit,
+        "versus": other,
+        "versus_value": other_value,
+    }
+    print(json.dumps({**line, "ratio": ratio, "conditions": conditions}), flush=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long one call takes."""
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def appends(ledger: Ledger, leaves: int) -> None:
+    """Durable appends: every payload its own file, then payloads already stored."""
+    own = 5 * BATCH
+
+    def distinct() -> None:
+        for first in range(0, own, BATCH):
+            batch = [entry(first + step, b"%d" % (first + step) + bytes(600)) for step in range(BATCH)]
+            ledger.append(batch, NOW)
+
+    def shared() -> None:
+        for first in range(own, leaves, BATCH):
+            ledger.append([entry(first + step, b"{}") for step in range(BATCH)], NOW)
+
+    say("ledger.append.distinct", own / seconds(distinct), "leaves/s", f"batches of {BATCH}, 600 B files")
+    say(
+        "ledger.append.shared",
+        (leaves - own) / seconds(shared),
+        "leaves/s",
+        f"batches of {BATCH}, stored payload",
+    )
+    say(
+        "ledger.append.single",
+        200 / seconds(lambda: [ledger.append([entry(0, b"{}")], NOW) for _ in range(200)]),
+        "leaves/s",
+        "one by one, stored payload",
+    )
+    say("ledger.checkpoint", 1000 * seconds(lambda: ledger.checkpoint(NOW)), "ms", f"{ledger.size} leaves")
+
+
+def proofs(ledger: Ledger) -> None:
+    """Proofs and their verification at the size reached."""
+    size, root = ledger.size, ledger.root()
+    places = range(1, size, max(1, size // 1000))
+    made = [ledger.inclusion(place, size) for place in places]
+    leaves = [ledger.hashes.node(0, place) for place in places]
+
+    def verified() -> None:
+        for place, proof, leaf in zip(places, made, leaves, strict=True):
+            merkle.verify_inclusion(leaf, place, size, proof, root)
+
+    each = 1000 / len(places)
+    say(
+        "ledger.inclusion",
+        each * seconds(lambda: [ledger.inclusion(place, size) for place in places]),
+        "ms",
+        f"{size} leaves",
+    )
+    say("ledger.inclusion.verify", each * seconds(verified), "ms", f"{size} leaves")
+    say(
+        "ledger.consistency",
+        each * seconds(lambda: [ledger.consistency(place, size) for place in places]),
+        "ms",
+        f"{size} leaves",
+    )
+
+
+def openssl_speed() -> dict[str, float]:
+    """Signatures and verifications a second by ``openssl speed``; empty where it cannot be asked."""
+    if not shutil.which("openssl"):
+        return {}
+    done = subprocess.run(
+        ["openssl", "speed", "-seconds", "1", "sm2"], capture_output=True, text=True, check=False
+    )
+    rates = done.stdout.split()[-2:]
+    return {"sign": float(rates[0]), "verify": float(rates[1])} if done.returncode == 0 and rates else {}
+
+
+def signatures(key: SigningKey) -> None:
+    """SM2 through our key objects, one thread, 200-byte text."""
+    text, limit = bytes(200), openssl_speed()
+    value = key.sign(text)
+    for name, work in (("sign", lambda: key.sign(text)), ("verify", lambda: key.public.verify(text, value))):
+        rate = 2000 / seconds(lambda work=work: [work() for _ in range(2000)])  # type: ignore[misc]
+        versus = ("openssl speed sm2", limit[name]) if name in limit else None
+        say(f"sm2.{name}", rate, "1/s", "one thread", versus)
+
+
+def kit(ledger: Ledger, folder: Path) -> None:
+    """A kit of about KIT_ITEMS records, verified by its own verifier in its own process."""
+    made = export_kit(ledger, folder / "kit.zip", kinds={"report"})
+    verifier = Path(sys.modules[Ledger.__module__].__file__ or "").with_name("verify_kit.py")
+    command = [sys.executable, "-I", str(verifier), str(made.kit)]
+    took = seconds(lambda: subprocess.run(command, check=True, capture_output=True))
+    say("kit.verify", took, "s", f"{made.items} records, hashlib's SM3")
+
+
+def main() -> None:
+    """Run everything."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--leaves", type=int, default=100_000)
+    leaves = parser.parse_args().leaves
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        key = SigningKey.create(folder / "key.pem")
+        signatures(key)
+        ledger = Ledger.open(folder / "e", center="bench", origin="bench.example/sm3", key=key)
+        appends(ledger, leaves)
+        proofs(ledger)
+        kit(ledger, folder)
+        ledger.close()
+        began = perf_counter()
+        with Ledger.open(folder / "e", center="bench", origin="bench.example/sm3", key=key) as again:
+            again.root()
+            say("ledger.reopen", 1000 * (perf_counter() - began), "ms", f"{again.size} leaves")
+            outcome = again.verify()
+            assert outcome.ok
+            say(
+                "ledger.verify",
+                outcome.size / outcome.seconds,
+                "leaves/s",
+                f"{outcome.size} leaves, everything",
+            )
+
+
+if __name__ == "__main__":
+    main()
