@@ -1,4 +1,4 @@
-"""The live stream: one poller compares revisions for all clients, each client learns which topics changed.
+"""The live stream: one poller reads revisions for all clients, each client learns which topics changed.
 
 A client that reads slowly never queues more than one pending revision per topic, since a newer one replaces
 it. A stream ends with its session, with the center, or when the client goes away.
@@ -27,23 +27,30 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Client:
-    """One open stream: the revisions it has not been told yet."""
+    """One open stream: what it was told, and the revisions it has not been sent yet."""
 
     def __init__(self, session: str, topics: frozenset[Topic]) -> None:
         self.session = session
         self.topics = topics
-        self.pending: dict[Topic, int] = {}
         self.wake = anyio.Event()
+        self._told: dict[Topic, tuple[int, float]] = {}
+        self._pending: dict[Topic, int] = {}
 
-    def tell(self, topic: Topic, revision: int) -> None:
-        """Leave a revision to be sent; a later one replaces it."""
-        if topic in self.topics:
-            self.pending[topic] = revision
-            self.wake.set()
+    def tell(self, found: Mapping[Topic, int], now: float) -> None:
+        """Leave what is new to this client to be sent; a later revision replaces an earlier one.
+
+        The first time everything is new: what changed between its last fetch and its joining is not lost.
+        """
+        for topic in self.topics & found.keys():
+            revision, at = self._told.get(topic, (None, float("-inf")))
+            if found[topic] != revision and now - at >= SECONDS_BETWEEN.get(topic, 0.0):
+                self._told[topic] = found[topic], now
+                self._pending[topic] = found[topic]
+                self.wake.set()
 
     def take(self) -> dict[Topic, int]:
         """What is to be sent now."""
-        taken, self.pending = self.pending, {}
+        taken, self._pending = self._pending, {}
         self.wake = anyio.Event()
         return taken
 
@@ -57,13 +64,20 @@ class Live:
         self._revisions = revisions
         self._poll_seconds = poll_seconds
         self._clients: set[Client] = set()
-        self._told: dict[Topic, tuple[int, float]] = {}
         self._stopped = False
+        self._ending: Callable[[], bool] = lambda: False
+
+    def ends_when(self, condition: Callable[[], bool]) -> None:
+        """Stop once ``condition`` holds, asked at every poll: a server that closes waits for open streams."""
+        self._ending = condition
 
     async def run(self) -> None:
         """Poll until cancelled; asks the database nothing while nobody listens."""
         while not self._stopped:
             await anyio.sleep(self._poll_seconds)
+            if self._ending():
+                self.stop()
+                return
             if not self._clients:
                 continue
             try:
@@ -71,10 +85,12 @@ class Live:
             except Exception:  # noqa: BLE001 -- a busy or full disk must not end the stream for good
                 _log.exception("revisions could not be read")
                 continue
-            self._publish(found, anyio.current_time())
+            now = anyio.current_time()
+            for client in self._clients:
+                client.tell(found, now)
 
     def stop(self) -> None:
-        """End every stream, so that the server can close; called in the loop."""
+        """End every stream and open none any more; called in the loop."""
         self._stopped = True
         for client in self._clients:
             client.wake.set()
@@ -120,13 +136,3 @@ class Live:
                 if now - beat >= HEARTBEAT_SECONDS:
                     yield ": beat\n\n"
                     beat = now
-
-    def _publish(self, found: Mapping[Topic, int], now: float) -> None:
-        for topic, revision in found.items():
-            before, at = self._told.get(topic, (None, 0.0))
-            if revision == before or now - at < SECONDS_BETWEEN.get(topic, 0.0):
-                continue
-            self._told[topic] = revision, now
-            if before is not None:  # the first look only tells where things stand
-                for client in self._clients:
-                    client.tell(topic, revision)

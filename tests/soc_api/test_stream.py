@@ -53,7 +53,11 @@ def test_a_change_reaches_every_client_and_nothing_else_does() -> None:
             wall = live.lines("c", frozenset({"checks"}), alive)
             for lines in (first, second, wall):
                 assert ": open" in await next_line(lines)
-            await until(lambda: revisions.asked > 0)
+            # What changed before a client joined is told to it once.
+            for lines in (first, second):
+                told = {(await next_line(lines)).split()[1] for _ in ALL}
+                assert told == ALL
+            assert await next_line(wall) == 'event: checks\ndata: {"revision": 1}\n\n'
             revisions.numbers["alerts"] = 2
             for lines in (first, second):
                 assert await next_line(lines) == 'event: alerts\ndata: {"revision": 2}\n\n'
@@ -71,8 +75,8 @@ def test_a_slow_client_holds_one_revision_per_topic() -> None:
         live = Live(Revisions())
         async with live.joined("a", ALL) as client:
             for revision in range(1000):
-                client.tell("alerts", revision)
-            assert client.take() == {"alerts": 999}
+                client.tell({"alerts": revision, "sensors": revision}, revision / 1000)
+            assert client.take() == {"alerts": 999, "sensors": 0}  # sensors speak at most every 2 s
             assert client.take() == {}
 
     anyio.run(scene)
@@ -104,6 +108,21 @@ def test_stopping_ends_every_stream() -> None:
         live.stop()
         with pytest.raises(StopAsyncIteration):
             await next_line(lines)
+
+    anyio.run(scene)
+
+
+def test_a_server_that_closes_ends_every_stream() -> None:
+    async def scene() -> None:
+        live, closing = Live(Revisions(), poll_seconds=0.01), [False]
+        live.ends_when(lambda: closing[0])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(live.run)
+            lines = live.lines("a", ALL, alive)
+            await next_line(lines)
+            closing[0] = True
+            with pytest.raises(StopAsyncIteration):
+                await next_line(lines)
 
     anyio.run(scene)
 
@@ -187,9 +206,11 @@ def test_the_route_streams_what_the_role_may_see_until_logout(
 
     future = world.portal.start_task_soon(listen)
     anyio.run(until, lambda: ": open" in text())
-    anyio.run(until, lambda: bool(world.app.state.live._told))
+    anyio.run(until, lambda: "event: evidence" in text())
+    before = text().count("event: alerts")
     world.raise_alert()
-    anyio.run(until, lambda: "event: alerts" in text())
+    anyio.run(until, lambda: text().count("event: alerts") > before)
+    assert before == 1
     assert client("DELETE", "/session").status_code == 204
     future.result(timeout=5)
     headers = dict(sent[0]["headers"])
