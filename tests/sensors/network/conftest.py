@@ -1,7 +1,7 @@
 """Makes craft.py importable, and gives the tests one way through the parsers."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,7 +53,3 @@ def read_all() -> Callable[[Path], list[Observation]]:
         return inspection.take()
 
     return run
-
-
-def of(dataset: str, seen: Iterable[Observation]) -> list[Observation]:
-    return [one for one in seen if one.fields["event.dataset"] == dataset]

@@ -1,7 +1,10 @@
 """Packets built by hand for the tests and the rule samples: headers as the RFCs draw them, nothing else."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from struct import pack
+
+from sensors.event import Observation
 
 HERE = "10.20.0.15"
 THERE = "10.20.0.80"
@@ -150,3 +153,7 @@ def router_advertisement(lifetime: int = 1_800, prefix: str = "2001:db8:66::") -
     body = pack("!BBHII", 64, 0, lifetime, 0, 0) + b"\x01\x01" + mac(MAC)
     body += pack("!BBBBIII", 3, 4, 64, 0xC0, 86_400, 14_400, 0) + ip_address(prefix).packed
     return discovery(134, body)
+
+
+def of(dataset: str, seen: Iterable[Observation]) -> list[Observation]:
+    return [one for one in seen if one.fields["event.dataset"] == dataset]

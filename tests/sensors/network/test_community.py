@@ -11,7 +11,14 @@ KNOWN = [
     (TCP, "128.232.110.120", 34_855, "66.35.250.204", 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
     (UDP, "192.168.1.52", 54_585, "8.8.8.8", 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
     (ICMP, "192.168.0.89", 8, "192.168.0.1", 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="),
-    (ICMPV6, "fe80::200:86ff:fe05:80da", 135, "fe80::260:97ff:fe07:69ea", 136, "1:dGHyGvjMfljg6Bppwm3bg0LO8TY="),
+    (
+        ICMPV6,
+        "fe80::200:86ff:fe05:80da",
+        135,
+        "fe80::260:97ff:fe07:69ea",
+        136,
+        "1:dGHyGvjMfljg6Bppwm3bg0LO8TY=",
+    ),
 ]
 
 

@@ -1,0 +1,117 @@
+"""Live capture: what is missing is said, and over the loopback a query, a request and a hello are seen."""
+
+import http.client
+import http.server
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import craft
+import pytest
+
+from sensors.event import Observation
+from sensors.network.capture import CaptureSource, interfaces_of, is_up, may_capture
+from sensors.network.settings import NetworkSettings
+
+
+def test_interfaces() -> None:
+    assert "lo" in interfaces_of(NetworkSettings())
+    assert interfaces_of(NetworkSettings(interfaces=["b", "a", "b"])) == ["b", "a"]
+    assert not is_up("no-such-interface")
+    assert not is_up("../../etc")
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def words(interface: str) -> str:
+        missing = CaptureSource(NetworkSettings(), interface).missing()
+        assert missing is not None
+        assert missing.zh
+        return missing.en
+
+    monkeypatch.setattr("sensors.network.capture.may_capture", lambda: True)
+    if find_spec("pcapy"):
+        assert "no-such-interface" in words("no-such-interface")
+        monkeypatch.setattr("sensors.network.capture.may_capture", lambda: False)
+        assert "CAP_NET_RAW" in words("lo")
+    monkeypatch.setattr("sensors.network.capture.find_spec", lambda name: None)
+    assert "pcapy-ng" in words("lo")
+
+
+@pytest.fixture
+def loopback() -> Iterator[list[Observation]]:
+    """What the sensor sees on the loopback while the test runs."""
+    if find_spec("pcapy") is None or not may_capture() or not is_up("lo"):
+        pytest.skip("live capture needs pcapy-ng, CAP_NET_RAW and the loopback up")
+    seen: list[Observation] = []
+    stop = threading.Event()
+    source = CaptureSource(NetworkSettings(drop_report_seconds=0.5), "lo")
+    thread = threading.Thread(target=source.run, args=(seen.extend, stop))
+    thread.start()
+    time.sleep(0.3)
+    yield seen
+    stop.set()
+    thread.join(5.0)
+    assert not thread.is_alive()
+    assert seen[-1].fields["event.dataset"] == "net.capture"
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    """Answers 204 and logs nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Stay quiet."""
+
+
+def wait_for(seen: list[Observation], dataset: str, port: int, seconds: float = 5.0) -> list[Observation]:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = [one for one in craft.of(dataset, list(seen)) if one.fields.get("destination.port") == port]
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{dataset} to port {port} not seen within {seconds} s")
+
+
+@pytest.mark.slow
+def test_the_loopback_is_seen(loopback: list[Observation]) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        resolver.bind(("127.0.0.1", 0))
+        client.sendto(craft.dns("tunnel.t.drill.invalid", 16), resolver.getsockname())
+        query = wait_for(loopback, "net.dns", resolver.getsockname()[1])
+    assert len(query) == 1  # the loopback hands a packet over once
+    assert query[0].native["query"] == "tunnel.t.drill.invalid"
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        asking = http.client.HTTPConnection("127.0.0.1", server.server_port)
+        asking.request("GET", "/live?x=1", headers={"User-Agent": "probe/1"})
+        asking.getresponse().read()
+        asking.close()
+        head = wait_for(loopback, "net.http", server.server_port)[0]
+        assert (head.native["uri"], head.native["user_agent"]) == ("/live?x=1", "probe/1")
+        ended = wait_for(loopback, "net.flow", server.server_port)[0]
+        assert (ended.native["conn_state"], ended.native["service"]) == ("SF", "http")
+        assert time.time() - ended.time.timestamp() < 3.0
+
+        plain = socket.create_connection(("127.0.0.1", server.server_port), 2.0)
+        context = ssl.create_default_context()
+        with plain, pytest.raises(ssl.SSLError):
+            context.wrap_socket(plain, server_hostname="live.example.invalid")
+        hello = wait_for(loopback, "net.tls", server.server_port)[0]
+        assert hello.fields["tls.client.server_name"] == "live.example.invalid"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
