@@ -38,16 +38,21 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     return Checkpoint(int(words[0]), state)
 
 
-def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Write a whole file so that after a crash it is either the old one or the new one."""
+def write_durably(path: Path, data: bytes, mode: int = 0o600, *, sync: bool = True) -> None:
+    """Write a whole file so that after a crash it is either the old one or the new one.
+
+    Without ``sync`` that holds for a crash of the process only: for what is written often and worth little.
+    """
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
     partial.replace(path)
-    sync_folder(path.parent)
+    if sync:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

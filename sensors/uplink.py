@@ -57,6 +57,7 @@ class Uplink:
         self._context = context
         self._kind = kind
         self._version = version
+        self._acknowledged = False  # on the present connection
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -75,7 +76,7 @@ class Uplink:
         while not self._stop.is_set():
             address = self._addresses[turn % len(self._addresses)]
             turn += 1
-            began = time.monotonic()
+            self._acknowledged = False
             try:
                 self._converse(address)
             except LiuheError as error:
@@ -84,7 +85,7 @@ class Uplink:
                 reason = error.strerror or str(error) or type(error).__name__
                 self.state = Words(f"{address} 连接失败:{reason}", f"{address}: {reason}")
             self.connected = False
-            if time.monotonic() - began > ACK_SECONDS:  # it worked for a while
+            if self._acknowledged:
                 backoff = BACKOFF_SECONDS_MIN
             if turn % len(self._addresses) == 0:  # every address was tried
                 self._stop.wait(_random.uniform(backoff / 2, backoff))
@@ -120,6 +121,7 @@ class Uplink:
                 match message:
                     case Ack(lane=lane, sequence=sequence):
                         self._spool.acked(lane, sequence)
+                        self._acknowledged = True
                         under_way = [one for one in under_way if one[0] != lane or one[1] > sequence]
                         deadline = time.monotonic() + ACK_SECONDS
                     case Credit(batches=batches):

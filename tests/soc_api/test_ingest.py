@@ -1,6 +1,7 @@
 """Every event that a sensor spooled lies in the center's log exactly once, whatever dies in between."""
 
 import asyncio
+import ssl
 import subprocess
 import sys
 import threading
@@ -105,7 +106,7 @@ def enrolled(center: Center, data: Path, sensor: str = "web01") -> Settings:
     return load_settings(data)
 
 
-def context_of(data: Path) -> Callable[[], tls.ssl.SSLContext]:
+def context_of(data: Path) -> Callable[[], ssl.SSLContext]:
     keys = data / "keys"
     return lambda: tls.client_context(keys / "ca.pem", keys / "sensor.pem", keys / "sensor.key")
 
