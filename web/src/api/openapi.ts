@@ -1,0 +1,264 @@
+/** Bodies of the HTTP API. Made by `npm run types`; do not edit. */
+
+export interface components {
+    schemas: {
+        AlertBody: {
+            id: string;
+            time: string;
+            detected: string;
+            reason: components["schemas"]["Text"];
+            events: components["schemas"]["EventRow"][];
+            matched: components["schemas"]["MatchRow"][];
+        };
+        AlertDetail: {
+            group: components["schemas"]["AlertGroup"];
+            alerts: components["schemas"]["AlertBody"][];
+            history: components["schemas"]["HistoryRow"][];
+        };
+        AlertGroup: {
+            id: string;
+            rule: string;
+            detector: "sigma" | "anomaly" | "special" | "health";
+            title: components["schemas"]["Text"];
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            entity: string;
+            unit: string;
+            sensor: string;
+            count: number;
+            first_seen: string;
+            last_seen: string;
+            state: "new" | "acknowledged" | "closed";
+            owner: string;
+            classification: ("true_positive" | "benign_positive" | "false_positive" | "test") | "";
+            close_reason: string;
+            reason: components["schemas"]["Text"];
+            attack: string[];
+            clauses: string[];
+            revision: number;
+        };
+        AlertPage: {
+            rows: components["schemas"]["AlertGroup"][];
+            total: number;
+            revision: number;
+            next: string;
+        };
+        AuditPage: {
+            rows: components["schemas"]["AuditRow"][];
+            next: string;
+        };
+        AuditRow: {
+            time: string;
+            actor: string;
+            source: string;
+            action: string;
+            object: string;
+            result: string;
+        };
+        CheckDetail: {
+            check: components["schemas"]["CheckRow"];
+            condition: string;
+            evidence: components["schemas"]["CheckEvidence"][];
+            remedy: components["schemas"]["Text"];
+            history: components["schemas"]["CheckRow"][];
+        };
+        CheckEvidence: {
+            event: string;
+            time: string;
+            host: string;
+            probe: string;
+            method: string;
+            raw: string;
+            values: {
+                [key: string]: unknown;
+            };
+            satisfied: boolean;
+        };
+        CheckPage: {
+            system: string;
+            system_name: string;
+            grade: string;
+            layers: components["schemas"]["LayerSummary"][];
+            checks: components["schemas"]["CheckRow"][];
+            disclaimer: components["schemas"]["Text"];
+        };
+        CheckRow: {
+            id: string;
+            layer: "physical" | "network" | "platform" | "data" | "application" | "management";
+            title: components["schemas"]["Text"];
+            severity: "critical" | "high" | "medium" | "low";
+            clauses: string[];
+            method: "probe" | "attestation" | "mixed";
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            reason: components["schemas"]["Text"];
+            evaluated: string | null;
+            stale_at: string | null;
+            leaf: number | null;
+        };
+        CloseAlert: {
+            classification: "true_positive" | "benign_positive" | "false_positive" | "test";
+            reason: string;
+        };
+        EventRow: {
+            id: string;
+            time: string;
+            ingested: string | null;
+            unit: string;
+            sensor: string;
+            logsource: {
+                [key: string]: string;
+            };
+            fields: {
+                [key: string]: unknown;
+            };
+            native: {
+                [key: string]: unknown;
+            };
+        };
+        EvidencePage: {
+            size: number;
+            root: string;
+            checkpoint: string;
+            rows: components["schemas"]["LeafRow"][];
+            next: string;
+        };
+        GapRow: {
+            lane: string;
+            first: number;
+            last: number;
+            count: number;
+            reason: string;
+            time: string;
+        };
+        Health: {
+            status: "ok";
+        };
+        HistoryRow: {
+            time: string;
+            actor: string;
+            action: string;
+            note: string;
+        };
+        LayerSummary: {
+            layer: string;
+            counts: {
+                [key: string]: number;
+            };
+        };
+        LeafRow: {
+            index: number;
+            kind: string;
+            time: string;
+            actor: string;
+            subject: string;
+            summary: string;
+            payload_sm3: string;
+            leaf_hash: string;
+        };
+        Login: {
+            username: string;
+            password: string;
+        };
+        MatchRow: {
+            event: string;
+            field: string;
+            value: unknown;
+            selection: string;
+        };
+        Overview: {
+            open_alerts: {
+                [key: string]: number;
+            };
+            events_last_hour: number;
+            alerts_last_day: number[];
+            sensors_online: number;
+            sensors_total: number;
+            verdicts: {
+                [key: string]: number;
+            };
+            ledger_size: number;
+            ledger_root: string;
+            anomaly_state: components["schemas"]["Text"];
+        };
+        PasswordChange: {
+            old: string;
+            new: string;
+        };
+        Problem: {
+            code: string;
+            message: components["schemas"]["Text"];
+            fix: components["schemas"]["Text"];
+            field: string;
+        };
+        ReportOrder: {
+            month: string;
+        };
+        ReportPage: {
+            rows: components["schemas"]["ReportRow"][];
+        };
+        ReportRow: {
+            id: string;
+            month: string;
+            unit: string;
+            edition: number;
+            created: string;
+            actor: string;
+            pdf_sm3: string;
+            xlsx_sm3: string;
+            leaf: number;
+        };
+        SensorPage: {
+            rows: components["schemas"]["SensorRow"][];
+        };
+        SensorRow: {
+            id: string;
+            kind: string;
+            unit: string;
+            host: string;
+            version: string;
+            state: "online" | "silent" | "never";
+            last_seen: string | null;
+            last_sequence: number;
+            backlog: number;
+            events: number;
+            gaps: components["schemas"]["GapRow"][];
+            sources: components["schemas"]["SourceRow"][];
+            cpu_percent: number;
+            rss_bytes: number;
+        };
+        Session: {
+            username: string;
+            display_name: string;
+            role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
+            must_change_password: boolean;
+            permissions: string[];
+            csrf: string;
+            expires: string;
+            center: string;
+            unit: string;
+        };
+        SourceRow: {
+            name: string;
+            state: "running" | "missing" | "failed";
+            detail: components["schemas"]["Text"];
+        };
+        Text: {
+            zh: string;
+            en: string;
+        };
+        VerifyResult: {
+            ok: boolean;
+            size: number;
+            root: string;
+            checked_leaves: number;
+            checked_payloads: number;
+            checked_segments: number;
+            seconds: number;
+            findings: components["schemas"]["Text"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
