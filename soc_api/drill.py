@@ -5,6 +5,7 @@ an alert of one of its rules, later than its start, rests on an event that carri
 """
 
 import secrets
+import subprocess
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -48,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def actions(watched: Path) -> tuple[Action, ...]:
     """The drill's actions with marks of their own; ``watched`` is a folder the host sensor watches."""
     nonce = secrets.token_hex(4)
+    port = drill_actions.free_port()
     answers: dict[str, list[str]] = tomllib.loads((ROOT / "playbooks" / "drill.toml").read_text("utf-8"))
 
     def rule_of(name: str) -> tuple[str, ...]:
@@ -80,8 +82,8 @@ def actions(watched: Path) -> tuple[Action, ...]:
             name="new-listener",
             title=Words("新增监听端口", "a new listening port"),
             rules=rule_of("new-listener"),
-            marker="listener-added",
-            act=drill_actions.new_listener,
+            marker=f'"server.port":{port}',
+            act=lambda: drill_actions.new_listener(port),
         ),
         Action(
             name="changed-file",
@@ -116,7 +118,7 @@ def _one(action: Action, alerts: AlertStore, announce: Announce) -> Outcome:
     began = datetime.now(UTC)
     try:
         action.act()
-    except (OSError, LiuheError) as error:
+    except (OSError, subprocess.SubprocessError, LiuheError) as error:
         return _outcome(action, note=Words(f"动作失败:{error}", f"the action failed: {error}"))
     deadline = time.monotonic() + ANSWER_SECONDS_MAX
     while time.monotonic() < deadline:

@@ -116,12 +116,20 @@ def _query(identifier: int, name: str) -> bytes:
     return identifier.to_bytes(2, "big") + b"\x01\x00\x00\x01" + bytes(6) + labels + b"\x00\x00\x10\x00\x01"
 
 
-def new_listener() -> None:
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def new_listener(port: int) -> None:
     """A listening port on loopback by a process of its own, closed after a few seconds."""
     program = (
-        f"import socket,time;s=socket.socket();s.bind(('127.0.0.1',0));s.listen(1);time.sleep({HOLD_SECONDS})"
+        f"import socket,time;s=socket.socket();s.bind(('127.0.0.1',{port}));s.listen(1);"
+        f"time.sleep({HOLD_SECONDS})"
     )
-    subprocess.run([sys.executable, "-c", program], timeout=HOLD_SECONDS * 5, check=False)
+    subprocess.run([sys.executable, "-c", program], timeout=HOLD_SECONDS * 5, check=True)
 
 
 def changed_file(folder: Path, nonce: str) -> None:
