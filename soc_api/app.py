@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import anyio
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from soc_api.body_limit import BodyLimit
@@ -44,21 +46,25 @@ _TAGS: Final = [
 
 def create_app(center: Center, *, static: Path = FOLDER) -> FastAPI:
     """The application over an opened center; ``static`` is the folder of the built console."""
-    app = _described()
+    return equipped(routed(), center, static=static)
+
+
+def equipped(app: FastAPI, center: Center, *, static: Path = FOLDER) -> FastAPI:
+    """Put a center behind an application that has its routes."""
     app.state.center = center
+    app.state.console = StaticConsole(static)
     app.state.live = Live(center.revisions)
     app.state.throttle = Throttle()
-    console = StaticConsole(static)
-    app.router.routes.append(Route("/{path:path}", console.answer, methods=["GET", "HEAD"]))
     return app
 
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document, made without a center."""
-    return _described().openapi()
+    return routed().openapi()
 
 
-def _described() -> FastAPI:
+def routed() -> FastAPI:
+    """The application with all its routes and no center yet."""
     app = FastAPI(
         title="Liuhe 六合",
         summary="The security supervision center's HTTP interface",
@@ -79,7 +85,13 @@ def _described() -> FastAPI:
     for part in (session, overview, alerts, checks, evidence, sensors, reports, audit, live, health):
         top.include_router(part)
     app.include_router(top)
+    app.router.routes.append(Route("/{path:path}", _console, methods=["GET", "HEAD"]))
     return app
+
+
+def _console(request: Request) -> Response:
+    console: StaticConsole = request.app.state.console
+    return console.answer(request)
 
 
 @asynccontextmanager

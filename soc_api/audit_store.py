@@ -84,14 +84,9 @@ def recording(engine: Engine) -> Iterator[Connection]:
         with writing(engine) as connection:
             yield connection
     except SQLAlchemyError as error:
-        raise LiuheError(
-            "audit-unwritable",
-            Words("审计日志写不进去,操作未执行", "the audit log cannot be written, so nothing was done"),
-            Words(
-                "请检查数据目录所在磁盘的空间与权限后重试",
-                "check space and permissions of the disk with the data folder, then try again",
-            ),
-        ) from error
+        raise _unwritable() from error
+    except LiuheError as error:
+        raise (_unwritable() if error.code == "state-write" else error) from error.__cause__
 
 
 def append(connection: Connection, said: Entry) -> Line:
@@ -120,6 +115,17 @@ def append(connection: Connection, said: Entry) -> Line:
     )
     connection.execute(update(audit_head).where(audit_head.c.name == _HEAD).values(digest=line.digest))
     return line
+
+
+def _unwritable() -> LiuheError:
+    return LiuheError(
+        "audit-unwritable",
+        Words("审计日志写不进去,操作未执行", "the audit log cannot be written, so nothing was done"),
+        Words(
+            "请检查数据目录所在磁盘的空间与权限后重试",
+            "check space and permissions of the disk with the data folder, then try again",
+        ),
+    )
 
 
 def _place(cursor: str) -> int:

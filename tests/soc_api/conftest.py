@@ -23,7 +23,7 @@ from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
 from sensors.event import LogSource, Observation, stamp
-from soc_api.app import create_app
+from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.identity import Identity
@@ -34,6 +34,7 @@ from soc_api.passwords import Cost
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
 PASSWORD = "Correct-horse-7"
+_APP = routed()  # building the routes takes longer than most tests
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +182,7 @@ class Client:
 class World:
     """A center at NOW with one event loop; ``now`` may be moved."""
 
-    def __init__(self, folder: Path, static: Path | None = None) -> None:
+    def __init__(self, folder: Path, events: EventStore) -> None:
         self.now = NOW
         self.password = PASSWORD
         self.folder = folder
@@ -205,14 +206,14 @@ class World:
             audit=self.audit,
             alerts=self.alerts,
             inventory=InventoryStore(self.engine),
-            events=EventStore(folder, self.engine),
+            events=events,
             ledger=self.ledger,
             compliance=self.compliance,
             anomaly=lambda: Words("学习中", "learning"),
             enrolled=lambda: [Enrolled()],
             clock=lambda: self.now,
         )
-        self.app = create_app(self.center, static=static or folder / "static")
+        self.app = equipped(_APP, self.center, static=folder / "static")
         self._stack = ExitStack()
         self.portal = self._stack.enter_context(start_blocking_portal())
         self._stack.enter_context(
@@ -311,11 +312,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def no_events(migrated: Path) -> Iterator[EventStore]:
+    """A store without events; opening one costs more than most tests."""
+    engine = open_state(f"sqlite:///{migrated}")
+    yield EventStore(migrated.parent, engine)
+    engine.dispose()
+
+
 @pytest.fixture
-def world(tmp_path: Path, migrated: Path) -> Iterator[World]:
+def world(tmp_path: Path, migrated: Path, no_events: EventStore) -> Iterator[World]:
     """A center over an empty state database."""
     shutil.copy(migrated, tmp_path / "state.sqlite")
-    made = World(tmp_path)
+    made = World(tmp_path, no_events)
     try:
         yield made
     finally:
