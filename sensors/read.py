@@ -53,7 +53,7 @@ def read_file(path: Path) -> Iterator[Observation]:
 
 def read_capture(stream: BinaryIO, path: Path) -> Iterator[Observation]:
     """The observations of an opened capture file; the flows still open at its end are reported as stopped."""
-    settings = NetworkSettings(snaplen_bytes=0, dissect=False)
+    settings = NetworkSettings()
     inspection = Inspection(settings, Reporter(socket.gethostname(), path.name), live=False)
     advanced = 0.0
     for number, (data, link_type, time) in enumerate(read_packets(stream, path), start=1):

@@ -1,28 +1,36 @@
 """What an operator may set of the network sensor; every bound of its memory stands here."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 AUTO: Final = "auto"  # in ``interfaces``: every interface that is up, the loopback included
+_RING_BYTES_MAX: Final = 1 << 30
+_SNAPLEN_BYTES_MAX: Final = 256 * 1024  # libpcap's own limit
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``[network]`` table of sensor.toml."""
 
     interfaces: list[str] = msgspec.field(default_factory=lambda: [AUTO])
-    snaplen_bytes: int = 2_048  # hellos and request lines fit; whole payloads are not kept
-    ring_bytes: int = 64 * 1024 * 1024  # the default 2 MB of libpcap loses a fifth at 250 k packets/s
-    ignore_ports: list[int] = msgspec.field(default_factory=list)  # TCP/UDP ports not looked at at all
+    # Hellos and request lines fit; whole payloads are not kept.
+    snaplen_bytes: Annotated[int, msgspec.Meta(ge=128, le=_SNAPLEN_BYTES_MAX)] = 2_048
+    # The default 2 MB of libpcap loses a fifth at 250 k packets/s.
+    ring_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=_RING_BYTES_MAX)] = 64 * 1024 * 1024
+    ignore_ports: list[Port] = msgspec.field(default_factory=list)  # TCP/UDP ports not looked at at all
 
-    flow_entries_max: int = 200_000  # about 600 bytes each
-    flow_idle_seconds: float = 300.0  # TCP
-    flow_idle_datagram_seconds: float = 30.0  # UDP, ICMP and the rest
-    flow_attempt_seconds: float = 5.0  # a TCP SYN nobody answered
-    flow_active_seconds: float = 1_800.0  # a flow that never pauses is reported this often
+    flow_entries_max: Count = 200_000  # about 600 bytes each
+    flow_idle_seconds: Seconds = 300.0  # TCP
+    flow_idle_datagram_seconds: Seconds = 30.0  # UDP, ICMP and the rest
+    flow_attempt_seconds: Seconds = 5.0  # a TCP SYN nobody answered
+    flow_active_seconds: Seconds = 1_800.0  # a flow that never pauses is reported this often
 
-    events_per_second_max: int = 2_000  # per interface; the rest is counted as shed
-    drop_report_seconds: float = 30.0
+    events_per_second_max: Count = 2_000  # per interface; the rest is counted as shed
+    drop_report_seconds: Seconds = 30.0
 
     dissect: bool = True  # the scapy worker, where scapy is installed
-    dissect_per_second_max: int = 20
+    dissect_per_second_max: Count = 20
