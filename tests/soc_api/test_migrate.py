@@ -1,5 +1,6 @@
 """Tests of soc_api.migrate: the migrated schema is the declared one, old databases come up to it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_a_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM sqlite_master")) == 0
     engine.dispose()
+
+
+def test_every_module_with_tables_is_known_to_the_migrations() -> None:
+    root = Path(__file__).parents[2]
+    for package in ("detection", "compliance", "soc_api"):
+        for path in (root / package).rglob("*.py"):
+            if "migrations" not in path.parts and "= Table(" in path.read_text(encoding="utf-8"):
+                assert ".".join(path.relative_to(root).with_suffix("").parts) in sys.modules, path
