@@ -5,7 +5,7 @@ file that cannot be read becomes a finding that names it while the others still 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +20,14 @@ from detection.store.event_file import EVENT_COLUMNS, event_of, events_in
 from detection.store.log_tail import LogTail
 from detection.store.segment_store import Sealed, SegmentStore
 from detection.store.sql import compiled_sql
+from detection.store.tables import micros
 from sensors.event import Event, sequence_of
 
 LIMIT_MAX: Final = 100_000
 IDS_MAX: Final = 1_000
 _MEMORY: Final = "512MB"  # of DuckDB; a file is about 5 MB, so this is never the limit
 _ROWS: Final = 512
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_ID_SLACK: Final = 2_000  # microseconds: an id has whole milliseconds, rounded down, at times by one too many
 _BROKEN: Final = (duckdb.Error, pa.ArrowException, OSError, BadInput)
 
 
@@ -85,17 +86,19 @@ class Search:
 
     def by_id(self, ids: Sequence[str]) -> list[Event]:
         """Those of at most IDS_MAX events that are stored, in the order asked for."""
-        wanted = {identifier: time for identifier in ids[:IDS_MAX] if (time := _id_time(identifier))}
+        wanted = {
+            identifier: at for identifier in ids[:IDS_MAX] if (at := _id_micros(identifier)) is not None
+        }
         found: dict[str, Event] = {}
         for summary in self._tail.summaries(self._catalogue.position()):
-            if any(summary.time_min - _MILLISECOND < time <= summary.time_max for time in wanted.values()):
+            if any(_within(at, summary.time_min, summary.time_max) for at in wanted.values()):
                 events = self._tail.frame_events(summary.sequence)
                 found |= {event.id: event for event in events if event.id in wanted}
         for file in self._catalogue.between(None, None):
             asked = [
                 identifier
-                for identifier, time in wanted.items()
-                if identifier not in found and file.time_min - _MILLISECOND < time <= file.time_max
+                for identifier, at in wanted.items()
+                if identifier not in found and _within(at, file.time_min, file.time_max)
             ]
             if not asked:
                 continue
@@ -232,13 +235,18 @@ def _matcher(condition: Condition) -> Callable[[Event], bool]:
     return wanted
 
 
-def _id_time(identifier: str) -> datetime | None:
-    """The time an event id carries, in whole milliseconds; None where it is no event id."""
+def _id_micros(identifier: str) -> int | None:
+    """The time an event id carries, in microseconds; None where it is no event id."""
     try:
         sequence_of(identifier)
-        return datetime.fromtimestamp(int(identifier[:12], 16) / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+        return int(identifier[:12], 16) * 1_000
+    except ValueError:
         return None
+
+
+def _within(at: int, first: datetime, last: datetime) -> bool:
+    """Whether an event whose id says ``at`` may lie between two times."""
+    return micros(first) < at + _ID_SLACK and at <= micros(last)
 
 
 def _naive(time: datetime) -> datetime:

@@ -127,14 +127,15 @@ class EventStore:
         return made
 
     def expire(self, before: datetime, now: datetime, *, days_min: int = RETENTION_DAYS_MIN) -> list[Sealed]:
-        """Delete files whose newest event is older than ``before``; their rows stay as tombstones.
+        """Delete files sealed before ``before``; their rows stay as tombstones.
 
-        Raises BadInput (retention-short) where ``before`` is less than ``days_min`` days ago: a shorter time
-        must be configured, never slipped in.
+        The center's own time counts, not that of the events: a sensor that sends a wrong time must neither
+        make events vanish early nor keep them for ever. Raises BadInput (retention-short) where ``before`` is
+        less than ``days_min`` days ago: a shorter time must be configured, never slipped in.
         """
         if now - before < timedelta(days=days_min):
             raise _too_short(days_min)
-        old = [file for file in self._catalogue.between(None, None) if file.time_max < before]
+        old = [file for file in self._catalogue.all() if file.status == "sealed" and file.sealed < before]
         if old:
             self._catalogue.bury(old, now)
         buried = [file for file in self._catalogue.all() if file.status == "deleted"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from crypto.words import BadInput, LiuheError, Words
@@ -59,9 +59,15 @@ def state_of(data: Path) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed at the end, rolled back on an exception."""
-    with engine.connect().execution_options(**{_IMMEDIATE: True}) as connection, connection.begin():
-        yield connection
+    """One write transaction: committed at the end, rolled back on an exception.
+
+    Raises LiuheError (state-write) where the database is full, locked for too long or gone.
+    """
+    try:
+        with engine.connect().execution_options(**{_IMMEDIATE: True}) as connection, connection.begin():
+            yield connection
+    except OperationalError as error:
+        raise _cannot_write(str(error.orig)) from error
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -102,4 +108,13 @@ def _cannot_open(url: str, reason: str) -> LiuheError:
             "check that the folder exists and is writable and that the file is an SQLite database",
         ),
         field=url,
+    )
+
+
+def _cannot_write(reason: str) -> LiuheError:
+    return LiuheError(
+        "state-write",
+        Words(f"状态库写入失败,本次改动未生效:{reason}", f"the state was not changed: {reason}"),
+        Words("请检查磁盘空间和权限后重试", "check disk space and permissions, then try again"),
+        field="state",
     )

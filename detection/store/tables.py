@@ -27,6 +27,8 @@ from sqlalchemy import (
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 # SQLite numbers rows only in a column declared exactly INTEGER; everywhere else it is a BIGINT.
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -196,8 +198,12 @@ detector_state: Final = Table(
 
 
 def micros(time: datetime) -> int:
-    """An aware time as stored: microseconds since 1970 UTC, exact."""
-    return (time - _EPOCH) // _MICROSECOND
+    """An aware time as stored: microseconds since 1970 UTC, exact.
+
+    A time that a zone pushes out of the calendar (0001-01-01T00:00+08:00) becomes the nearest one in it, so
+    that what a hostile sensor may send can be read back.
+    """
+    return min(max((time - _EPOCH) // _MICROSECOND, _FIRST), _LAST)
 
 
 def from_micros(stored: int) -> datetime:

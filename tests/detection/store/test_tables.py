@@ -21,6 +21,12 @@ def test_a_zone_does_not_matter() -> None:
     )
 
 
+def test_a_time_out_of_the_calendar_can_be_read_back() -> None:
+    zone = timezone(timedelta(hours=8))
+    assert from_micros(micros(datetime.min.replace(tzinfo=zone))) == datetime.min.replace(tzinfo=UTC)
+    assert from_micros(micros(datetime.max.replace(tzinfo=timezone(timedelta(hours=-8))))).year == 9999
+
+
 def test_every_constraint_has_a_name() -> None:
     unnamed = [
         (table.name, constraint)

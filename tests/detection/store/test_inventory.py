@@ -1,0 +1,40 @@
+"""What events tell of sensors: pure, bounded, in any order."""
+
+from collections.abc import Callable
+
+from detection.store.inventory import gaps, integer, probe_results, sightings, text
+from sensors.event import Event
+from sensors.wire import lane_sequence
+
+MakeEvent = Callable[..., Event]
+
+
+def test_the_sequence_people_see_has_no_lane(make_event: MakeEvent) -> None:
+    event = make_event(lane_sequence("flows", 77), seconds=1)
+    (seen,) = sightings([event])
+    assert (seen.last_sequence, seen.last_epoch, seen.heartbeat) == (77, 1, None)
+
+
+def test_one_sighting_per_sensor_with_its_newest_heartbeat(make_event: MakeEvent) -> None:
+    beats = [
+        make_event(number, sensor=sensor, event__dataset="liuhe.heartbeat", gov__sensor__events=number)
+        for number, sensor in ((5, "b"), (2, "a"), (9, "b"), (7, "b"))
+    ]
+    found = sightings(beats)
+    assert [(seen.sensor, seen.heartbeat.events if seen.heartbeat else 0) for seen in found] == [
+        ("a", 2),
+        ("b", 9),
+    ]
+
+
+def test_a_probe_without_host_belongs_to_its_sensor(make_event: MakeEvent) -> None:
+    event = make_event(1, host__name=None, gov__probe__id="sshd", gov__probe__error="denied")
+    (result,) = probe_results([event, make_event(2)])
+    assert (result.host, result.error, result.values) == ("host-web-01", "denied", {})
+    assert gaps([event]) == []
+
+
+def test_fields_of_the_wrong_kind_count_as_absent(make_event: MakeEvent) -> None:
+    event = make_event(1, a=7, b="x" * 9, c=True, d=-1, e=2**70)
+    assert [text(event, name, 4) for name in "abz"] == ["", "xxxx", ""]
+    assert [integer(event, name) for name in "abcdez"] == [7, 0, 0, 0, 2**63 - 1, 0]
