@@ -70,6 +70,8 @@ def read_parameters(path: Path, kind: type[_T]) -> _T:
         return msgspec.convert(tomllib.loads(data.decode()), kind)
     except OSError as error:
         raise _bad(path, str(error.strerror)) from None
+    except BadInput as error:  # a reason sentence
+        raise error if error.field else BadInput(error.code, error.what, error.fix, field=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise _bad(path, str(error)) from None
 

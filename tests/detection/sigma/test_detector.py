@@ -50,9 +50,7 @@ def event(sequence: int, source: LogSource = PROCESS, /, line: str = "evil", **f
         (LogSource(category="registry_set"), LogSource(category="registry_event"), False),
     ],
 )
-def test_each_key_a_rule_gives_must_equal_the_events(
-    wanted: LogSource, given: LogSource, taken: bool
-) -> None:
+def test_each_key_a_rule_gives_must_be_the_events(wanted: LogSource, given: LogSource, taken: bool) -> None:
     assert routes(wanted, given) is taken
     assert bool(SigmaDetector([rule(1, wanted)]).feed([event(1, given)])) is taken
 

@@ -1,0 +1,125 @@
+"""Learning, freezing, scoring: one run over simulated hours, cut in any way, restarted anywhere."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detection.alert import Alert
+from detection.anomaly.detector import AnomalyDetector
+from detection.anomaly.learning import state_words
+from detection.anomaly.open import open_anomaly
+from sensors.event import Event, LogSource, Observation, stamp
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTES = 75
+ATTACK = 70
+
+
+def _event(number: int, seconds: float, **fields: str) -> Event:
+    named = {name.replace("__", "."): value for name, value in fields.items()}
+    seen = Observation(
+        time=START + timedelta(seconds=seconds), logsource=LogSource(), fields={"host.name": "web", **named}
+    )
+    return stamp(seen, unit="u", sensor="s", epoch=0, sequence=number)
+
+
+def _hour() -> list[Event]:
+    """An hour and a quarter of a calm host, with one minute of 400 failed logins and unknown programs."""
+    made = np.random.default_rng(11)
+    events: list[Event] = []
+    for minute in range(MINUTES):
+        for second in sorted(made.uniform(0, 60, int(made.poisson(8)) + 1)):
+            program = f"/usr/bin/tool{made.integers(0, 6)}"
+            fields = {"event__dataset": "process.start", "process__executable": program}
+            events.append(_event(len(events), minute * 60 + second, **fields))
+        if minute == ATTACK:
+            for one in range(400):
+                fields = {"event__dataset": "auth", "event__category": "authentication"}
+                seconds = minute * 60 + one / 7
+                events.append(_event(len(events), seconds, **fields, event__outcome="failure"))
+    return sorted(events, key=lambda one: one.time)
+
+
+@pytest.fixture(scope="module")
+def hour() -> list[Event]:
+    return _hour()
+
+
+def _open(folder: Path) -> AnomalyDetector:
+    detector, refused = open_anomaly(folder)
+    assert refused == []
+    return detector
+
+
+def test_it_learns_sixty_windows_freezes_and_finds_the_attack(hour: list[Event], tmp_path: Path) -> None:
+    detector = _open(tmp_path)
+    assert "0/60" in detector.state().zh
+    alerts = detector.feed(hour)
+    assert "0/60" in detector.state().en  # of network sources, which were not seen
+    assert "hosts" not in detector.state().en
+    assert detector.scored == MINUTES - 61  # 60 learned, the last one still open
+    assert [alert.entity for alert in alerts] == ["host:web"]
+    (alert,) = alerts
+    assert alert.time >= START + timedelta(minutes=ATTACK)
+    assert "登录失败数 400(平常 0–0)" in alert.reason.zh
+    assert "400 failed logins (usually 0–0)" in alert.reason.en
+    assert "logins_failed" in [match.field for match in alert.matched]
+    assert max(path.name for path in tmp_path.iterdir()) == "host.json"
+
+
+def test_the_cut_into_batches_changes_nothing(hour: list[Event], tmp_path: Path) -> None:
+    whole = _open(tmp_path / "a").feed(hour)
+    for size in (1, 7):
+        detector = _open(tmp_path / str(size))
+        cut: list[Alert] = []
+        for at in range(0, len(hour), size):
+            cut += detector.feed(hour[at : at + size])
+        assert cut == whole
+
+
+@pytest.mark.parametrize("minute", [10, 59, 62, 68, 71])
+def test_a_restart_from_snapshot_and_replay_gives_the_same_alerts(
+    hour: list[Event], tmp_path: Path, minute: int
+) -> None:
+    whole = _open(tmp_path / "whole").feed(hour)
+    folder = tmp_path / "again"
+    first = _open(folder)
+    killed = START + timedelta(minutes=minute, seconds=20)
+    done = [one for one in hour if one.time < killed]
+    alerts = first.feed(done)
+    kept = first.snapshot()
+    assert kept is not None
+    assert first.snapshot() is None
+
+    second = _open(folder)
+    second.recall(kept)
+    second.feed([one for one in done if one.time >= killed - timedelta(minutes=10)])
+    alerts += second.feed([one for one in hour if one.time >= killed])
+    assert {alert.id for alert in alerts} == {alert.id for alert in whole}
+    assert second.state() == _open(tmp_path / "whole").state()
+
+
+def test_another_process_reads_the_state_from_the_snapshot(hour: list[Event], tmp_path: Path) -> None:
+    detector = _open(tmp_path)
+    detector.feed([one for one in hour if one.time < START + timedelta(minutes=20)])
+    kept = detector.snapshot()
+    assert state_words(kept, 60) == detector.state()
+    assert "主机 18/60" in detector.state().zh or "主机 19/60" in detector.state().zh
+    assert "0/60" in state_words(None, 60).zh
+    assert "未知" in state_words(b"{", 60).zh
+
+
+def test_a_refused_model_is_learned_anew(hour: list[Event], tmp_path: Path) -> None:
+    _open(tmp_path).feed(hour)
+    (tmp_path / "host.json").write_text("{}")
+    detector, refused = open_anomaly(tmp_path)
+    assert [error.code for error in refused] == ["model-refused"]
+    assert "主机 0/60" in detector.state().zh
+
+
+def test_a_snapshot_of_another_shape_is_left_aside(tmp_path: Path) -> None:
+    detector = _open(tmp_path)
+    detector.recall(b'{"needed": "x"}')
+    assert "0/60" in detector.state().zh
