@@ -1,5 +1,6 @@
 """Wording as data: every shipped parameter file is whole, speaks both languages and makes alerts."""
 
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,3 +59,16 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"#" * 300_000)
     with pytest.raises(BadInput, match="parameters-malformed"):
         read_parameters(path, SpecialParameters)
+
+
+def test_every_parameter_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "detectors.md").read_text("utf-8")
+    for name in ("special.toml", "health.toml", "windows.toml"):
+        tables = [tomllib.loads(shipped(name).read_text("utf-8"))]
+        for table in tables:
+            tables += [value for value in table.values() if isinstance(value, dict)]
+            missing = [
+                key for key, value in table.items() if not isinstance(value, dict) and f"`{key}`" not in page
+            ]
+            assert missing == []
+            assert f"`{table['rule']}`" in page if "rule" in table else True
