@@ -161,8 +161,9 @@ def _bound(endpoint: Endpoint) -> socket.socket:
 
 
 def _serve(center: Center, endpoint: Endpoint, listener: socket.socket) -> None:
+    app = create_app(center)
     config = uvicorn.Config(
-        create_app(center),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -170,4 +171,7 @@ def _serve(center: Center, endpoint: Endpoint, listener: socket.socket) -> None:
         ssl_certfile=endpoint.certificate or None,
         ssl_keyfile=endpoint.key or None,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    # Open streams end by themselves when a stop is asked for, else each would hold it up.
+    app.state.live.ends_when(lambda: server.should_exit)
+    server.run(sockets=[listener])

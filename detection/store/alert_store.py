@@ -162,25 +162,33 @@ class AlertStore:
     def acknowledge(self, group: str, actor: str, now: datetime) -> AlertGroup:
         """new -> acknowledged; ``actor`` becomes the owner. Raises Refused (alert-not-found, alert-state)."""
         changed = {"state": "acknowledged", "owner": actor}
-        return self._change(group, "new", changed, ("acknowledged", actor, ""), now)
+        return self._change(group, ("new",), changed, ("acknowledged", actor, ""), now)
 
     def close(self, group: str, actor: str, classification: str, reason: str, now: datetime) -> AlertGroup:
-        """acknowledged -> closed with a judgement and its reason. Raises Refused or BadInput."""
+        """Open -> closed with a judgement and its reason; one without owner becomes ``actor``'s.
+
+        Raises Refused or BadInput.
+        """
         if classification not in CLASSIFICATIONS:
             raise _bad("classification", classification, CLASSIFICATIONS)
         reason = reason.strip()
         if not 2 <= len(reason) <= REASON_CHARS_MAX:
             raise _bad("reason", f"{len(reason)}", (f"2-{REASON_CHARS_MAX}",))
-        changed = {"state": "closed", "classification": classification, "close_reason": reason}
-        return self._change(
-            group, "acknowledged", changed, ("closed", actor, f"{classification}: {reason}"), now
-        )
+        owner = func.coalesce(func.nullif(alert_groups.c.owner, ""), actor)
+        changed = {
+            "state": "closed",
+            "classification": classification,
+            "close_reason": reason,
+            "owner": owner,
+        }
+        told = ("closed", actor, f"{classification}: {reason}")
+        return self._change(group, ("new", "acknowledged"), changed, told, now)
 
     def reopen(self, group: str, actor: str, now: datetime, note: str = "") -> AlertGroup:
         """closed -> acknowledged, unless a newer instance of the same group is there already."""
         changed = {"state": "acknowledged", "owner": actor, "classification": "", "close_reason": ""}
         note = note.strip()[:REASON_CHARS_MAX]
-        return self._change(group, "closed", changed, ("reopened", actor, note), now)
+        return self._change(group, ("closed",), changed, ("reopened", actor, note), now)
 
     def revision(self) -> int:
         """A number that grows with every change of any group; equal means nothing changed."""
@@ -218,8 +226,8 @@ class AlertStore:
     def _change(
         self,
         group: str,
-        before: State,
-        changed: Mapping[str, str],
+        before: tuple[State, ...],
+        changed: Mapping[str, object],
         told: tuple[str, str, str],
         now: datetime,
     ) -> AlertGroup:
@@ -228,9 +236,9 @@ class AlertStore:
             raise _bad("actor", "", ("user:<name>",))
         with writing(self._engine) as connection:
             found = group_row(connection, group, lock=True)
-            if found["state"] != before:
-                raise _wrong_state(action, found["state"], before)
-            if before == "closed" and generation_max(connection, found["key"]) > found["generation"]:
+            if found["state"] not in before:
+                raise _wrong_state(action, found["state"], " / ".join(before))
+            if found["state"] == "closed" and generation_max(connection, found["key"]) > found["generation"]:
                 raise _superseded(group)
             revision = bump(connection, "alerts")
             connection.execute(

@@ -103,6 +103,7 @@ class Queue(RuleBasedStateMachine):
         newest = place == len(self.model[entity]) - 1
         after = {
             ("acknowledge", "new"): "acknowledged",
+            ("close", "new"): "closed",
             ("close", "acknowledged"): "closed",
             ("reopen", "closed"): "acknowledged" if newest else None,
         }.get((action, state))

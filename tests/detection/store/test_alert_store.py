@@ -111,10 +111,21 @@ def test_history_and_fields_of_a_life(store: AlertStore, make_alert: MakeAlert, 
     assert detail.alerts[0].alert == alert
 
 
+def test_a_new_group_is_closed_at_once_and_once(
+    store: AlertStore, make_alert: MakeAlert, start: datetime
+) -> None:
+    alert = make_alert(1)
+    store.commit([alert], [], 1, start)
+    closed = store.close(alert.group, "user:li", "test", "drill", start)
+    assert (closed.state, closed.owner) == ("closed", "user:li")
+    with pytest.raises(Refused) as caught:
+        store.close(alert.group, "user:li", "test", "drill", start)
+    assert caught.value.code == "alert-state"
+
+
 @pytest.mark.parametrize(
     ("call", "code"),
     [
-        (lambda s, g, t: s.close(g, "user:li", "test", "drill", t), "alert-state"),
         (lambda s, g, t: s.reopen(g, "user:li", t), "alert-state"),
         (lambda s, g, t: s.close(g, "user:li", "odd", "drill", t), "alert-argument"),
         (lambda s, g, t: s.close(g, "user:li", "test", " x ", t), "alert-argument"),

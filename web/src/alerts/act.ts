@@ -9,9 +9,8 @@ export function acknowledgeGroup(group: AlertGroup): Promise<AlertGroup> {
   return post<AlertGroup>(path(group, "acknowledge"));
 }
 
-/** Close the group; a new one is taken over first, since only its owner's judgement closes it. */
-export async function closeGroup(group: AlertGroup, classification: Classification, reason: string): Promise<AlertGroup> {
-  if (group.state === "new") await acknowledgeGroup(group);
+/** Close the open group with a judgement and its reason. */
+export function closeGroup(group: AlertGroup, classification: Classification, reason: string): Promise<AlertGroup> {
   return post<AlertGroup>(path(group, "close"), { classification, reason });
 }
 

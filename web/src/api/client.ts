@@ -2,8 +2,12 @@
 import type { Problem } from "./types";
 
 const timeout_ms = 30_000;
+/** A request this long after the last key or click was made by the console, not by the person before it. */
+const attention_ms = 5_000;
 
 let csrf = "";
+let touched = Date.now();
+for (const kind of ["keydown", "pointerdown", "wheel"]) addEventListener(kind, () => (touched = Date.now()), { passive: true });
 let onSignedOut: () => void = () => {};
 
 /** An error answer of the center, or the lack of an answer. `status` is 0 where none came. */
@@ -56,6 +60,8 @@ export function remove(path: string): Promise<unknown> {
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
+  // Live refetches must not keep an abandoned session from going idle.
+  if (Date.now() - touched > attention_ms) headers["X-Background"] = "1";
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   // AbortSignal.timeout and .any are younger than the oldest browser we serve.

@@ -1,0 +1,141 @@
+"""A shift in a real browser: first login, the drill's alerts arrive without a reload, one is closed, a report."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from rules import ROOT
+from running_center import RunningCenter, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "Drill-at-dawn-2026"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, center: RunningCenter) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(center.url)
+    page.get_by_test_id("login-username").fill(center.user)
+    page.get_by_test_id("login-password").fill(center.password)
+    page.get_by_test_id("login-submit").click()
+    page.get_by_test_id("password-old").fill(center.password)
+    page.get_by_test_id("password-new").fill(PASSWORD)
+    page.get_by_test_id("password-confirm").fill(PASSWORD)
+    page.get_by_test_id("password-submit").click()
+    page.get_by_test_id("nav-alerts").wait_for()
+    yield page
+    context.close()
+    assert not errors
+
+
+def test_the_drills_alerts_arrive_without_reload(page: Page, center: RunningCenter) -> None:
+    answers = tomllib.loads((ROOT / "playbooks" / "drill.toml").read_text(encoding="utf-8"))
+    page.get_by_test_id("nav-alerts").click()
+    page.evaluate("window.notReloaded = true")
+    command = [sys.executable, "-m", "soc_api.cli", "drill", "--json", "--data", str(center.data)]
+    drill = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    said, words = drill.communicate(timeout=240)
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert {row["action"] for row in rows} == set(answers), words
+    skipped = [row for row in rows if row["seconds"] is None]
+    assert drill.returncode == (1 if skipped else 0), words
+    assert not skipped, words
+    # "N new" offers what came while the reader was looking at rows.
+    hint = page.get_by_test_id("alerts-new-hint")
+    for rule in {name for names in answers.values() for name in names}:
+        row = page.locator(f"[data-testid=alert-row][data-rule='{rule}']").first
+        if not row.is_visible() and hint.is_visible():
+            hint.click()
+        expect(row).to_be_visible()
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_an_alert_is_explained_acknowledged_and_closed(page: Page) -> None:
+    answers = tomllib.loads((ROOT / "playbooks" / "drill.toml").read_text(encoding="utf-8"))
+    rule = answers["suspicious-command"][0]
+    page.locator(f"[data-testid=alert-row][data-rule='{rule}']").first.click()
+    detail = page.get_by_test_id("alert-detail")
+    expect(detail).to_be_visible()
+    expect(page).to_have_url(re.compile("/alerts/"))
+    expect(page.get_by_test_id("alert-matched").first).to_be_visible()
+    page.get_by_test_id("alert-acknowledge").click()
+    expect(page.get_by_test_id("alert-close")).to_be_enabled()
+    page.get_by_test_id("alert-close").click()
+    page.get_by_test_id("close-classification").select_option("test")
+    page.get_by_test_id("close-reason").fill("演练动作,已核对")
+    page.get_by_test_id("close-submit").click()
+    expect(detail.get_by_test_id("alert-state")).to_contain_text("已关闭")
+    page.keyboard.press("Escape")
+
+
+def test_the_ledger_verifies_on_its_page(page: Page) -> None:
+    page.get_by_test_id("nav-evidence").click()
+    page.get_by_test_id("evidence-verify").click()
+    expect(page.get_by_test_id("evidence-result")).to_contain_text("通过", timeout=60_000)
+
+
+def test_checks_and_sensors_are_shown(page: Page) -> None:
+    page.get_by_test_id("nav-checks").click()
+    expect(page.locator("[data-testid=check-row][data-check='PLT-01']")).to_be_visible()
+    page.get_by_test_id("check-evaluate").click()
+    page.get_by_test_id("nav-sensors").click()
+    expect(page.locator("[data-testid=sensor-row][data-state=online]")).to_have_count(2)
+
+
+def test_the_report_is_made_and_downloaded(page: Page, tmp_path: Path) -> None:
+    page.get_by_test_id("nav-reports").click()
+    page.get_by_test_id("report-make").click()
+    row = page.get_by_test_id("report-row").first
+    expect(row).to_be_visible(timeout=60_000)
+    for kind, magic in (("pdf", b"%PDF-"), ("xlsx", b"PK\x03\x04")):
+        with page.expect_download() as waiting:
+            row.get_by_test_id(f"report-{kind}").click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        assert path.read_bytes().startswith(magic)
+
+
+def test_pages_are_accessible(page: Page) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    for name in ("overview", "alerts", "checks", "evidence", "sensors", "reports"):
+        page.get_by_test_id(f"nav-{name}").click()
+        page.wait_for_timeout(500)
+        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+        serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+        assert not serious, (name, [(one["id"], one["nodes"][0]["html"][:200]) for one in found])
