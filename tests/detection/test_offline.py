@@ -100,4 +100,4 @@ def test_a_line_without_end_is_told_once(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     for kind in ("auto", "jsonl"):
         with pytest.raises(BadInput):
-            list(events_in(tmp_path / "none", kind, print))  # type: ignore[arg-type]
+            list(events_in(tmp_path / "none", kind, print))

@@ -1,6 +1,7 @@
 """Windows: what counts, when they close, and what hostile times and floods can do."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,8 +14,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 PARAMETERS = window_parameters()
 
 
-def event(number: int, seconds: float, dataset: str, sensor: str = "s", /, **fields: Value) -> Event:
-    named = {name.replace("__", "."): value for name, value in fields.items()}
+def event(number: int, seconds: float, dataset: str, sensor: str = "s", /, **fields: Any) -> Event:
+    named: dict[str, Value] = {name.replace("__", "."): value for name, value in fields.items()}
     seen = Observation(
         time=START + timedelta(seconds=seconds),
         logsource=LogSource(),
