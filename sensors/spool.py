@@ -7,8 +7,8 @@ unique over all lanes and boots and a range of one lane is contiguous. The cente
 lane, sequence).
 
 Commit: one write and one fdatasync per lane for up to 500 events or 200 ms, at once when somebody waits.
-A lane over quota drops its oldest segment, after the gap record that says so is durable. An event may be both
-stored at the center and in such a gap where its acknowledgement was lost; none is in neither.
+A lane over quota drops its oldest segment, after the gap record that says so is durable. An event that was on
+its way just then may be both stored at the center and in such a gap; none is in neither.
 """
 
 import threading

@@ -37,6 +37,7 @@ CREDIT_BATCHES: Final = 4  # of one connection, received and not yet acknowledge
 CONNECTIONS_MAX: Final = 512
 STRANGERS_MAX: Final = 16  # connections without a certificate at the same time
 STRANGER_SECONDS: Final = 20.0  # they enrol in this time or leave
+HANDSHAKE_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 120.0  # a sensor speaks every 10 s
 ADMISSION_SECONDS: Final = 60.0  # how long a revoked sensor may go on at most
 WRITE_BUFFER_BYTES_MAX: Final = 256 * 1024  # a peer that does not read its answers is cut off
@@ -85,16 +86,15 @@ class IngestListener:
         self._committer = Committer(log, self.counters, on_batch)
         self._tasks: set[asyncio.Task[None]] = set()
         self._strangers = 0
+        self._context: ssl.SSLContext
         self._server: asyncio.Server | None = None
         self._committing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        context = tls.server_context(self._authority)
+        self._context = tls.server_context(self._authority)
         await asyncio.to_thread(self._committer.recover)
         try:
-            self._server = await asyncio.start_server(
-                self._accept, self._hosts, self.port, ssl=context, ssl_handshake_timeout=10.0
-            )
+            self._server = await asyncio.start_server(self._accept, self._hosts, self.port)
         except OSError as error:
             raise _port_unavailable(self._hosts, self.port, error) from error
         self.port = int(self._server.sockets[0].getsockname()[1])
@@ -112,13 +112,17 @@ class IngestListener:
             await self._committing
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection from its first to its last byte; registered so that closing can end it."""
+        """One connection from before its handshake to its last byte; counted, and ended by closing."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
             if len(self._tasks) <= CONNECTIONS_MAX:
+                # The first await: were there one before it, the reader could take the client's first bytes.
+                await writer.start_tls(self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
                 await _Connection(self, reader, writer).serve()
+        except OSError as error:  # ssl.SSLError is one
+            logger.info("handshake: %s", error)
         except asyncio.CancelledError:
             pass  # the listener closes; nothing awaits this task's result
         finally:
