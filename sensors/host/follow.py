@@ -8,6 +8,7 @@ The cursor holds device, inode, offset and a digest of the file's first bytes:
 """
 
 import os
+import stat
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -172,11 +173,15 @@ def _same_head(descriptor: int, position: Position) -> bool:
 
 
 def _open_or_minus(path: Path) -> int:
-    """A read descriptor, or -1; O_NONBLOCK so that a FIFO in a log's place cannot hold the source."""
+    """A read descriptor of a regular file, else -1; O_NONBLOCK: a FIFO in its place must not hold us."""
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return -1
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return -1
 
 
 def _siblings(path: Path) -> list[Path]:

@@ -43,7 +43,7 @@ def module_lines(files: HostFiles) -> list[ModuleLine]:
 
 def parse_line(line: str) -> ModuleLine | None:
     """A module line; None for includes and what is no module line. Brackets may hold spaces."""
-    kind, _, rest = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
+    kind, rest = (*line.split(None, 1), "", "")[:2]
     rest = rest.strip()
     if rest.startswith("["):
         rest = rest.partition("]")[2].strip()

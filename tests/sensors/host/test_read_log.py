@@ -1,0 +1,38 @@
+"""Reading saved authentication logs."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from crypto.words import BadInput
+from sensors.host.read_log import read_auth_log
+
+LINE = "Nov 21 10:00:00 web-01 sshd[9]: Failed password for 李 from 203.0.113.9 port 5 ssh2\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_encodings_and_gzip(tmp_path: Path, encoding: str, compressed: bool) -> None:
+    data = LINE.encode(encoding) * 2
+    path = tmp_path / "auth.log"
+    path.write_bytes(gzip.compress(data) if compressed else data)
+    events = list(read_auth_log(path))
+    assert [one.fields["user.name"] for one in events] == ["李", "李"]
+
+
+def test_foreign_lines_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "secure"
+    path.write_text(LINE + "what\n", "utf-8")
+    events = list(read_auth_log(path))
+    assert events[-1].fields["gov.gap.count"] == 1
+
+
+def test_other_files_are_refused_with_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"\x00\x01\n" * 10)
+    with pytest.raises(BadInput) as caught:
+        list(read_auth_log(path))
+    assert caught.value.field == str(path)
+    with pytest.raises(BadInput):
+        list(read_auth_log(tmp_path / "absent"))
