@@ -1,7 +1,8 @@
 """Reading a Windows event log file (EVTX): each record in Sigma's and ECS's names.
 
 ``native`` holds the record's EventData (or the one element under UserData) as it stands, with EventID,
-Channel, Provider_Name and Computer; ``rules/mappings/windows_events.toml`` gives service, category, ECS names.
+Channel, Provider_Name and Computer; service, category and ECS names come from the table
+``rules/mappings/windows_events.toml``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ def read_evtx(path: Path) -> Iterator[Observation]:
             if damaged > 100_000:
                 raise _bad(path, "more than 100,000 damaged records") from None
             continue
-        event = describe_record(record["data"])
+        event = describe_record(record["data"]) if record is not None else None
         if event is None:
             damaged += 1
         else:

@@ -151,7 +151,10 @@ PROCESSES: dict[str, tuple[str, list[str], list[str]]] = {
     ),
     "proc_creation_terminal_upgrade": (
         "zhang",
-        ["/usr/bin/python3 -c 'import pty;pty.spawn([\"/bin/true\"])'", "script -qc /bin/bash /dev/null"],
+        [
+            "/usr/bin/python3 -c 'import pty;pty.spawn([\"/bin/true\"])'",
+            "timeout 1 script -qc /bin/bash /dev/null",
+        ],
         ["/usr/bin/python3 -c 'import pty;print(pty.__name__)'", "script --version"],
     ),
 }
