@@ -12,11 +12,13 @@ import msgspec
 
 from compliance.checklist import Check, LiveTest
 from crypto.words import Words
+from detection.condition import fields as condition_fields
 from detection.evaluate import matches
 from sensors.event import Event, LogSource, Observation, Value, stamp
 
 Verdict = Literal["符合", "部分符合", "不符合", "不适用", "未知"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("符合", "部分符合", "不符合", "不适用", "未知")
+_VALUE_CHARS_MAX: Final = 60  # of one value in a sentence; the whole stands in the evidence
 _REASONS_MAX: Final = 4  # shortcomings named in the sentence; all stand in the findings
 
 
@@ -95,7 +97,19 @@ def _judge(check: Check, test: LiveTest, fact: Fact, now: datetime) -> Finding:
         return finding("inapplicable", Words("该对象不适用", "does not apply to this object"))
     if matches(test.satisfied, asked):
         return finding("satisfied", Words("满足", "satisfied"))
-    return finding("unsatisfied", Words(f"{test.fact} 未达要求", f"{test.fact} falls short"))
+    found = _asked_values(test, fact)
+    zh, en = f"{test.fact} 未达要求:{found}", f"{test.fact} falls short: {found}"
+    return finding("unsatisfied", Words(zh, en))
+
+
+def _asked_values(test: LiveTest, fact: Fact) -> str:
+    """What the condition asked about, with the values found: the shortest way to see what to mend."""
+    shown = []
+    for name in sorted(condition_fields(test.satisfied)):
+        value = fact.fields.get(name)
+        text = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        shown.append(f"{name.rpartition('.')[2]}={text[:_VALUE_CHARS_MAX] or '∅'}")
+    return ", ".join(shown)
 
 
 def _verdict(check: Check, findings: Sequence[Finding]) -> tuple[Verdict, Words]:

@@ -43,7 +43,8 @@ export function relativeTime(time: string | Date | null | undefined, now: Date, 
   if (!date) return "—";
   const seconds = Math.round((date.getTime() - now.getTime()) / 1000);
   const past = Math.abs(seconds);
-  if (past < 5) return language === "zh" ? "刚刚" : "just now";
+  // The page's clock ticks slower than news arrives: what just came must not look like the future.
+  if (seconds > -5 && seconds <= 60) return language === "zh" ? "刚刚" : "just now";
   const words = new Intl.RelativeTimeFormat(language === "zh" ? "zh-CN" : "en", { numeric: "always", style: "short" });
   if (past < 60) return words.format(seconds, "second");
   if (past < 3_600) return words.format(Math.trunc(seconds / 60), "minute");

@@ -30,7 +30,7 @@ export default {
   keys: "j/k 移动 · Enter 打开 · a 确认 · c 关闭 · / 搜索 · Esc 返回",
   empty: {
     title: "没有告警",
-    help: "探针在线且没有规则命中时，这里为空。可在“探针”页确认数据是否到达。",
+    help: "传感器在线且没有规则命中时，这里为空。可在“传感器”页确认数据是否到达。",
     filtered: "没有符合筛选条件的告警",
     filteredHelp: "请放宽或清除筛选条件。",
   },
@@ -43,7 +43,7 @@ export default {
     clauses: "等保条款",
     entity: "对象",
     unit: "单位",
-    sensor: "探针",
+    sensor: "传感器",
     count: "次数",
     first: "首次",
     last: "最近",

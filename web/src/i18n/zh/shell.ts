@@ -10,7 +10,7 @@ export default {
     alerts: "告警",
     checks: "合规检查",
     evidence: "证据账本",
-    sensors: "探针",
+    sensors: "传感器",
     reports: "报告",
     audit: "操作审计",
     collapse: "收起导航",

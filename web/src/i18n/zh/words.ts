@@ -13,9 +13,9 @@ export default {
   layer: { physical: "物理", network: "网络", platform: "平台", data: "数据", application: "应用", management: "管理" },
   method: { probe: "自动", attestation: "证明", mixed: "自动+证明" },
   sensor: { online: "在线", silent: "失联", never: "未上线" },
-  sensorKind: { host: "主机探针", network: "网络探针" },
+  sensorKind: { host: "主机传感器", network: "网络传感器" },
   source: { running: "运行中", missing: "能力缺失", failed: "出错" },
-  entity: { host: "主机", source: "来源", user: "用户", sensor: "探针", unit: "单位" },
+  entity: { host: "主机", source: "来源", user: "用户", sensor: "传感器", unit: "单位" },
   role: {
     system_admin: "系统管理员",
     security_admin: "安全管理员",
@@ -34,7 +34,7 @@ export default {
     audit: "操作审计",
     heartbeat: "心跳",
     key: "密钥",
-    gap: "缺口",
+    gap: "断档",
     deletion: "删除",
   },
   action: {
