@@ -16,7 +16,7 @@ class Gap(NamedTuple):
     lane: str
     first: int
     last: int
-    count: int
+    lost: int
     reason: str  # "quota", "damaged" or "refused"
     begins: datetime | None = None
     ends: datetime | None = None
@@ -30,7 +30,7 @@ def gap_observation(gap: Gap, now: datetime) -> Observation:
         "gov.gap.lane": gap.lane,
         "gov.gap.first": gap.first,
         "gov.gap.last": gap.last,
-        "gov.gap.count": gap.count,
+        "gov.gap.count": gap.lost,
         "gov.gap.reason": gap.reason,
     }
     for name, time in (("gov.gap.from", gap.begins), ("gov.gap.to", gap.ends)):

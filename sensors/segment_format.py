@@ -130,7 +130,7 @@ def _repaired(data: bytes) -> bytes | None:
 
 
 def _header_valid(data: bytes) -> bool:
-    return int(google_crc32c.value(data[:-4])) == _CRC.unpack(data[-4:])[0]
+    return _CRC.pack(google_crc32c.value(data[:-4])) == data[-4:]
 
 
 def pack_frame(seed: int, sequence: int, flags: int, payload: bytes) -> bytes:

@@ -222,6 +222,7 @@ class Spool:
                 return not self._closing
         try:
             self._append(taken)
+            self.trouble = None
             with self._changed:
                 self._committed_count = ticket
                 self._changed.notify_all()
@@ -234,7 +235,6 @@ class Spool:
                     return False
                 self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
             return True
-        self.trouble = None
         return True
 
     def _due(self) -> bool:

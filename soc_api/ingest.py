@@ -42,6 +42,7 @@ IDLE_SECONDS: Final = 120.0  # a sensor speaks every 10 s
 ADMISSION_SECONDS: Final = 60.0  # how long a revoked sensor may go on at most
 WRITE_BUFFER_BYTES_MAX: Final = 256 * 1024  # a peer that does not read its answers is cut off
 _READ_BYTES: Final = 64 * 1024
+_ACCEPT_TURNS: Final = 5  # of the loop, until a connection accepted just before closing is among the tasks
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +105,8 @@ class IngestListener:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
+        for _ in range(_ACCEPT_TURNS):
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -43,7 +43,7 @@ def test_acknowledged_segments_are_dropped_without_a_gap(tmp_path: Path) -> None
     drop = lane.over_quota()
     assert drop is not None
     assert drop.gap is not None
-    assert (drop.gap.first, drop.gap.count) == (1, drop.last)
+    assert (drop.gap.first, drop.gap.lost) == (1, drop.last)
     lane.log.close()
 
 
