@@ -1,6 +1,8 @@
 """Runs a center: the pipeline, the api, local sensors; started in order, watched, stopped in reverse."""
 
 import contextlib
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, get_args
@@ -29,6 +31,7 @@ SENSOR_WARM_SECONDS: Final = 6.0  # until a fresh sensor has had its first look 
 
 def run_roles(data: Path, roles: str) -> int:
     """One process: ``ingest,detect,store`` or ``api,jobs`` (they share a log, a ledger, respectively)."""
+    _keep_to_ourselves()
     wanted = tuple(part.strip() for part in roles.split(","))
     unknown = [part for part in wanted if part not in get_args(Role)]
     folders, settings = Folders(data), load_settings(data)
@@ -52,11 +55,12 @@ def run_roles(data: Path, roles: str) -> int:
 
 def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tuple[str, str] | None) -> int:
     """Run until SIGINT or SIGTERM."""
+    _keep_to_ourselves()
     folders, settings = Folders(data), load_settings(data)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with only_one(folders.run):
+    with _never_lost(first_login), only_one(folders.run):
         _free_or_refuse(settings)
         engine = state_engine(folders, settings)
         upgrade(engine)
@@ -80,6 +84,22 @@ def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tup
     return 0
 
 
+def _keep_to_ourselves() -> None:
+    """What this process and its children make in the data folder is for their own user alone."""
+    os.umask(0o077)
+
+
+@contextlib.contextmanager
+def _never_lost(first_login: tuple[str, str] | None) -> Iterator[None]:
+    """Print the one-time login of a center that was made but could not start: nobody could ask for it."""
+    try:
+        yield
+    except (LiuheError, OSError):
+        if first_login:
+            print(login_line(first_login), flush=True)
+        raise
+
+
 def _start_sensors(
     folders: Folders, settings: Settings, supervisor: Supervisor, stop: threading.Event
 ) -> None:
@@ -90,6 +110,11 @@ def _start_sensors(
         if not local_sensors.enrolled(folders, kind):
             say(Words(f"登记本机 {kind} 传感器 …", f"enrolling the local {kind} sensor …"))
             local_sensors.enrol(folders, settings, engine, kind)
+        try:
+            local_sensors.suit(folders, settings, kind)
+        except LiuheError as error:
+            # The sensor will say the same and be tried again; the rest of the center goes on.
+            say(error.what)
         supervisor.start(local_sensors.child(folders, kind))
     engine.dispose()
 
@@ -187,24 +212,38 @@ def wait_until_serving(data: Path, *, seconds_max: float) -> None:
 
 def summary(data: Path, first_login: tuple[str, str] | None) -> list[str]:
     """What a person needs next: URL, login, how to stop, where the data lie."""
-    url = url_of(load_settings(data))
+    url, liuhe = url_of(load_settings(data)), command_word()
     lines = ["", str(Words(f"控制台    {url}", f"console   {url}"))]
     if first_login:
-        name, password = first_login
-        lines.append(
-            str(
-                Words(
-                    f"一次性登录 用户 {name}  口令 {password}(首次登录后须修改,24 小时内有效)",
-                    f"one-time login  user {name}  password {password}  (change it at once; valid 24 h)",
-                )
-            )
-        )
+        lines.append(login_line(first_login))
     else:
-        again = f"liuhe center account duty --data {data}"
+        again = f"{liuhe} center account duty --data {data}"
         lines.append(
             str(Words(f"登录      用已有账号;忘记口令:{again}", f"login     as before; lost: {again}"))
         )
-    stop = f"liuhe center stop --data {data}"
+    stop = f"{liuhe} center stop --data {data}"
     lines.append(str(Words(f"停止      Ctrl-C,或 {stop}", f"stop      Ctrl-C, or {stop}")))
     lines.append(str(Words(f"数据目录  {data.absolute()}", f"data      {data.absolute()}")))
     return [*lines, ""]
+
+
+def login_line(login: tuple[str, str]) -> str:
+    """The one-time login, as printed once."""
+    name, password = login
+    return str(
+        Words(
+            f"一次性登录 用户 {name}  口令 {password}(首次登录后须修改,24 小时内有效)",
+            f"one-time login  user {name}  password {password}  (change it at once; valid 24 h)",
+        )
+    )
+
+
+def command_word() -> str:
+    """How to call ``liuhe`` from here: by its name, else by the path beside this interpreter."""
+    beside = Path(sys.executable).with_name("liuhe")
+    found = shutil.which("liuhe")
+    if not beside.exists() or (found and Path(found).samefile(beside)):
+        return "liuhe"
+    with contextlib.suppress(ValueError, OSError):
+        return str(beside.relative_to(Path.cwd()))
+    return str(beside)

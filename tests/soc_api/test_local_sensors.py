@@ -1,0 +1,82 @@
+"""A local sensor's settings follow the center's, before every start."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from crypto.words import BadInput
+from sensors.settings import Settings as SensorSettings
+from sensors.settings import load_settings, write_settings
+from soc_api import local_sensors
+from soc_api.folders import Folders
+from soc_api.settings import Settings
+
+
+def enrolled(data: Path, kind: str) -> Path:
+    folder = data / "sensors" / kind
+    folder.mkdir(parents=True)
+    first = SensorSettings(id=f"vm-{kind}", unit="320000-local", kind=kind, center=["127.0.0.1:1"])  # type: ignore[arg-type]
+    write_settings(folder, first)
+    return folder
+
+
+def moved(settings: Settings, *, console: int, ingest: int) -> Settings:
+    return msgspec.structs.replace(
+        settings,
+        console=msgspec.structs.replace(settings.console, port=console),
+        ingest=msgspec.structs.replace(settings.ingest, port=ingest),
+    )
+
+
+def test_the_host_sensor_watches_the_drill_and_finds_the_center(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "host")
+    assert local_sensors.enrolled(Folders(tmp_path), "host")
+    local_sensors.suit(Folders(tmp_path), Settings(), "host")
+    found = load_settings(folder)
+    assert found.host.watch_extra == [str(tmp_path / "drill")]
+    assert found.center == ["127.0.0.1:8610"]
+
+
+def test_the_network_sensor_leaves_out_the_center_even_after_its_ports_moved(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "network")
+    local_sensors.suit(Folders(tmp_path), Settings(), "network")
+    assert load_settings(folder).network.ignore_ports == [8610, 8600]
+    local_sensors.suit(Folders(tmp_path), moved(Settings(), console=9000, ingest=9001), "network")
+    found = load_settings(folder)
+    assert found.center == ["127.0.0.1:9001"]
+    assert {9000, 9001} <= set(found.network.ignore_ports)
+
+
+def test_what_an_administrator_set_stays(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "host")
+    path = folder / "sensor.toml"
+    path.write_text(path.read_text() + '\n[host]\nprobes = false\nwatch_extra = ["/srv/\\"odd\\" name"]\n')
+    local_sensors.suit(Folders(tmp_path), Settings(), "host")
+    found = load_settings(folder)
+    assert found.host.probes is False
+    assert found.host.watch_extra == ['/srv/"odd" name', str(tmp_path / "drill")]
+
+
+def test_a_file_in_line_is_left_alone_with_its_comments(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "network")
+    local_sensors.suit(Folders(tmp_path), Settings(), "network")
+    path = folder / "sensor.toml"
+    path.write_text("# ours\n" + path.read_text())
+    local_sensors.suit(Folders(tmp_path), Settings(), "network")
+    assert path.read_text().startswith("# ours\n")
+
+
+def test_a_broken_file_is_told_by_name(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "host")
+    (folder / "sensor.toml").write_text("kind = ")
+    with pytest.raises(BadInput, match=r"sensor\.toml"):
+        local_sensors.suit(Folders(tmp_path), Settings(), "host")
+
+
+def test_a_listener_on_ipv6_is_an_address_in_brackets(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "host")
+    settings = Settings()
+    settings = msgspec.structs.replace(settings, ingest=msgspec.structs.replace(settings.ingest, host="::1"))
+    local_sensors.suit(Folders(tmp_path), settings, "host")
+    assert load_settings(folder).center == ["[::1]:8610"]
