@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine
 
 from compliance.check_store import CheckStore, Kept, body_of, grounds
 from compliance.checklist import Check
@@ -29,6 +28,7 @@ from crypto.words import BadInput, LiuheError, Refused, Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
 
 _PAGE: Final = 200  # alert groups read at a time
 _SUMMARY_MAX: Final = 200  # characters of a leaf's one-line summary

@@ -9,7 +9,6 @@ from typing import Self
 
 import msgspec
 import uvicorn
-from sqlalchemy import Engine
 
 from compliance.checklist import load_checklist
 from compliance.jobs import Feed, Jobs, segment_feed
@@ -23,6 +22,7 @@ from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
 from rules import ROOT
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine
 
 from compliance.registry_store import GradedSystem, RegistryStore
 from crypto.keys import SigningKey
 from crypto.tls import create_authority, issue_server
 from crypto.words import LiuheError, Refused, Words
-from detection.store.state import open_state
+from detection.store.state import Engine, open_state
 from soc_api.audit_store import AuditStore
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore

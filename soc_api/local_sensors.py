@@ -5,10 +5,10 @@ import sys
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine
 
 from crypto.tls import Authority
 from crypto.words import LiuheError, Words
+from detection.store.state import Engine
 from sensors.settings import CONFIG_NAME, load_settings, write_settings
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore

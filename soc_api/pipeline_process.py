@@ -10,8 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Engine
-
 from crypto.tls import Authority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
@@ -23,6 +21,7 @@ from detection.special.detectors import special_detectors
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.log_tail import LOG_NAME
+from detection.store.state import Engine
 from sensors.segment_log import SegmentLog
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
