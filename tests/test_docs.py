@@ -35,11 +35,10 @@ PACKAGES: Final = ("crypto", "sensors", "detection", "compliance", "soc_api")
 CODE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CJK: Final = re.compile(r"[\u4e00-\u9fff]")
 NOWHERE: Final = {"node_modules", "var", "dist"}
-# Pages whose every row must speak Chinese; the others speak it in their titles and notes at least.
+# Every row of these speaks Chinese; other pages do in their titles and notes at least.
 BILINGUAL: Final = ("command-line.md", "configuration.md", "errors.md", "api.md", "permissions.md")
 SHELLS: Final = ("liuhe ", ".venv/bin/liuhe ", "$ liuhe ")
-# Placeholders of a synopsis, as against an example somebody may copy.
-SYNOPSIS: Final = re.compile(r"[\[\]…]")
+SYNOPSIS: Final = re.compile(r"[\[\]…]")  # placeholders, as against an example somebody may copy
 
 
 def read(name: str | Path) -> str:
