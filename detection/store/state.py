@@ -6,12 +6,13 @@ BEGIN (BEGIN IMMEDIATE), because a reader that turns writer midway cannot wait a
 ``engine.connect()`` and never block the writer.
 """
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy import Engine as Engine  # composition roots name the type without importing the client
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -22,9 +23,10 @@ from detection.store.tables import metadata
 BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
 _SCHEMES: Final = ("sqlite", "postgresql")
 _IMMEDIATE: Final = "liuhe_immediate"
+DEFAULT_URL: Final = "sqlite:///state.sqlite"
 
 
-def open_state(url: str, *, create: bool = False) -> Engine:
+def open_state(url: str | URL, *, create: bool = False) -> Engine:
     """The engine of ``sqlite:///path`` or ``postgresql://…``; ``create`` makes the tables (tests, first run).
 
     Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-open) where it cannot be
@@ -34,9 +36,9 @@ def open_state(url: str, *, create: bool = False) -> Engine:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except ArgumentError as error:
-        raise _bad_url(url) from error
+        raise _bad_url(str(url)) from error
     if backend not in _SCHEMES:
-        raise _bad_url(url)
+        raise _bad_url(str(url))
     if backend == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
@@ -54,8 +56,30 @@ def open_state(url: str, *, create: bool = False) -> Engine:
 
 
 def state_of(data: Path) -> Engine:
-    """The engine of a center's data folder (``state.sqlite`` in it)."""
-    return open_state(f"sqlite:///{data / 'state.sqlite'}")
+    """The engine of a center's data folder, where its center.toml says ([storage], ``state``)."""
+    return state_in(data, _configured(data / "center.toml") or DEFAULT_URL)
+
+
+def state_in(data: Path, url: str) -> Engine:
+    """The engine of ``url``; a relative SQLite path is below the data folder. Raises as ``open_state``."""
+    path = sqlite_path(data, url)
+    # Put together as parts: a folder's name may hold what a URL would read as something else.
+    return open_state(url if path is None else URL.create("sqlite", database=str(path)))
+
+
+def sqlite_path(data: Path, url: str) -> Path | None:
+    """Where the SQLite database of ``url`` lies; None where it is another kind of database."""
+    scheme, _, path = url.partition(":///")
+    return data.absolute() / path if scheme == "sqlite" and path else None
+
+
+def _configured(config: Path) -> str:
+    try:
+        storage = tomllib.loads(config.read_text("utf-8")).get("storage", {})
+    except (FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return ""  # the center itself says what is wrong with its file
+    url = storage.get("state", "") if isinstance(storage, dict) else ""
+    return url if isinstance(url, str) else ""
 
 
 @contextmanager
