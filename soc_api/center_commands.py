@@ -55,6 +55,23 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         Words("检查配置、密钥、规则与清单", "check configuration, keys, rules, checklist"),
         run_check,
     )
+    token = _verb(
+        verbs,
+        "token",
+        Words("发放传感器一次性登记令牌", "give a one-time token that enrols a sensor"),
+        run_token,
+    )
+    token.add_argument("--unit", default="", help=str(Words("传感器所属单位", "the sensor's unit")))
+    token.add_argument("--hours", type=int, default=24, help=str(Words("有效小时数", "hours it is valid")))
+    token.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help=str(Words("传感器用来连接的地址,可多次给出", "how the sensor reaches the center; repeatable")),
+    )
+    revoke = _verb(verbs, "revoke", Words("吊销传感器", "revoke a sensor"), run_revoke)
+    revoke.add_argument("sensor")
     account = _verb(
         verbs,
         "account",
@@ -170,6 +187,28 @@ def run_account(options: argparse.Namespace) -> int:
     else:
         password = identity.reset_password(options.username, now, actor=actor)
     print(f"{options.username} {password}")
+    return 0
+
+
+def run_token(options: argparse.Namespace) -> int:
+    """Print a one-time enrolment token; the sensor's side is ``liuhe sensor enroll --token-file -``."""
+    from soc_api.desk import give_token
+
+    actor = f"local:{getpass.getuser()}"
+    print(
+        give_token(
+            options.data, unit=options.unit, addresses=options.address, hours=options.hours, actor=actor
+        )
+    )
+    return 0
+
+
+def run_revoke(options: argparse.Namespace) -> int:
+    """Refuse a sensor from now on; its open connection ends within a minute."""
+    from soc_api.desk import revoke
+
+    revoke(options.data, options.sensor, actor=f"local:{getpass.getuser()}")
+    print(Words(f"已吊销 {options.sensor}", f"revoked {options.sensor}"), file=sys.stderr)
     return 0
 
 
