@@ -29,8 +29,8 @@ DEFAULT_URL: Final = "sqlite:///state.sqlite"
 def open_state(url: str | URL, *, create: bool = False) -> Engine:
     """The engine of ``sqlite:///path`` or ``postgresql://…``; ``create`` makes the tables (tests, first run).
 
-    Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-open) where it cannot be
-    opened or is not a database.
+    Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-driver, state-open) where
+    its driver is absent, or it cannot be opened or is no database.
     """
     try:
         parsed = make_url(url)
@@ -43,7 +43,10 @@ def open_state(url: str | URL, *, create: bool = False) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
     else:
-        engine = create_engine(parsed, pool_pre_ping=True)
+        try:
+            engine = create_engine(parsed, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise _no_driver(str(error.name)) from error
     try:
         with engine.connect():
             pass
@@ -121,6 +124,15 @@ def _bad_url(url: str) -> BadInput:
             "write sqlite:///path or postgresql://user@host/database",
         ),
         field=url.partition("@")[2] or url,
+    )
+
+
+def _no_driver(name: str) -> LiuheError:
+    return LiuheError(
+        "state-driver",
+        Words(f"未安装数据库驱动 {name}", f"the database driver {name} is not installed"),
+        Words(f"请在本环境安装 {name},或改用 sqlite", f"install {name} here, or use sqlite"),
+        field="storage.state",
     )
 
 

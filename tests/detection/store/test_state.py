@@ -1,5 +1,6 @@
 """Opening the state: settings of SQLite, writers that wait, and clear errors."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -63,3 +64,10 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         state_of(tmp_path)
     assert caught.value.code == "state-open"
     assert "state.sqlite" in caught.value.field
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(LiuheError, match="state-driver") as caught:
+        open_state("postgresql://user@localhost/liuhe")
+    assert caught.value.field == "storage.state"
