@@ -15,6 +15,10 @@ from detection.store.inventory import ProbeResult, SensorState
 from sensors.event import Value
 
 CENTER = "center"
+# What the center says of itself; a host that names a probe so is not heard.
+OWN_FACTS: Final = frozenset(
+    {"sensor.host", "sensor.network", "ledger.state", "retention.events", "assets.registered", "alerts.open"}
+)
 # A host whose clock runs ahead would keep its evidence fresh for ever; a little is what clocks do.
 CLOCK_AHEAD_MAX: Final = timedelta(minutes=5)
 # Fields that change by themselves from one minute to the next: that alone changes no verdict's grounds.
@@ -46,6 +50,8 @@ def gather(
 
 def _of_probes(results: Iterable[ProbeResult], center: CenterState) -> Iterable[Fact]:
     for result in results:
+        if result.probe in OWN_FACTS:
+            continue
         error = result.error
         if not error and result.time - center.time > CLOCK_AHEAD_MAX:
             error = f"时钟超前 clock ahead: {result.time.isoformat()}"
