@@ -52,7 +52,7 @@ class Asked:
 
 def rows(last: int, at_a_time: int = 2) -> Feed:
     def feed(after: int) -> Sequence[tuple[int, NewEvidence]]:
-        return [(number, evidence(number)) for number in range(after + 1, last + 1)][:at_a_time]
+        return [(number, evidence(number)) for number in range(after + 1, min(last, after + at_a_time) + 1)]
 
     return feed
 

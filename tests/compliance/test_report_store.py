@@ -1,5 +1,6 @@
 """Reports made: editions, files checked when read, orders answered once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,6 @@ def test_a_reports_name_is_an_address_and_a_file_whatever_the_unit_is_called(uni
     pattern = Report.__metadata__[0].metadata  # type: ignore[attr-defined]
     name = report_id("2026-11", unit, 1_000)
     text = next(one.pattern for one in pattern if getattr(one, "pattern", None))
-    import re
-
     assert re.fullmatch(text, name)
     assert len(name) <= 64
 
