@@ -9,6 +9,7 @@ import msgspec
 from crypto.tls import Authority
 from crypto.words import LiuheError, Words
 from detection.store.state import Engine
+from sensors.heartbeat import read_status
 from sensors.settings import CONFIG_NAME, load_settings, write_settings
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
@@ -75,6 +76,18 @@ def suit(folders: Folders, settings: Settings, kind: str) -> None:
     wanted = msgspec.structs.replace(found, center=[_address(settings)], host=host, network=network)
     if wanted != found:
         write_settings(data, wanted)
+
+
+def missing(folders: Folders) -> list[Words]:
+    """What the local sensors cannot see here and why, by their last heartbeat."""
+    found = []
+    for kind in KINDS:
+        status = read_status(folders.sensors / kind / "run")
+        for source in status.sources if status else []:
+            if source.state in ("missing", "failed"):
+                why = source.detail
+                found.append(Words(f"{source.name} 未采集:{why.zh}", f"not seen: {source.name}: {why.en}"))
+    return found
 
 
 def _address(settings: Settings) -> str:

@@ -73,7 +73,7 @@ def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tup
                 _start_sensors(folders, settings, supervisor, stop)
             engine.dispose()
             if drill and not stop.is_set():
-                _first_drill(folders, supervisor, stop)
+                _first_drill(folders, settings, supervisor, stop)
             for line in summary(data, first_login):
                 print(line, flush=True)
             supervisor.watch(stop)
@@ -119,11 +119,16 @@ def _start_sensors(
     engine.dispose()
 
 
-def _first_drill(folders: Folders, supervisor: Supervisor, stop: threading.Event) -> None:
+def _first_drill(folders: Folders, settings: Settings, supervisor: Supervisor, stop: threading.Event) -> None:
     """Once in the life of a data folder, so that the first page has something true on it."""
     done = folders.run / "drill-done"
     if done.exists() or stop.wait(SENSOR_WARM_SECONDS):
         return
+    # A row whose source is missing takes its full wait: say now where the console is and what is missing.
+    url = url_of(settings)
+    say(Words(f"控制台已可访问:{url}", f"the console serves: {url}"))
+    for line in local_sensors.missing(folders):
+        say(line)
     say(Words("运行演练(无害动作,随后列表)…", "running the drill (harmless actions, then a table) …"))
     process = subprocess.Popen(
         [sys.executable, "-m", "soc_api.cli", "drill", "--data", str(folders.data)], start_new_session=True

@@ -1,11 +1,13 @@
 """A local sensor's settings follow the center's, before every start."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from crypto.words import BadInput
+from crypto.words import BadInput, Words
+from sensors.heartbeat import SourceState, Status, write_status
 from sensors.settings import Settings as SensorSettings
 from sensors.settings import load_settings, write_settings
 from soc_api import local_sensors
@@ -80,3 +82,31 @@ def test_a_listener_on_ipv6_is_an_address_in_brackets(tmp_path: Path) -> None:
     settings = msgspec.structs.replace(settings, ingest=msgspec.structs.replace(settings.ingest, host="::1"))
     local_sensors.suit(Folders(tmp_path), settings, "host")
     assert load_settings(folder).center == ["[::1]:8610"]
+
+
+def test_what_cannot_be_seen_here_is_named_with_its_reason(tmp_path: Path) -> None:
+    assert local_sensors.missing(Folders(tmp_path)) == []
+    reason = Words("缺少权限", "no permission")
+    sources = [
+        SourceState(name="processes", state="running", detail=Words("", "")),
+        SourceState(name="logins:btmp", state="missing", detail=reason),
+    ]
+    status = Status(
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        sensor="vm-host",
+        unit="320000-local",
+        kind="host",
+        version="0",
+        epoch=1,
+        connected=True,
+        uplink=Words("", ""),
+        backlog={},
+        events=0,
+        cpu_percent=0.0,
+        rss_bytes=0,
+        trouble=None,
+        sources=sources,
+    )
+    write_status(enrolled(tmp_path, "host") / "run", status)
+    (told,) = local_sensors.missing(Folders(tmp_path))
+    assert told.en == "not seen: logins:btmp: no permission"
