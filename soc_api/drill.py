@@ -161,7 +161,13 @@ def _groups_since(alerts: AlertStore, started: datetime) -> Iterator[AlertGroup]
 
 
 def _marked(alert: Alert, marker: str) -> bool:
-    return any(marker in msgspec.json.encode(event).decode() for event in alert.events)
+    return any(_holds(msgspec.json.encode(event).decode(), marker) for event in alert.events)
+
+
+def _holds(text: str, marker: str) -> bool:
+    """Whether the marker stands in the text, and not as the beginning of a longer number."""
+    parts = text.split(marker)
+    return any(not (marker[-1].isdigit() and rest[:1].isdigit()) for rest in parts[1:])
 
 
 def _outcome(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crypto.words import Words, reads_chinese
+from crypto.words import Refused, Words, reads_chinese
+from soc_api.arguments import folder
 from soc_api.speech import say
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ),
     )
     parser.add_argument(
-        "--data", type=Path, default=Path("var/center"), help=str(Words("中心目录", "center folder"))
+        "--data", type=folder, default=Path("var/center"), help=str(Words("中心目录", "center folder"))
     )
     parser.add_argument(
         "--json", action="store_true", help=str(Words("每行一个 JSON", "one JSON object a line"))
@@ -42,12 +43,23 @@ def run_drill(options: argparse.Namespace) -> int:
     from detection.store.alert_store import AlertStore
     from soc_api.drill import actions, run
     from soc_api.folders import Folders, state_engine
+    from soc_api.run import listens
     from soc_api.settings import load_settings
 
     folders = Folders(options.data)
     settings = load_settings(options.data)
-    store = AlertStore(state_engine(folders, settings))
-    outcomes = run(actions(folders.drill), store, say)
+    if not listens(settings.ingest):
+        raise Refused(
+            "center-not-running",
+            Words("监管中心没有在运行,演练不会有告警", "the center is not running: no alert would come"),
+            Words("请先启动:liuhe center run", "start it first: liuhe center run"),
+            field=str(options.data),
+        )
+    engine = state_engine(folders, settings)
+    try:
+        outcomes = run(actions(folders.drill), AlertStore(engine), say)
+    finally:
+        engine.dispose()
     if options.json:
         for outcome in outcomes:
             print(msgspec.json.encode(outcome).decode())

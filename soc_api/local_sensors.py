@@ -31,21 +31,28 @@ def enrol(folders: Folders, settings: Settings, engine: Engine, kind: str) -> No
     desk = EnrolmentDesk(EnrolmentStore(engine), Authority.of(folders.keys), settings.center.id)
     address = _address(settings)
     token = desk.give_token(unit=settings.center.unit, addresses=[address], actor="system:center")
-    done = subprocess.run(
-        [*command("enroll"), "--token-file", "-", "--kind", kind, "--data", str(folders.sensors / kind)],
-        input=token.encode(),
-        capture_output=True,
-        timeout=ENROL_SECONDS_MAX,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise LiuheError(
-            "enrolment-failed",
-            Words(f"本机{kind}传感器登记失败", f"the local {kind} sensor could not enrol"),
-            Words(said[-1] if said else "请查看日志", said[-1] if said else "read the log"),
-            field=kind,
+    try:
+        done = subprocess.run(
+            [*command("enroll"), "--token-file", "-", "--kind", kind, "--data", str(folders.sensors / kind)],
+            input=token.encode(),
+            capture_output=True,
+            timeout=ENROL_SECONDS_MAX,
+            check=False,
         )
+    except subprocess.TimeoutExpired as error:
+        raise _not_enrolled(kind, error.stderr) from error
+    if done.returncode:
+        raise _not_enrolled(kind, done.stderr)
+
+
+def _not_enrolled(kind: str, stderr: bytes | None) -> LiuheError:
+    said = (stderr or b"").decode("utf-8", "replace").strip().splitlines()
+    return LiuheError(
+        "enrolment-failed",
+        Words(f"本机{kind}传感器登记失败", f"the local {kind} sensor could not enrol"),
+        Words(said[-1] if said else "请查看日志", said[-1] if said else "read the log"),
+        field=kind,
+    )
 
 
 def child(folders: Folders, kind: str) -> Child:

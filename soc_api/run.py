@@ -1,6 +1,7 @@
 """Runs a center: the pipeline, the api, local sensors; started in order, watched, stopped in reverse."""
 
 import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -9,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +66,8 @@ def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tup
         supervisor = Supervisor(folders.logs, say=say)
         try:
             for child in _children(folders, settings):
+                if stop.is_set():
+                    break
                 say(Words(f"启动 {child.name} …", f"starting {child.name} …"))
                 supervisor.start(child)
             if local_sensors:
@@ -147,10 +148,14 @@ def _children(folders: Folders, settings: Settings) -> list[Child]:
         base = [sys.executable, "-m", "soc_api.cli", "center", "run", "--data", str(folders.data)]
         return [*base, "--roles", ",".join(roles)]
 
-    pipeline = Child(name="pipeline", command=command(PIPELINE_ROLES), ready=_listens(settings.ingest))
+    pipeline = Child(name="pipeline", command=command(PIPELINE_ROLES), ready=lambda: listens(settings.ingest))
     api = Child(name="api", command=command(API_ROLES), ready=lambda: serves(settings))
-    here = set(settings.roles)
-    return [child for child, roles in ((pipeline, PIPELINE_ROLES), (api, API_ROLES)) if here & set(roles)]
+    placed = ((pipeline, PIPELINE_ROLES), (api, API_ROLES))
+    return [child for child, roles in placed if _here(settings, roles)]
+
+
+def _here(settings: Settings, roles: tuple[Role, ...]) -> bool:
+    return not set(roles).isdisjoint(settings.roles)
 
 
 def url_of(settings: Settings) -> str:
@@ -163,29 +168,31 @@ def url_of(settings: Settings) -> str:
 def serves(settings: Settings) -> bool:
     """Whether the API answers."""
     if settings.console.certificate:
-        return _listens(settings.console)()
+        return listens(settings.console)
+    # Straight to the port: a proxy of the environment is not for this machine's own console.
+    connection = http.client.HTTPConnection(settings.console.host, settings.console.port, timeout=2)
     try:
-        with urllib.request.urlopen(f"{url_of(settings)}api/v1/health", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/api/v1/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
-def _listens(endpoint: Endpoint) -> Callable[[], bool]:
-    def listens() -> bool:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection((endpoint.host, endpoint.port), timeout=1),
-        ):
+def listens(endpoint: Endpoint) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((endpoint.host, endpoint.port), timeout=1):
             return True
+    except OSError:
         return False
-
-    return listens
 
 
 def _free_or_refuse(settings: Settings) -> None:
-    for name, endpoint in (("console", settings.console), ("ingest", settings.ingest)):
-        if _listens(endpoint)():
+    places = (("console", settings.console, API_ROLES), ("ingest", settings.ingest, PIPELINE_ROLES))
+    for name, endpoint, roles in places:
+        if _here(settings, roles) and listens(endpoint):
             raise LiuheError(
                 "port-in-use",
                 Words(f"端口 {endpoint.port} 已被占用", f"port {endpoint.port} is in use"),
@@ -197,19 +204,27 @@ def _free_or_refuse(settings: Settings) -> None:
             )
 
 
-def wait_until_serving(data: Path, *, seconds_max: float) -> None:
-    """Return once the center of ``data`` runs and answers. Raises LiuheError with the log's last line."""
+def wait_until_serving(data: Path, *, seconds_max: float, alive: Callable[[], bool] = lambda: True) -> None:
+    """Return once the center of ``data`` runs and answers.
+
+    Raises LiuheError with the log's last line, at once where ``alive`` says that nothing will come any more.
+    """
     settings = load_settings(data)
+    with_api = _here(settings, API_ROLES)
     deadline = time.monotonic() + seconds_max
     while time.monotonic() < deadline:
-        if running_pid(data / "run") and serves(settings):
+        lives = alive()
+        if running_pid(data / "run") and (serves(settings) if with_api else listens(settings.ingest)):
             return
+        if not lives:
+            break
         time.sleep(0.2)
     log = data / "logs" / "center.log"
     lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    last = lines[-1] if lines else ""
     raise LiuheError(
         "center-not-started",
-        Words(f"监管中心未能启动:{lines[-1] if lines else ''}", f"the center did not start: {lines[-1:]}"),
+        Words(f"监管中心未能启动:{last}", f"the center did not start: {last}"),
         Words("请查看日志", "read the log"),
         field=str(log),
     )
