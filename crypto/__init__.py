@@ -1,1 +1,1 @@
-"""Domestic commercial cryptography: SM2, SM3, keys, certificates, Merkle primitives; imports nothing of ours."""
+"""Domestic commercial cryptography: SM2, SM3, keys, certificates, Merkle primitives; leftmost of all."""
