@@ -148,7 +148,8 @@ def changed_file(folder: Path, nonce: str) -> None:
             field=str(error.filename),
         ) from error
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def suspicious_command(nonce: str) -> None:
