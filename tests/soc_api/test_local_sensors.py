@@ -1,18 +1,20 @@
 """A local sensor's settings follow the center's, before every start."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from crypto.words import BadInput, Words
+from crypto.words import BadInput, LiuheError, Words
 from sensors.heartbeat import SourceState, Status, write_status
 from sensors.settings import Settings as SensorSettings
 from sensors.settings import load_settings, write_settings
 from soc_api import local_sensors
-from soc_api.folders import Folders
+from soc_api.folders import Folders, state_engine
 from soc_api.settings import Settings
+from soc_api.settings import load_settings as load_center
 
 
 def enrolled(data: Path, kind: str) -> Path:
@@ -110,3 +112,32 @@ def test_what_cannot_be_seen_here_is_named_with_its_reason(tmp_path: Path) -> No
     write_status(enrolled(tmp_path, "host") / "run", status)
     (told,) = local_sensors.missing(Folders(tmp_path))
     assert told.en == "not seen: logins:btmp: no permission"
+
+
+def test_an_enrolment_that_fails_or_hangs_is_one_clear_error(
+    center: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, settings = Folders(center), load_center(center)
+    engine = state_engine(folders, settings)
+    try:
+        loud = "import sys; sys.exit('first\\nlast line')"
+        monkeypatch.setattr(local_sensors, "command", lambda _: [sys.executable, "-c", loud])
+        with pytest.raises(LiuheError, match="enrolment-failed") as caught:
+            local_sensors.enrol(folders, settings, engine, "host")
+        assert caught.value.fix.en == "last line"
+        monkeypatch.setattr(local_sensors, "ENROL_SECONDS_MAX", 0.1)
+        monkeypatch.setattr(
+            local_sensors, "command", lambda _: [sys.executable, "-c", "import time; time.sleep(60)"]
+        )
+        with pytest.raises(LiuheError, match="enrolment-failed"):
+            local_sensors.enrol(folders, settings, engine, "network")
+    finally:
+        engine.dispose()
+    assert not local_sensors.enrolled(folders, "host")
+
+
+def test_a_sensor_runs_by_this_interpreter_in_its_own_folder(tmp_path: Path) -> None:
+    child = local_sensors.child(Folders(tmp_path), "host")
+    assert child.name == "sensor-host"
+    assert child.command[0] == sys.executable
+    assert child.command[-2:] == ["--data", str(tmp_path / "sensors" / "host")]
