@@ -71,3 +71,26 @@ def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LiuheError, match="state-driver") as caught:
         open_state("postgresql://user@localhost/liuhe")
     assert caught.value.field == "storage.state"
+
+
+def test_the_state_of_a_center_lies_where_its_settings_say(tmp_path: Path) -> None:
+    data = tmp_path / "中 心?a#b"
+    data.mkdir()
+
+    def place() -> str:
+        engine = state_of(data)
+        engine.dispose()
+        return str(engine.url.database)
+
+    assert place() == str(data / "state.sqlite")
+    config = data / "center.toml"
+    for text, wanted in (
+        ('[storage]\nstate = "sqlite:///other.db"', data / "other.db"),
+        (f'[storage]\nstate = "sqlite:///{tmp_path}/abs.db"', tmp_path / "abs.db"),
+        ('roles = ["api"]', data / "state.sqlite"),
+        ("storage = 3", data / "state.sqlite"),
+        ("[storage]\nstate = 3", data / "state.sqlite"),
+        ("[storage", data / "state.sqlite"),
+    ):
+        config.write_text(text)
+        assert place() == str(wanted), text
