@@ -59,6 +59,20 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         Words("检查配置、密钥、规则与清单", "check configuration, keys, rules, checklist"),
         run_check,
     )
+    _register_desk(verbs)
+    account = _verb(
+        verbs,
+        "account",
+        Words("新建账号或重发一次性口令", "add an account or reissue its password"),
+        run_account,
+    )
+    account.add_argument("username")
+    account.add_argument("--role", default="")
+    account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
+
+
+def _register_desk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Letting sensors in and out."""
     token = _verb(
         verbs,
         "token",
@@ -76,15 +90,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     revoke = _verb(verbs, "revoke", Words("吊销传感器", "revoke a sensor"), run_revoke)
     revoke.add_argument("sensor")
-    account = _verb(
-        verbs,
-        "account",
-        Words("新建账号或重发一次性口令", "add an account or reissue its password"),
-        run_account,
-    )
-    account.add_argument("username")
-    account.add_argument("--role", default="")
-    account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
 
 
 def _verb(
@@ -265,7 +270,11 @@ def _init_if_absent(options: argparse.Namespace) -> tuple[str, str] | None:
 def _detach(options: argparse.Namespace, first_login: tuple[str, str] | None) -> int:
     """Run in the background and return once it serves; the parent prints what the child would have."""
     from soc_api.run import login_line, summary, wait_until_serving
+    from soc_api.supervisor import already_running, running_pid
 
+    run = options.data / "run"
+    if running_pid(run) is not None:  # asked before the fork: that one would pass for the one started here
+        raise already_running(run)
     reading, writing = os.pipe()  # the center holds the other end for as long as it lives
     if os.fork() == 0:
         code = LiuheError.exit_code

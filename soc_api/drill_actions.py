@@ -37,6 +37,7 @@ class Action:
     title: Words
     rules: tuple[str, ...]  # stable ids; the first that fires counts
     marker: str
+    source: str  # how the name of the sensor's source that must see it begins
     act: Callable[[], None]
     needs: Callable[[], Words | None] = lambda: None
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run_drill(options: argparse.Namespace) -> int:
     """Run the drill against the center of ``--data``."""
     from detection.store.alert_store import AlertStore
-    from soc_api.drill import actions, run
+    from detection.store.inventory_store import InventoryStore
+    from soc_api.drill import actions, run, seen_by
     from soc_api.folders import Folders, state_engine
     from soc_api.run import listens
     from soc_api.settings import load_settings
@@ -57,7 +59,8 @@ def run_drill(options: argparse.Namespace) -> int:
         )
     engine = state_engine(folders, settings)
     try:
-        outcomes = run(actions(folders.drill), AlertStore(engine), say)
+        todo = seen_by(actions(folders.drill), InventoryStore(engine).sensors(datetime.now(UTC)))
+        outcomes = run(todo, AlertStore(engine), say)
     finally:
         engine.dispose()
     if options.json:

@@ -13,6 +13,7 @@ import pytest
 from crypto.words import LiuheError, Words
 from detection.alert import Alert, Claim, claim
 from detection.store.alert_store import AlertStore
+from detection.store.inventory import SensorState, SourceState
 from sensors.event import LogSource, Observation, stamp
 from soc_api import drill, drill_actions
 from soc_api.drill_actions import Action
@@ -28,6 +29,7 @@ def action(**given: Any) -> Action:
         "title": Words("动作", "act"),
         "rules": ("r1", "r2"),
         "marker": "mark-7f",
+        "source": "processes",
     }
     return Action(**(plain | {"act": nothing} | given))
 
@@ -161,3 +163,24 @@ def test_a_tool_that_is_missing_skips_its_action(alerts: Center, monkeypatch: py
     (outcome,) = drill.run([login], alerts.store, lambda _: None)
     assert "su" in outcome.note.en
     assert drill_actions.login_tools_missing() is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "says"),
+    [
+        ("running", "capture:lo", ""),
+        ("missing", "capture:lo", "CAP_NET_RAW"),
+        ("running", "listeners", "no sensor online"),
+    ],
+)
+def test_what_no_sensor_can_see_is_skipped_with_the_reason(state: Any, source: str, says: str) -> None:
+    capture = SourceState(name=source, state=state, detail=Words("缺少", "CAP_NET_RAW is missing"))
+    plain: dict[str, Any] = dict.fromkeys(("sensor", "kind", "unit", "host", "version"), "x")
+    plain |= dict.fromkeys(("last_epoch", "last_sequence", "backlog", "events", "rss_bytes"), 0)
+    sensor = SensorState(
+        state="online", last_seen=datetime.now(UTC), cpu_percent=0.0, sources=(capture,), **plain
+    )
+    (act,) = drill.seen_by([action(source="capture:lo")], [sensor])
+    missing = act.needs()
+    assert says in (missing.en if missing else "")
+    assert (missing is None) is (says == "")

@@ -65,6 +65,7 @@ def acting(monkeypatch: pytest.MonkeyPatch, *needs: Words | None) -> None:
             title=Words("动作", "act"),
             rules=("r",),
             marker="m",
+            source="processes",
             act=lambda: None,
             needs=lambda need=need: need,  # type: ignore[misc]
         )
@@ -72,6 +73,8 @@ def acting(monkeypatch: pytest.MonkeyPatch, *needs: Words | None) -> None:
     ]
     monkeypatch.setattr(drill, "actions", lambda _: tuple(made))
     monkeypatch.setattr(drill, "ANSWER_SECONDS_MAX", 0.0)
+    # Which sources a sensor has is asked in test_drill.py; here every action may be seen.
+    monkeypatch.setattr(drill, "seen_by", lambda todo, _sensors: list(todo))
 
 
 def test_a_missing_alert_is_exit_1_and_a_skipped_action_is_one(
