@@ -20,7 +20,7 @@ test: .venv/.ready soc_api/static/index.html lint
 	.venv/bin/pytest -q -m slow
 
 unit: .venv/.ready
-	.venv/bin/pytest -q -m "not slow"
+	.venv/bin/pytest -q -n 2 -m "not slow"
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
