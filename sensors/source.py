@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from crypto.words import Words
 from sensors.event import Observation
@@ -30,3 +30,10 @@ class Source(Protocol):
         An exception ends this run only: it is reported and the source started again, later each time.
         """
         ...
+
+
+@runtime_checkable
+class Reduced(Protocol):
+    """A source that can go on with less than it wants: ``reduced`` says what it does without, and why."""
+
+    reduced: Words | None

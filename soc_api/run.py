@@ -25,6 +25,7 @@ from soc_api.supervisor import Child, Supervisor, only_one, running_pid
 
 PIPELINE_ROLES: Final[tuple[Role, ...]] = ("ingest", "detect", "store")
 API_ROLES: Final[tuple[Role, ...]] = ("api", "jobs")
+_DRILL_DONE: Final = (0, 1)  # every alert came, or some did not: both are results
 SENSOR_WARM_SECONDS: Final = 6.0  # until a fresh sensor has had its first look at everything
 
 
@@ -140,7 +141,8 @@ def _first_drill(folders: Folders, settings: Settings, supervisor: Supervisor, s
             process.terminate()
             process.wait()
             return
-    done.write_text(f"{datetime.now(UTC).isoformat()} exit {process.returncode}\n")
+    if process.returncode in _DRILL_DONE:  # else it could not start: the next start tries again
+        done.write_text(f"{datetime.now(UTC).isoformat()} exit {process.returncode}\n")
 
 
 def _children(folders: Folders, settings: Settings) -> list[Child]:

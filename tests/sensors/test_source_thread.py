@@ -69,3 +69,17 @@ def test_a_missing_capability_is_named(caplog: pytest.LogCaptureFixture) -> None
     stop.set()
     thread.join(2)
     assert len(caplog.records) == 1
+
+
+def test_a_source_that_goes_on_with_less_says_so() -> None:
+    class Polling(Fake):
+        reduced = Words("改为轮询", "polling")
+
+    stop = threading.Event()
+    thread = SourceThread(Polling(), lambda _: None, stop)
+    thread.start()
+    wait_for(thread, "running")
+    assert thread.detail == Polling.reduced
+    stop.set()
+    thread.join(5)
+    assert thread.detail == Words("", "")
