@@ -1,4 +1,4 @@
-"""How fast alerts commit, events seal and queries answer: ``python -m bench.store [--events N]``.
+"""How fast alerts commit, events seal and queries answer: ``python bench/store.py [--events N]``.
 
 Prints one JSON object. The events are process starts of plausible size (about 0.9 kB as JSON); the folder is
 a temporary one, on the disk that TMPDIR names.
@@ -140,7 +140,17 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000)
     count = parser.parse_args().events
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(Path(folder), count - count % BATCH), indent=2))
+        figures = measure(Path(folder), count - count % BATCH)
+    conditions = f"{figures.pop('events'):.0f} events, {figures.pop('cores'):.0f} cores, one run"
+    for name, value in figures.items():
+        row = {"name": f"store.{name}", "value": value, "unit": unit_of(name), "versus": None}
+        print(json.dumps(row | {"versus_value": None, "ratio": None, "conditions": conditions}))
+
+
+def unit_of(name: str) -> str:
+    """The unit that a figure's name says."""
+    units = {"per_second": "1/s", "milliseconds": "ms", "seconds": "s", "per_event": "B", "mib": "MiB"}
+    return next((unit for words, unit in units.items() if words in name), "count")
 
 
 if __name__ == "__main__":
