@@ -2,8 +2,8 @@
 
 ``check`` walks the bytes before any parser sees them: definite minimal lengths, primitive and constructed as
 X.690 says, canonical BOOLEAN, INTEGER, BIT STRING, NULL and OBJECT IDENTIFIER, nothing after the end, and
-limits on size, depth and number of elements. ``load`` then gives the structure, and ``reading`` turns whatever
-a parser raises into BadInput, so that no parser's exception leaves this house.
+limits on size, depth and number of elements. ``load`` then gives the structure, and ``reading`` turns what a
+parser raises into BadInput, so that no parser's exception leaves this house.
 
 OIDs: GM/T 0006-2012 (1.2.156.10197), GB/T 35275-2017 (CMS content types), RFC 8018 (PBES2), RFC 5280 (X.509).
 """
@@ -162,7 +162,7 @@ def _minimal_arcs(content: bytes) -> bool:
 
 
 def load(spec: Any, der: bytes, *, bytes_max: int, what: str = "DER") -> Any:
-    """The structure of asn1crypto's class ``spec``, after ``check``; it is lazy: use it inside ``reading``."""
+    """The structure of asn1crypto's class ``spec``, after ``check``; lazy: use it inside ``reading``."""
     check(der, bytes_max=bytes_max, what=what)
     with reading(what):
         return spec.load(der, strict=True)

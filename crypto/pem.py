@@ -29,7 +29,7 @@ def label_of(data: bytes) -> str:
 
 
 def decode(data: bytes, label: str) -> bytes:
-    """The DER inside; every byte must be as ``encode`` writes it, or nearly (CRLF, no end). Raises BadInput."""
+    """The DER inside; every byte must be as ``encode`` writes it, or nearly (CRLF, no end)."""
     lines = data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     try:
         der = base64.b64decode(b"".join(lines[1:-1]), validate=True)

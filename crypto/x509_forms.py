@@ -6,7 +6,7 @@ keys and extension values stay bytes until somebody asks.
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from asn1crypto import core
 
@@ -35,13 +35,16 @@ TEXT_CHARS_MAX: Final = 256
 class Algorithm(core.Sequence):  # type: ignore[misc]
     """AlgorithmIdentifier."""
 
-    _fields = [("algorithm", core.ObjectIdentifier), ("parameters", core.Any, {"optional": True})]
+    _fields: ClassVar[Any] = [
+        ("algorithm", core.ObjectIdentifier),
+        ("parameters", core.Any, {"optional": True}),
+    ]
 
 
 class NamePart(core.Sequence):  # type: ignore[misc]
     """AttributeTypeAndValue."""
 
-    _fields = [("type", core.ObjectIdentifier), ("value", core.Any)]
+    _fields: ClassVar[Any] = [("type", core.ObjectIdentifier), ("value", core.Any)]
 
 
 class NameParts(core.SetOf):  # type: ignore[misc]
@@ -59,13 +62,13 @@ class Names(core.SequenceOf):  # type: ignore[misc]
 class Validity(core.Sequence):  # type: ignore[misc]
     """From when until when."""
 
-    _fields = [("not_before", core.Any), ("not_after", core.Any)]
+    _fields: ClassVar[Any] = [("not_before", core.Any), ("not_after", core.Any)]
 
 
 class Extension(core.Sequence):  # type: ignore[misc]
     """One extension, its value undecoded."""
 
-    _fields = [
+    _fields: ClassVar[Any] = [
         ("id", core.ObjectIdentifier),
         ("critical", core.Boolean, {"default": False}),
         ("value", core.OctetString),
@@ -81,13 +84,13 @@ class Extensions(core.SequenceOf):  # type: ignore[misc]
 class Signed(core.Sequence):  # type: ignore[misc]
     """SIGNED{} of X.509: certificate, CRL and request alike."""
 
-    _fields = [("content", core.Any), ("algorithm", core.Any), ("signature", core.BitString)]
+    _fields: ClassVar[Any] = [("content", core.Any), ("algorithm", core.Any), ("signature", core.BitString)]
 
 
 class TbsCertificate(core.Sequence):  # type: ignore[misc]
     """What a certificate's signature covers."""
 
-    _fields = [
+    _fields: ClassVar[Any] = [
         ("version", core.Integer, {"explicit": 0, "default": 0}),
         ("serial", core.Integer),
         ("algorithm", core.Any),
@@ -104,7 +107,11 @@ class TbsCertificate(core.Sequence):  # type: ignore[misc]
 class RevokedCertificate(core.Sequence):  # type: ignore[misc]
     """One entry of a CRL."""
 
-    _fields = [("serial", core.Integer), ("time", core.Any), ("extensions", Extensions, {"optional": True})]
+    _fields: ClassVar[Any] = [
+        ("serial", core.Integer),
+        ("time", core.Any),
+        ("extensions", Extensions, {"optional": True}),
+    ]
 
 
 class RevokedCertificates(core.SequenceOf):  # type: ignore[misc]
@@ -116,7 +123,7 @@ class RevokedCertificates(core.SequenceOf):  # type: ignore[misc]
 class TbsCrl(core.Sequence):  # type: ignore[misc]
     """What a CRL's signature covers; version 2 only."""
 
-    _fields = [
+    _fields: ClassVar[Any] = [
         ("version", core.Integer),
         ("algorithm", core.Any),
         ("issuer", core.Any),
@@ -136,7 +143,7 @@ class Values(core.SetOf):  # type: ignore[misc]
 class Attribute(core.Sequence):  # type: ignore[misc]
     """An attribute of a request."""
 
-    _fields = [("type", core.ObjectIdentifier), ("values", Values)]
+    _fields: ClassVar[Any] = [("type", core.ObjectIdentifier), ("values", Values)]
 
 
 class Attributes(core.SetOf):  # type: ignore[misc]
@@ -148,7 +155,7 @@ class Attributes(core.SetOf):  # type: ignore[misc]
 class RequestInfo(core.Sequence):  # type: ignore[misc]
     """What a request's signature covers."""
 
-    _fields = [
+    _fields: ClassVar[Any] = [
         ("version", core.Integer),
         ("subject", core.Any),
         ("key", core.Any),
@@ -159,13 +166,16 @@ class RequestInfo(core.Sequence):  # type: ignore[misc]
 class BasicConstraints(core.Sequence):  # type: ignore[misc]
     """Whether a CA, and how long a chain below it may be."""
 
-    _fields = [("ca", core.Boolean, {"default": False}), ("path_length", core.Integer, {"optional": True})]
+    _fields: ClassVar[Any] = [
+        ("ca", core.Boolean, {"default": False}),
+        ("path_length", core.Integer, {"optional": True}),
+    ]
 
 
 class AuthorityKey(core.Sequence):  # type: ignore[misc]
     """AuthorityKeyIdentifier."""
 
-    _fields = [
+    _fields: ClassVar[Any] = [
         ("key", core.OctetString, {"implicit": 0, "optional": True}),
         ("issuer", core.Any, {"optional": True}),
         ("serial", core.Any, {"optional": True}),
