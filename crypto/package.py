@@ -25,8 +25,8 @@ from typing import BinaryIO, Final, Protocol
 from crypto import package_envelope as envelope
 from crypto import package_format as form
 from crypto import package_stream as stream
-from crypto import sm2, sm4
-from crypto.keys import PublicKey
+from crypto import sm2_forms, sm4
+from crypto.keys import EncryptionKey, PublicKey
 from crypto.package_envelope import Clear, Header, Readable, WrappedKey
 from crypto.package_format import (
     APPROVER,
@@ -84,11 +84,24 @@ class Signer(Protocol):
         ...
 
 
-class RecipientKey(Protocol):
-    """A key that decrypts: one of ``crypto.keys``, or one inside a cipher machine."""
+class Recipient(Protocol):
+    """A public key to encrypt to: ``crypto.keys.EncryptionKey``."""
 
     @property
-    def public(self) -> PublicKey:
+    def key_id(self) -> str:
+        """The SM3 of its SubjectPublicKeyInfo in hex."""
+        ...
+
+    def encrypt(self, data: bytes) -> bytes:
+        """The SM2 ciphertext, 04 C1 C3 C2."""
+        ...
+
+
+class RecipientKey(Protocol):
+    """A key that decrypts: ``crypto.keys.DecryptionKey``, or one inside a cipher machine."""
+
+    @property
+    def public(self) -> EncryptionKey:
         """Its public half."""
         ...
 
@@ -158,7 +171,7 @@ def seal(
     *,
     manifest: Manifest,
     signatures: Sequence[Signature],
-    recipients: Sequence[PublicKey],
+    recipients: Sequence[Recipient],
     progress: Progress | None = None,
     random: Callable[[int], bytes] = token_bytes,
 ) -> Sealed:
@@ -176,8 +189,7 @@ def seal(
         prefix=random(envelope.PREFIX_BYTES),
         content_bytes=manifest.content_bytes,
         recipients=tuple(
-            WrappedKey(key.key_id, sm2.to_der(sm2.encrypt(sm2.Sm2PublicKey(key.point), content_key)))
-            for key in recipients
+            WrappedKey(key.key_id, sm2_forms.to_der(key.encrypt(content_key))) for key in recipients
         ),
     )
     inner = envelope.encode_inner(encoded, tuple(signatures))
@@ -311,7 +323,7 @@ def _unwrap(clear: Clear, recipient: RecipientKey) -> bytes:
             Words("请核对接收方与所用的加密密钥", "check the receiver and the encryption key in use"),
             field=key_id,
         )
-    content_key = recipient.decrypt(sm2.from_der(wrapped[0]))
+    content_key = recipient.decrypt(sm2_forms.from_der(wrapped[0]))
     if len(content_key) != envelope.KEY_BYTES:
         raise form.malformed("its content key is not 16 bytes")
     return content_key
@@ -321,7 +333,7 @@ def _check_sealing(
     sources: Sequence[Source],
     manifest: Manifest,
     signatures: Sequence[Signature],
-    recipients: Sequence[PublicKey],
+    recipients: Sequence[Recipient],
 ) -> None:
     if tuple(source.name for source in sources) != tuple(entry.name for entry in manifest.files):
         raise _not_sealed("the sources are not the manifest's files in its order")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol, Self
+from typing import BinaryIO, Final, NamedTuple, Protocol, Self, cast
 
 from crypto import package_envelope as envelope
 from crypto import sm4
@@ -111,7 +111,7 @@ class ChunkOpener:
             envelope.nonce(header.clear.prefix, index),
             envelope.associated(self._digest, index, flag),
         )
-        content = opening.update(view[:-TAG_BYTES])
+        content = opening.update(_bytes(view[:-TAG_BYTES]))
         opening.finalize(bytes(view[-TAG_BYTES:]))
         return content
 
@@ -183,7 +183,7 @@ class _Digests:
         for span in spans:
             if span.first:
                 self._running = new()
-            self._running.update(chunk[span.start : span.stop])
+            self._running.update(_bytes(chunk[span.start : span.stop]))
             entry = self._files[span.file]
             if span.last and self._running.hexdigest() != entry.sm3:
                 raise self._failure(entry)
@@ -198,7 +198,7 @@ def describe(sources: Sequence[Source], progress: Progress | None = None) -> tup
         digest, size = new(), 0
         with source.open() as file:
             while taken := _readable(file).readinto(buffer):
-                digest.update(buffer[:taken])
+                digest.update(_bytes(buffer[:taken]))
                 size += taken
                 if progress is not None:
                     progress(done + size, 0)
@@ -232,7 +232,7 @@ def seal_content(
                 envelope.nonce(key.prefix, index),
                 envelope.associated(key.header_digest, index, flag),
             )
-            sink.write(sealing.update(chunk))
+            sink.write(sealing.update(_bytes(chunk)))
             sink.write(sealing.finalize())
             done += len(chunk)
             if progress is not None:
@@ -311,6 +311,11 @@ def open_content(
     if source.readinto(buffer[:1]):
         raise malformed("something follows its last chunk")
     return Opened(header=header, files=len(files), content_bytes=done)
+
+
+def _bytes(view: memoryview) -> bytes:
+    """The view where ``bytes`` is asked: digests and ciphers read any buffer, and copying would cost."""
+    return cast("bytes", view)
 
 
 def _readable(file: BinaryIO) -> Readable:
