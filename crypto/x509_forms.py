@@ -244,8 +244,8 @@ def read_time(raw: bytes) -> datetime:
         digits = ("20" if digits < "50" else "19") + digits
     elif int(digits[:4]) < GENERAL_FROM:
         raise ValueError("a GeneralizedTime before 2050")
-    numbers = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
-    return datetime(*numbers, tzinfo=UTC)  # type: ignore[misc]  # six numbers: year to second
+    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+    return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
 
 def write_time(time: datetime) -> core.Any:

@@ -18,6 +18,14 @@ BANNED_MODULES = {"core", "common", "utils", "util", "helpers", "misc"}
 
 # A third-party client appears only in the adapter files named here (glob below the project root).
 ADAPTERS = {
+    "asn1crypto": (
+        "crypto/asn1.py",
+        "crypto/chain.py",
+        "crypto/cms*.py",
+        "crypto/crl*.py",
+        "crypto/pkcs8.py",
+        "crypto/x509*.py",
+    ),
     "alembic": ("soc_api/migrate.py", "soc_api/migrations/**"),
     "duckdb": ("detection/store/*",),
     "elasticsearch": (),
