@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from crypto.backends.interface import Cipher, Digest, Mode, Opening, Sealing, wrong_tag
 from crypto.words import LiuheError
 
-
 SM4_SOURCE: Final = f"cryptography {_version}"
 
 

@@ -102,7 +102,7 @@ class PrivateHandle(Protocol):
         """The plaintext of C1, C3, C2 whose C1 is on the curve. Raises Refused where C3 is wrong."""
         ...
 
-    def agree(self, ephemeral: "PrivateHandle", peer: bytes, peer_ephemeral: bytes) -> bytes:
+    def agree(self, ephemeral: "PrivateHandle", peer: bytes, peer_ephemeral: bytes, /) -> bytes:
         """xV and yV of GB/T 32918.3, 32 bytes each. Raises Refused: infinity, or not offered here."""
         ...
 
@@ -138,7 +138,7 @@ class Backend(Protocol):
         """A fresh key pair."""
         ...
 
-    def sm2_private(self, scalar: bytes | bytearray, point: bytes | None) -> PrivateHandle:
+    def sm2_private(self, scalar: bytes | bytearray, point: bytes | None, /) -> PrivateHandle:
         """The key of a scalar in [1, n-2]; a point that is not its own is BadInput."""
         ...
 
