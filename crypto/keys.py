@@ -164,6 +164,10 @@ class DecryptionKey:
         """What a key file holds."""
         return _private_pem(self._key, "encrypt", passphrase, form)
 
+    def prove(self, request: bytes) -> bytes:
+        """Sign a certificate request: the one signature such a key makes, to show that its owner has it."""
+        return self._key.sign(request)
+
     def decrypt(self, data: bytes) -> bytes:
         """The plaintext of 04 C1 C3 C2. Raises Refused where it is not for this key."""
         return sm2.decrypt(self._key, data)
