@@ -16,6 +16,7 @@ from crypto.words import BadInput, Refused, Words
 CONTENT_BYTES_MAX: Final = 64 * 1024 * 1024
 # Around the content: certificates, recipients and signatures; each is bounded below.
 MESSAGE_BYTES_MAX: Final = CONTENT_BYTES_MAX + 4 * 1024 * 1024
+ENVELOPED_BYTES_MAX: Final = CONTENT_BYTES_MAX + 2 * 1024 * 1024  # a signed message of the longest content
 CERTIFICATE_BYTES_MAX: Final = 64 * 1024
 CERTIFICATES_MAX: Final = 32
 SIGNERS_MAX: Final = 16

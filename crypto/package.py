@@ -27,6 +27,7 @@ from crypto import package_format as form
 from crypto import package_stream as stream
 from crypto import sm2_forms, sm4
 from crypto.keys import EncryptionKey, PublicKey
+from crypto.package_chunks import ChunkMap, ChunkOpener, SealingKey
 from crypto.package_envelope import Clear, Header, Readable, WrappedKey
 from crypto.package_format import (
     APPROVER,
@@ -37,7 +38,7 @@ from crypto.package_format import (
     encode_manifest,
     manifest_sm3,
 )
-from crypto.package_stream import ChunkMap, ChunkOpener, Opened, Progress, Quarantine, Source
+from crypto.package_stream import Opened, Progress, Quarantine, Source
 from crypto.sm3 import sm3, sm3_hex
 from crypto.words import BadInput, Refused, Words
 
@@ -174,6 +175,7 @@ def seal(
     recipients: Sequence[Recipient],
     progress: Progress | None = None,
     random: Callable[[int], bytes] = token_bytes,
+    threads: int = stream.THREADS,
 ) -> Sealed:
     """Write the package to ``sink``.
 
@@ -202,9 +204,9 @@ def seal(
     )
     sink.write(header)
     digest = sm3(header)
-    key = stream.SealingKey(content_key, clear.prefix, digest)
-    stream.seal_content(sources, sink, manifest.files, key, progress)
     chunks = envelope.chunk_count(clear.content_bytes)
+    key = SealingKey(content_key, clear.prefix, digest, chunks)
+    stream.seal_content(sources, sink, manifest.files, key, progress, threads)
     return Sealed(
         manifest_sm3=sm3_hex(encoded),
         header_sm3=digest.hex(),
@@ -255,6 +257,7 @@ def open_(
     now: datetime,
     accept: Callable[[Header], None] | None = None,
     progress: Progress | None = None,
+    threads: int = stream.THREADS,
 ) -> Opened:
     """Verify the whole package into the quarantine, then release it.
 
@@ -266,7 +269,7 @@ def open_(
         check_times(header.manifest, now)
         if accept is not None:
             accept(header)
-        opened = stream.open_content(source, header, quarantine, progress)
+        opened = stream.open_content(source, header, quarantine, progress, threads)
     except BaseException:
         quarantine.discard()
         raise

@@ -1,26 +1,28 @@
-"""The content of a package as a stream: sealing and opening 1 MiB chunks, with SM3 in a second thread.
+"""The content of a package as a stream: 1 MiB chunks sealed or opened by a few threads, SM3 by one more.
 
 The content is the files one after another, without anything between them: the signed manifest says where
-each ends. Memory stays at a few chunks whatever the size.
+each ends. Chunks are read and written in order; digests and ciphers let other threads run while they work.
+Memory stays at a few chunks for each thread whatever the size.
 """
 
+import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol, Self, cast
+from typing import BinaryIO, Final, NamedTuple, Protocol, Self
 
 from crypto import package_envelope as envelope
-from crypto import sm4
-from crypto.package_envelope import CHUNK_BYTES, LAST, MORE, TAG_BYTES, Header, Readable
+from crypto.package_chunks import ChunkOpener, SealingKey, Span, as_bytes, layout
+from crypto.package_envelope import CHUNK_BYTES, TAG_BYTES, Header, Readable
 from crypto.package_format import FileEntry, malformed
 from crypto.sm3 import Digest, new
 from crypto.words import Refused, Words
 
 Progress = Callable[[int, int], None]  # content bytes done, content bytes in all
 
-_AHEAD_MAX: Final = 2  # chunks that may wait for the digest thread
+THREADS: Final = min(4, os.cpu_count() or 1)  # more would outrun the one thread that digests
 
 
 class Source(NamedTuple):
@@ -55,107 +57,14 @@ class Opened:
     content_bytes: int
 
 
-class SealingKey(NamedTuple):
-    """What sealing a chunk needs: content key, nonce prefix, SM3 of the header."""
-
-    content_key: bytes
-    prefix: bytes
-    header_digest: bytes
-
-
-class Span(NamedTuple):
-    """A part of one chunk that belongs to one file."""
-
-    file: int
-    start: int
-    stop: int
-    first: bool
-    last: bool
-
-
-def layout(sizes: Sequence[int]) -> Iterator[list[Span]]:
-    """For each chunk in turn, the parts of files it holds; a file of no bytes has one part of none."""
-    spans: list[Span] = []
-    used = 0
-    for file, size in enumerate(sizes):
-        left, first = size, True
-        while first or left:
-            if used == CHUNK_BYTES and left:
-                yield spans
-                spans, used = [], 0
-            taken = min(left, CHUNK_BYTES - used)
-            left -= taken
-            spans.append(Span(file, used, used + taken, first, not left))
-            used, first = used + taken, False
-    yield spans
-
-
-class ChunkOpener:
-    """Opens single chunks of one package, in any order: for receivers that resume."""
-
-    __slots__ = ("_digest", "_header")
-
-    def __init__(self, header: Header) -> None:
-        self._header: Final = header
-        self._digest: Final = bytes.fromhex(header.header_sm3)
-
-    def open(self, index: int, sealed: bytes | bytearray | memoryview) -> bytes:
-        """The content of chunk ``index``. Raises Refused unless it is exactly that chunk of this package."""
-        header = self._header
-        if not 0 <= index < header.chunks or len(sealed) != header.sealed_bytes(index):
-            raise malformed(f"chunk {index} has a wrong size or place")
-        view = memoryview(sealed)
-        flag = LAST if index == header.chunks - 1 else MORE
-        opening = sm4.GcmOpen(
-            header.content_key,
-            envelope.nonce(header.clear.prefix, index),
-            envelope.associated(self._digest, index, flag),
-        )
-        content = opening.update(_bytes(view[:-TAG_BYTES]))
-        opening.finalize(bytes(view[-TAG_BYTES:]))
-        return content
-
-
-class ChunkMap:
-    """Which chunks have arrived and been verified: one bit each, the first in the highest bit."""
-
-    __slots__ = ("_bits", "count")
-
-    def __init__(self, count: int, bits: bytes = b"") -> None:
-        """A map of ``count`` chunks, none there unless ``bits`` from ``encode`` says so. Raises Refused."""
-        size = -(-count // 8)
-        self.count: Final = count
-        self._bits: Final = bytearray(bits or bytes(size))
-        if len(self._bits) != size or (count % 8 and self._bits[-1] & (0xFF >> count % 8)):
-            raise malformed("its map of chunks does not fit its size")
-
-    def add(self, index: int) -> None:
-        """This chunk is there."""
-        assert 0 <= index < self.count, "a chunk of this package"
-        self._bits[index // 8] |= 0x80 >> index % 8
-
-    def __contains__(self, index: int) -> bool:
-        return 0 <= index < self.count and bool(self._bits[index // 8] & (0x80 >> index % 8))
-
-    def missing(self) -> Iterator[int]:
-        """The chunks still to come, in order."""
-        return (index for index in range(self.count) if index not in self)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every chunk is there."""
-        return sum(byte.bit_count() for byte in self._bits) == self.count
-
-    def encode(self) -> bytes:
-        """The bits, for keeping beside a partial package."""
-        return bytes(self._bits)
-
-
 class _Digests:
     """SM3 of the files, in a thread of its own, a few chunks behind; compared at each file's end."""
 
-    def __init__(self, files: Sequence[FileEntry], failure: Callable[[FileEntry], Refused]) -> None:
+    def __init__(
+        self, files: Sequence[FileEntry], failure: Callable[[FileEntry], Refused], ahead_max: int
+    ) -> None:
         self._files = files
+        self._ahead_max = ahead_max
         self._failure = failure
         self._running: Digest = new()
         self._waiting: deque[Future[None]] = deque()
@@ -170,8 +79,8 @@ class _Digests:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def take(self, chunk: memoryview, spans: list[Span]) -> None:
-        """Digest the spans of a chunk; its memory may be used again after ``_AHEAD_MAX`` more calls."""
-        self.wait(_AHEAD_MAX - 1)
+        """Digest the spans of a chunk; its memory may be used again after ``ahead_max`` more calls."""
+        self.wait(self._ahead_max - 1)
         self._waiting.append(self._thread.submit(self._digest, chunk, spans))
 
     def wait(self, left: int = 0) -> None:
@@ -183,7 +92,7 @@ class _Digests:
         for span in spans:
             if span.first:
                 self._running = new()
-            self._running.update(_bytes(chunk[span.start : span.stop]))
+            self._running.update(as_bytes(chunk[span.start : span.stop]))
             entry = self._files[span.file]
             if span.last and self._running.hexdigest() != entry.sm3:
                 raise self._failure(entry)
@@ -198,7 +107,7 @@ def describe(sources: Sequence[Source], progress: Progress | None = None) -> tup
         digest, size = new(), 0
         with source.open() as file:
             while taken := _readable(file).readinto(buffer):
-                digest.update(_bytes(buffer[:taken]))
+                digest.update(as_bytes(buffer[:taken]))
                 size += taken
                 if progress is not None:
                     progress(done + size, 0)
@@ -213,30 +122,37 @@ def seal_content(
     files: Sequence[FileEntry],
     key: SealingKey,
     progress: Progress | None,
+    threads: int = THREADS,
 ) -> None:
     """Write every chunk. Raises Refused where a source is not what its entry says."""
     total = sum(entry.size for entry in files)
-    count = envelope.chunk_count(total)
-    ring = [memoryview(bytearray(CHUNK_BYTES)) for _ in range(_AHEAD_MAX + 1)]
-    reading = _Reading(sources, files)
+    # While one is filled, ``threads`` chunks before it may still be sealed or digested.
+    ring = [memoryview(bytearray(CHUNK_BYTES)) for _ in range(threads + 1)]
+    waiting: deque[Future[tuple[bytes, bytes]]] = deque()
     done = 0
-    with _Digests(files, _source_changed) as digests, reading:
+
+    def write(sealed: tuple[bytes, bytes]) -> None:
+        nonlocal done
+        sink.writelines(sealed)
+        done += len(sealed[0])
+        if progress is not None:
+            progress(done, total)
+
+    with (
+        _Digests(files, _source_changed, threads) as digests,
+        _Reading(sources, files) as reading,
+        ThreadPoolExecutor(threads, thread_name_prefix="package-sm4") as pool,
+    ):
         for index, spans in enumerate(layout([entry.size for entry in files])):
+            if len(waiting) == threads:
+                write(waiting.popleft().result())
             chunk = ring[index % len(ring)][: envelope.plain_bytes(total, index)]
             for span in spans:
                 reading.fill(span, chunk)
             digests.take(chunk, spans)
-            flag = LAST if index == count - 1 else MORE
-            sealing = sm4.GcmSeal(
-                key.content_key,
-                envelope.nonce(key.prefix, index),
-                envelope.associated(key.header_digest, index, flag),
-            )
-            sink.write(sealing.update(_bytes(chunk)))
-            sink.write(sealing.finalize())
-            done += len(chunk)
-            if progress is not None:
-                progress(done, total)
+            waiting.append(pool.submit(key.seal, index, chunk))
+        while waiting:
+            write(waiting.popleft().result())
         digests.wait()
 
 
@@ -279,43 +195,76 @@ class _Reading:
 
 
 def open_content(
-    source: Readable, header: Header, quarantine: Quarantine, progress: Progress | None
+    source: Readable,
+    header: Header,
+    quarantine: Quarantine,
+    progress: Progress | None,
+    threads: int = THREADS,
 ) -> Opened:
     """Verify every chunk and file into the quarantine; the source must end with the last. Raises Refused."""
     files = header.manifest.files
     opener = ChunkOpener(header)
-    buffer = memoryview(bytearray(CHUNK_BYTES + TAG_BYTES))
-    writing: BinaryIO | None = None
-    done = 0
-    try:
-        with _Digests(files, _content_differs) as digests:
-            for index, spans in enumerate(layout([entry.size for entry in files])):
-                sealed = buffer[: header.sealed_bytes(index)]
-                envelope.read_exactly(source, sealed)
-                chunk = memoryview(opener.open(index, sealed))
-                digests.take(chunk, spans)
-                for span in spans:
-                    if span.first:
-                        writing = quarantine.create(files[span.file])
-                    assert writing is not None, "spans come in order"
-                    writing.write(chunk[span.start : span.stop])
-                    if span.last:
-                        writing.close()
-                done += len(chunk)
-                if progress is not None:
-                    progress(done, header.clear.content_bytes)
-            digests.wait()
-    finally:
-        if writing is not None:
-            writing.close()
-    if source.readinto(buffer[:1]):
+    ring = [memoryview(bytearray(CHUNK_BYTES + TAG_BYTES)) for _ in range(threads)]
+    waiting: deque[tuple[Future[bytes], list[Span]]] = deque()
+    with (
+        _Digests(files, _content_differs, threads) as digests,
+        _Writing(files, quarantine) as writing,
+        ThreadPoolExecutor(threads, thread_name_prefix="package-sm4") as pool,
+    ):
+
+        def write(opened: Future[bytes], spans: list[Span]) -> None:
+            chunk = memoryview(opened.result())
+            digests.take(chunk, spans)
+            writing.put(chunk, spans)
+            if progress is not None:
+                progress(writing.done, header.clear.content_bytes)
+
+        for index, spans in enumerate(layout([entry.size for entry in files])):
+            if len(waiting) == threads:
+                write(*waiting.popleft())
+            sealed = ring[index % len(ring)][: header.sealed_bytes(index)]
+            envelope.read_exactly(source, sealed)
+            waiting.append((pool.submit(opener.open, index, sealed), spans))
+        while waiting:
+            write(*waiting.popleft())
+        digests.wait()
+    if source.readinto(ring[0][:1]):
         raise malformed("something follows its last chunk")
-    return Opened(header=header, files=len(files), content_bytes=done)
+    return Opened(header=header, files=len(files), content_bytes=writing.done)
 
 
-def _bytes(view: memoryview) -> bytes:
-    """The view where ``bytes`` is asked: digests and ciphers read any buffer, and copying would cost."""
-    return cast("bytes", view)
+class _Writing:
+    """The files of the quarantine in turn."""
+
+    def __init__(self, files: Sequence[FileEntry], quarantine: Quarantine) -> None:
+        self._files = files
+        self._quarantine = quarantine
+        self._open: BinaryIO | None = None
+        self.done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def put(self, chunk: memoryview, spans: list[Span]) -> None:
+        """Write the spans of a verified chunk."""
+        for span in spans:
+            if span.first:
+                self._open = self._quarantine.create(self._files[span.file])
+            assert self._open is not None, "spans come in order"
+            self._open.write(chunk[span.start : span.stop])
+            if span.last:
+                self._close()
+        self.done += len(chunk)
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
 
 
 def _readable(file: BinaryIO) -> Readable:
