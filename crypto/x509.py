@@ -85,19 +85,22 @@ class Extensions:
     subject_key: bytes | None = None
     authority_key: bytes | None = None
 
+    def named(self, kind: str) -> tuple[str, ...]:
+        """Everything that stands under ``urn:liuhe:<kind>:``."""
+        head = f"{URN}{kind}:"
+        return tuple(
+            forms.printable(unquote(uri.removeprefix(head))) for uri in self.uris if uri.startswith(head)
+        )
+
     @property
     def identity(self) -> Identity:
-        """Who it is: empty unless the names are there exactly once."""
-        said: dict[str, list[str]] = {}
-        for uri in self.uris:
-            if uri.startswith(URN):
-                kind, _, rest = uri.removeprefix(URN).partition(":")
-                said.setdefault(kind, []).append(forms.printable(unquote(rest)))
-        kinds = [kind for kind in SUBJECT_KINDS if kind in said]
-        one = {kind: values[0] for kind, values in said.items() if len(values) == 1}
-        if len(kinds) != 1 or kinds[0] not in one:
+        """Who it is; all empty unless exactly one such name is there, zone and unit empty where ambiguous."""
+        subjects = [(kind, name) for kind in SUBJECT_KINDS for name in self.named(kind)]
+        if len(subjects) != 1:
             return Identity("", "", "", "")
-        return Identity(kinds[0], one[kinds[0]], one.get("zone", ""), one.get("unit", ""))
+        zones, units = self.named("zone"), self.named("unit")
+        zone, unit = (values[0] if len(values) == 1 else "" for values in (zones, units))
+        return Identity(*subjects[0], zone, unit)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
