@@ -5,10 +5,11 @@
     verified.key, verified.identity, verified.chain
 
 It returns what was verified or raises Refused with one of the codes ``chain-*``; nothing else leaves it.
-Checked are, for every certificate: version, algorithm (SM2 with SM3 alone, inside as outside), serial, key (on
-the SM2 curve), no extension twice, nothing critical that is not understood, validity at the given time,
-signature with the given SM2 identity, revocation by a fresh list of the very issuer; for issuers: CA flag, key
-usage, path length; for the leaf: that it is none, key usage, extended key usage, kind, zone within its issuer's.
+Checked are, for every certificate: version, algorithm (SM2 with SM3 alone, inside as outside), serial, key
+(on the SM2 curve), no extension twice, nothing critical that is not understood, validity at the given time,
+signature with the given SM2 identity, revocation by a fresh list of the very issuer; for issuers: CA flag,
+key usage, path length; for the leaf: that it is none, key usage, extended key usage, kind, and a zone within
+its issuer's.
 
 Names compare byte by byte. Anything that RFC 5280 leaves to policy is decided for refusal.
 """
@@ -144,7 +145,7 @@ class TrustStore:
 
     def _paths(self, leaf: Certificate, extra: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
         """Every chain by names from the leaf to a root, none with the same certificate twice."""
-        waiting = [(leaf,)]
+        waiting: list[tuple[Certificate, ...]] = [(leaf,)]
         for _ in range(STEPS_MAX):
             if not waiting:
                 return
