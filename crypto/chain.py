@@ -114,17 +114,12 @@ class TrustStore:
         if len(extra) > EXTRA_MAX:
             raise _refused("chain-depth", "附带的证书过多", "too many certificates sent along")
         _raise_first(_leaf_flaws(leaf, usage, kinds))
-        first: Refused | None = None
-        for tried, path in enumerate(self._paths(leaf, tuple(extra))):
-            if tried >= PATHS_MAX:
-                break
-            try:
-                _raise_first(self._path_flaws(path, at))
-            except Refused as error:
-                first = first or error
-                continue
-            return Verified(chain=path, at=at, kind=kind_of(leaf))
-        raise first or self._unanchored(leaf, tuple(extra))
+        return self._verify(leaf, at, tuple(extra))
+
+    def verify_issuer(self, issuer: Certificate, *, at: datetime) -> Verified:
+        """The chain of an issuer's own certificate."""
+        _raise_first(_issuer_flaws(issuer, 0))
+        return self._verify(issuer, at, ())
 
     def verify_der(
         self,
@@ -142,6 +137,19 @@ class TrustStore:
         except BadInput as error:
             raise _refused("chain-malformed", error.what.zh, error.what.en) from error
         return self.verify(leaf, at=at, usage=usage, kinds=kinds, extra=extra)
+
+    def _verify(self, leaf: Certificate, at: datetime, extra: tuple[Certificate, ...]) -> Verified:
+        first: Refused | None = None
+        for tried, path in enumerate(self._paths(leaf, extra)):
+            if tried >= PATHS_MAX:
+                break
+            try:
+                _raise_first(self._path_flaws(path, at))
+            except Refused as error:
+                first = first or error
+                continue
+            return Verified(chain=path, at=at, kind=kind_of(leaf))
+        raise first or self._unanchored(leaf, extra)
 
     def _paths(self, leaf: Certificate, extra: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
         """Every chain by names from the leaf to a root, none with the same certificate twice."""
