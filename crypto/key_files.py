@@ -112,6 +112,13 @@ class KeyFolder:
         """Whether the private key is encrypted."""
         return keys.is_encrypted(keys.read_key_file(self.private_path(record)))
 
+    def private_key(self, record: KeyRecord, passphrase: bytearray | None) -> SigningKey | DecryptionKey:
+        """The private key of a record, whatever it is for: to write it elsewhere."""
+        path = self.private_path(record)
+        if record.use == "sign":
+            return _same(SigningKey.load(path, passphrase), record)
+        return _same(DecryptionKey.load(path, passphrase), record)
+
     def signing_key(self, name: str, passphrase: bytearray | None) -> SigningKey:
         """The current signing key of a name. Raises Refused where it is for encryption."""
         record = self.find(name)

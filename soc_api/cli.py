@@ -25,6 +25,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "evidence": ("compliance.evidence_commands",),
     "report": ("compliance.report_commands",),
     "drill": ("soc_api.drill_commands",),
+    "keys": ("crypto.keys_commands",),
+    "cert": ("crypto.cert_commands",),
 }
 
 EPILOG: Final = Words(
