@@ -30,6 +30,9 @@ ADAPTERS = {
     "duckdb": ("detection/store/*",),
     "elasticsearch": (),
     "evtx": ("sensors/host/read_evtx.py",),
+    "gmalg": (),  # a test's oracle
+    "gmssl": ("crypto/backends/reference.py",),
+    "gmssl_pyx": ("crypto/backends/native.py",),
     "openpyxl": ("compliance/report/*",),
     "pcapy": ("sensors/network/capture.py",),
     "psutil": ("sensors/**",),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crypto.backends.interface import About, Backend
-from crypto.words import BadInput, Refused, Words
+from crypto.words import BadInput, LiuheError, Refused, Words
 
 DEFAULT: Final = "openssl"
 
@@ -21,8 +21,14 @@ def _openssl() -> Backend:
 
 
 def _native() -> Backend:
-    from crypto.backends.native import Native
-
+    try:
+        from crypto.backends.native import Native
+    except ImportError as error:
+        raise LiuheError(
+            "native-missing",
+            Words("未安装 gmssl-pyx", "gmssl-pyx is not installed"),
+            Words("请安装附加组件 liuhe[native]", "install the extra liuhe[native]"),
+        ) from error
     return Native()
 
 

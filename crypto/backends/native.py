@@ -9,6 +9,7 @@ those lines are taken out, all others pass.
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -73,15 +74,12 @@ class _Public:
 class _Private:
     """A key pair; the private number lies in this process."""
 
-    __slots__ = ("_scalar", "point")
+    __slots__ = ("__weakref__", "_scalar", "point")
 
     def __init__(self, scalar: bytes | bytearray, point: bytes) -> None:
         self._scalar = bytearray(scalar)
         self.point = point
-
-    def __del__(self) -> None:
-        """Wipe our copy; the library's are its own."""
-        wipe(self._scalar)
+        weakref.finalize(self, wipe, self._scalar)  # our copy; the library's are its own
 
     def sign_digest(self, digest: bytes) -> bytes:
         """r and s over e."""
