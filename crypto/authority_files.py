@@ -201,13 +201,13 @@ class AuthorityFolder:
         keys.replace_durably(self.path / "register.json", data, 0o600)
 
     def _write(self, name: str, data: bytes) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys.make_private_folder(self.path)
         keys.replace_durably(self.path / name, data, 0o644)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys.make_private_folder(self.path)
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -98,11 +98,13 @@ def _verify(chosen: argparse.Namespace) -> int:
         held = _store(chosen).verify(leaf, at=_time(chosen.at), usage=use, kinds=kinds, extra=extra)
     except Refused as error:
         if chosen.json:
-            print(json.dumps({"ok": False, "code": error.code, "reason": error.what._asdict()}))
+            said = {"ok": False, "code": error.code, "reason": error.what._asdict()}
+            print(json.dumps(said, ensure_ascii=False))
         raise
     if chosen.json:
         chain = [{"subject": str(one.subject), "fingerprint": one.fingerprint} for one in held.chain]
-        print(json.dumps({"ok": True, "kind": held.kind, "identity": str(held.identity), "chain": chain}))
+        said = {"ok": True, "kind": held.kind, "identity": str(held.identity), "chain": chain}
+        print(json.dumps(said, ensure_ascii=False))
     else:
         for depth, one in enumerate(held.chain):
             print(f"{'  ' * depth}{one.subject}")
@@ -147,7 +149,8 @@ def _trust(chosen: argparse.Namespace) -> int:
         say(Words(f"已信任根 {root.subject}", f"root trusted: {root.subject}"))
     while waiting:
         refused: list[LiuheError] = []
-        for one in list(waiting):
+        before = list(waiting)
+        for one in before:
             try:
                 if isinstance(one, Certificate):
                     folder.add_issuer(one, now)
@@ -159,7 +162,7 @@ def _trust(chosen: argparse.Namespace) -> int:
                 refused.append(error)
                 continue
             waiting.remove(one)
-        if len(refused) == len(waiting) > 0:
+        if len(waiting) == len(before):
             raise refused[0]
     return 0
 

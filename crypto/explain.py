@@ -53,6 +53,8 @@ class Explanation(NamedTuple):
     lines: tuple[Line, ...]
     problems: tuple[Words, ...]
     notes: tuple[Words, ...] = ()
+    trusted: bool = False
+    """Verified up to a trusted root, and not only found without fault by itself."""
 
     def text(self) -> str:
         """For a person, in the reader's language."""
@@ -61,8 +63,8 @@ class Explanation(NamedTuple):
         rows += [f"  {line.label}{' ' * (width - _width(str(line.label)))}{line.text}" for line in self.lines]
         rows += [f"  ✗ {problem}" for problem in self.problems]
         rows += [f"  · {note}" for note in self.notes]
-        if not self.problems:
-            rows.append(f"  ✓ {Words('未发现问题', 'nothing is wrong')}")
+        if not self.problems and self.trusted:
+            rows.append(f"  ✓ {Words('可信', 'trusted')}")
         return "\n".join(rows)
 
     def data(self) -> dict[str, object]:
@@ -72,6 +74,7 @@ class Explanation(NamedTuple):
             "facts": {line.name: line.text._asdict() for line in self.lines},
             "problems": [problem._asdict() for problem in self.problems],
             "notes": [note._asdict() for note in self.notes],
+            "trusted": self.trusted,
         }
 
 
@@ -111,7 +114,7 @@ def explain(certificate: Certificate, at: datetime, store: TrustStore | None = N
             )
         )
     named = Words(f"{title.zh}证书", f"certificate, {title.en}")
-    return Explanation(named, tuple(lines), tuple(problems), tuple(notes))
+    return Explanation(named, tuple(lines), tuple(problems), tuple(notes), store is not None and not problems)
 
 
 def explain_request(request: Request) -> Explanation:

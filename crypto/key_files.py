@@ -182,7 +182,7 @@ class KeyFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys.make_private_folder(self.path)
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -262,11 +262,17 @@ def read_key_file(path: Path) -> bytes:
 
 def create_key_file(path: Path, data: bytes) -> None:
     """Write a new private file, 0600, in a folder made 0700. Raises Refused where something is there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     try:
         create_durably(path, data, 0o600)
     except FileExistsError:
         raise _exists(path) from None
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone."""
+    for folder in (*reversed(path.parents), path):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def create_durably(path: Path, data: bytes, mode: int) -> None:
