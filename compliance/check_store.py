@@ -1,4 +1,4 @@
-"""Check results in tables: the newest evaluation per system and check, its history, what has a leaf."""
+"""Check results in tables: the newest evaluation per system and check, and its history."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,11 +7,14 @@ from typing import Final
 import msgspec
 from sqlalchemy import Engine, insert, select, update
 
-from compliance.evaluation import Evaluation
-from compliance.tables import check_history, check_results, ledgered
+from compliance.evaluation import Evaluation, Fact
+from compliance.facts import RUNNING_NUMBERS
+from compliance.ledgered_store import end
+from compliance.tables import check_history, check_results
 from detection.store.progress_store import bump, counter
 from detection.store.state import writing
 from detection.store.tables import micros
+from sensors.event import Value
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 _decoder: Final = msgspec.json.Decoder(Evaluation)
@@ -32,7 +35,10 @@ class CheckStore:
         self._engine = engine
 
     def keep(self, results: Iterable[Kept]) -> None:
-        """Store evaluations as the newest; one whose leaf is new also enters the history."""
+        """Store evaluations as the newest; one whose leaf is new also enters the history.
+
+        Ends the evaluation that was begun (see ledgered_store).
+        """
         with writing(self._engine) as connection:
             for kept in results:
                 place = (
@@ -48,6 +54,7 @@ class CheckStore:
                 if known is None or known.leaf != kept.leaf:
                     del values["verdict"]
                     connection.execute(insert(check_history).values(values))
+            end(connection, "evaluation")
             bump(connection, "checks")
 
     def newest(self, system: str) -> dict[str, Kept]:
@@ -72,30 +79,30 @@ class CheckStore:
         with self._engine.connect() as connection:
             return counter(connection, "checks")
 
-    def ledgered_up_to(self, kind: str) -> int:
-        """The last row id of ``kind`` that has a leaf, 0 where none has."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(ledgered.c.item).where(ledgered.c.kind == kind)) or 0
-
-    def mark_ledgered(self, kind: str, item: int) -> None:
-        """Remember that rows of ``kind`` up to ``item`` have leaves."""
-        with writing(self._engine) as connection:
-            done = connection.execute(update(ledgered).where(ledgered.c.kind == kind).values(item=item))
-            if not done.rowcount:
-                connection.execute(insert(ledgered).values(kind=kind, item=item))
-
 
 def body_of(evaluation: Evaluation) -> bytes:
     """The evaluation as canonical JSON: the payload of its leaf."""
     return _encoder.encode(evaluation)
 
 
+def from_body(body: bytes | str) -> Evaluation:
+    """The evaluation of a payload. Raises msgspec.ValidationError where it is none."""
+    return _decoder.decode(body)
+
+
 def grounds(evaluation: Evaluation) -> tuple[object, ...]:
-    """What makes an evaluation differ from the one before: verdict and grounds, not the time of asking."""
-    findings = [
-        (f.object, f.fact, f.state, f.evidence.fields if f.evidence else None) for f in evaluation.findings
-    ]
+    """What makes an evaluation differ from the one before: verdict and grounds, not the time of asking.
+
+    Numbers that only run on (the size of the ledger, which each evaluation adds to) are no new grounds.
+    """
+    findings = [(f.object, f.fact, f.state, _standing(f.evidence)) for f in evaluation.findings]
     return evaluation.verdict, evaluation.reason, findings
+
+
+def _standing(fact: Fact | None) -> dict[str, Value] | None:
+    if fact is None:
+        return None
+    return {name: value for name, value in fact.fields.items() if name not in RUNNING_NUMBERS}
 
 
 def _row(kept: Kept) -> dict[str, object]:

@@ -5,7 +5,8 @@ Names: a probe's own id (``sshd.config``), ``sensor.host`` and ``sensor.network`
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,14 @@ from detection.store.inventory import ProbeResult, SensorState
 from sensors.event import Value
 
 CENTER = "center"
+# What the center says of itself; a host that names a probe so is not heard.
+OWN_FACTS: Final = frozenset(
+    {"sensor.host", "sensor.network", "ledger.state", "retention.events", "assets.registered", "alerts.open"}
+)
+# A host whose clock runs ahead would keep its evidence fresh for ever; a little is what clocks do.
+CLOCK_AHEAD_MAX: Final = timedelta(minutes=5)
+# Fields that change by themselves from one minute to the next: that alone changes no verdict's grounds.
+RUNNING_NUMBERS: Final = frozenset({"ledger.size", "sensor.backlog", "alerts.count"})
 
 
 class CenterState(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,22 +43,28 @@ def gather(
 ) -> dict[str, list[Fact]]:
     """Facts by name; a host or sensor appears once under each name."""
     facts: dict[str, list[Fact]] = {}
-    for fact in (*map(_of_probe, probes), *_of_sensors(sensors, center), *_of_center(sensors, center)):
+    for fact in (*_of_probes(probes, center), *_of_sensors(sensors, center), *_of_center(sensors, center)):
         facts.setdefault(fact.name, []).append(fact)
     return facts
 
 
-def _of_probe(result: ProbeResult) -> Fact:
-    return Fact(
-        object=result.host,
-        name=result.probe,
-        time=result.time,
-        fields={f"gov.probe.value.{name}": value for name, value in result.values.items()},
-        event=result.event,
-        method=result.method,
-        raw=result.raw,
-        error=result.error,
-    )
+def _of_probes(results: Iterable[ProbeResult], center: CenterState) -> Iterable[Fact]:
+    for result in results:
+        if result.probe in OWN_FACTS:
+            continue
+        error = result.error
+        if not error and result.time - center.time > CLOCK_AHEAD_MAX:
+            error = f"时钟超前 clock ahead: {result.time.isoformat()}"
+        yield Fact(
+            object=result.host,
+            name=result.probe,
+            time=result.time,
+            fields={f"gov.probe.value.{name}": value for name, value in result.values.items()},
+            event=result.event,
+            method=result.method,
+            raw=result.raw,
+            error=error,
+        )
 
 
 def _of_sensors(sensors: Sequence[SensorState], center: CenterState) -> Iterable[Fact]:
@@ -86,6 +101,7 @@ def _of_center(sensors: Sequence[SensorState], center: CenterState) -> Iterable[
             raw=raw,
         )
 
+    oldest = center.oldest_event
     yield fact(
         "ledger.state",
         "ledger",
@@ -96,7 +112,7 @@ def _of_center(sensors: Sequence[SensorState], center: CenterState) -> Iterable[
     yield fact(
         "retention.events",
         "center.toml",
-        f"kept {center.retention_days} days; oldest event {center.oldest_event}",
+        f"kept {center.retention_days} days" + (f"; oldest event {oldest}" if oldest else ""),
         retention__days=center.retention_days,
     )
     seen = {sensor.host for sensor in sensors if sensor.host}

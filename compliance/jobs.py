@@ -1,10 +1,11 @@
 """The clock of compliance: evaluates the checklist, ledgers what others sealed, answers report orders.
 
-Runs in the process that holds the ledger's writer. A failing job is said and tried again at its next turn;
-the others go on.
+Runs in the process that holds the ledger's writer. A failing job is said once and tried again at its next
+turn; the others go on.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,7 @@ from crypto.words import LiuheError, Words
 from detection.store.event_store import EventStore
 
 TICK_SECONDS: Final = 0.5
+SEGMENTS_MAX: Final = 1_000  # of one feed: the ledger bounds what it takes at a time
 _SYSTEM: Final = "system:jobs"
 
 # Rows of another store that must get a leaf: given the last row id that has one, (row id, evidence) after it.
@@ -39,16 +41,19 @@ class Jobs:
         self._feeds = feeds
         self._interval = interval_seconds
         self._say = say
+        self._stop = threading.Event()
+        self._failing: dict[str, Words] = {}  # what was said last of a job that fails
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop``."""
-        due = datetime.now(UTC)
+        self._stop = stop
+        due = time.monotonic()  # a wall clock set back must not put the checks off
         while not stop.wait(TICK_SECONDS):
             now = datetime.now(UTC)
             self._try("orders", partial(self._compliance.work_orders, now))
-            if now >= due:
+            if time.monotonic() >= due:
+                due = time.monotonic() + self._interval
                 self.turn(now)
-                due = datetime.fromtimestamp(now.timestamp() + self._interval, UTC)
 
     def turn(self, now: datetime) -> None:
         """One turn of the periodic jobs."""
@@ -59,14 +64,27 @@ class Jobs:
     def _feed(self, kind: str, now: datetime) -> None:
         while items := self._feeds[kind](self._compliance.recorded_up_to(kind)):
             self._compliance.record(kind, items, now)
+            if self._stop.is_set():
+                return
 
     def _try(self, name: str, work: Callable[[], object]) -> None:
+        if self._stop.is_set():
+            return
         try:
             work()
         except LiuheError as error:
-            self._say(Words(f"任务 {name} 失败:{error}", f"job {name} failed: {error}"))
+            self._failed(name, Words(f"任务 {name} 失败:{error}", f"job {name} failed: {error}"))
         except Exception as error:  # noqa: BLE001 -- one broken job must not stop the others
-            self._say(Words(f"任务 {name} 异常:{error!r}", f"job {name} broke: {error!r}"))
+            self._failed(name, Words(f"任务 {name} 异常:{error!r}", f"job {name} broke: {error!r}"))
+        else:
+            if self._failing.pop(name, None):
+                self._say(Words(f"任务 {name} 已恢复", f"job {name} works again"))
+
+    def _failed(self, name: str, reason: Words) -> None:
+        # Orders are looked for twice a second: the same sentence each time would bury the log.
+        if self._failing.get(name) != reason:
+            self._failing[name] = reason
+            self._say(reason)
 
 
 def segment_feed(events: EventStore) -> Feed:
@@ -84,7 +102,7 @@ def segment_feed(events: EventStore) -> Feed:
                     payload=msgspec.json.encode(segment, order="sorted"),
                 ),
             )
-            for segment in events.segments(after)
+            for segment in events.segments(after)[:SEGMENTS_MAX]
         ]
 
     return feed

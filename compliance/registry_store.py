@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import Engine, insert, select
 
 from compliance.tables import assets, graded_systems, units
-from crypto.words import Refused, Words
+from crypto.words import BadInput, Refused, Words
 from detection.store.state import writing
 from detection.store.tables import micros
+
+LEVELS: Final = range(1, 5)
 
 
 class GradedSystem(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,16 @@ class GradedSystem(msgspec.Struct, frozen=True, kw_only=True):
     state_secret: bool = False
 
 
+def system_not_found(system: str = "") -> Refused:
+    """What is said where a graded system is needed and there is none, or not this one."""
+    return Refused(
+        "system-not-found",
+        Words("尚未登记定级对象", "no graded system is registered"),
+        Words("请先运行 liuhe center init", "run liuhe center init first"),
+        field=system,
+    )
+
+
 class RegistryStore:
     """The registry over one state database."""
 
@@ -30,12 +43,22 @@ class RegistryStore:
         self._engine = engine
 
     def register(self, system: GradedSystem, *, unit_name: str, now: datetime) -> None:
-        """Add a unit and its system where they are new. Raises Refused (state-secret)."""
+        """Add a unit and its system where they are new.
+
+        Raises Refused (state-secret), BadInput (system-level).
+        """
         if system.state_secret:
             raise Refused(
                 "state-secret",
                 Words("涉密信息系统不得登记", "a state-secret system must not be registered"),
                 Words("涉密系统请按分级保护由保密部门管理", "it belongs to the secrecy authority, not here"),
+                field=system.id,
+            )
+        if system.level not in LEVELS:
+            raise BadInput(
+                "system-level",
+                Words(f"等级 {system.level} 不在 1-4 之间", f"level {system.level} is not 1-4"),
+                Words("第五级系统不在此登记", "systems of level 5 are not registered here"),
                 field=system.id,
             )
         with writing(self._engine) as connection:
@@ -47,8 +70,11 @@ class RegistryStore:
                 connection.execute(insert(graded_systems).values(values))
 
     def add_asset(self, name: str, *, system: str, kind: str, now: datetime) -> None:
-        """Register an asset of a system; known ones stay as they are."""
+        """Register an asset of a system; known ones stay as they are. Raises Refused (system-not-found)."""
         with writing(self._engine) as connection:
+            known = select(graded_systems.c.id).where(graded_systems.c.id == system)
+            if connection.scalar(known) is None:
+                raise system_not_found(system)
             if connection.scalar(select(assets.c.name).where(assets.c.name == name)) is None:
                 values = {"name": name, "system": system, "kind": kind, "found": micros(now)}
                 connection.execute(insert(assets).values(values))

@@ -6,14 +6,16 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from compliance.report_store import ReportKind, ReportStore
 from crypto.words import LiuheError, Words
-from detection.store.state import state_of
+
+if TYPE_CHECKING:
+    from compliance.report_store import ReportKind, ReportStore
 
 WAIT_SECONDS_MAX: Final = 120.0
-_KINDS: Final[tuple[ReportKind, ...]] = ("pdf", "xlsx")
+_KINDS: "Final[tuple[ReportKind, ...]]" = ("pdf", "xlsx")
+_EXIT_CODES: Final = {"report-month": 2, "system-not-found": 1}  # of what an order may be answered with
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,30 +36,55 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_monthly(options: argparse.Namespace) -> int:
     """Order the report from the running center, wait, write the files; print their paths."""
+    from compliance.report.model import month_bounds
+    from compliance.report_store import ReportStore
+    from detection.store.state import state_of
+
     data: Path = options.data
-    store = ReportStore(state_of(data), data / "reports")
-    order = store.order(options.month, f"local:{getpass.getuser()}", datetime.now(UTC))
-    print(Words("正在生成月报 …", "making the report …"), file=sys.stderr)
-    report = _wait(store, order, data)
-    options.output.mkdir(parents=True, exist_ok=True)
-    for kind in _KINDS:
-        path = options.output / f"{report}.{kind}"
-        path.write_bytes(store.file(report, kind))
-        print(path)
+    month_bounds(options.month)
+    _need_center(data)
+    engine = state_of(data)
+    try:
+        store = ReportStore(engine, data / "reports")
+        order = store.order(options.month, f"local:{getpass.getuser()}", datetime.now(UTC))
+        print(Words("正在生成月报 …", "making the report …"), file=sys.stderr)
+        report, error = _wait(store, order, data)
+        if error:
+            print(error, file=sys.stderr)
+            return _EXIT_CODES.get(error.partition(":")[0], LiuheError.exit_code)
+        options.output.mkdir(parents=True, exist_ok=True)
+        for kind in _KINDS:
+            path = options.output / f"{report}.{kind}"
+            path.write_bytes(store.file(report, kind))
+            print(path)
+    finally:
+        engine.dispose()
     return 0
 
 
-def _wait(store: ReportStore, order: int, data: Path) -> str:
+def _need_center(data: Path) -> None:
+    if not (data / "center.toml").is_file():
+        raise LiuheError(
+            "center-absent",
+            Words("此目录中没有监管中心", "there is no center in this folder"),
+            Words("请用 --data 给出中心的数据目录", "give the center's folder with --data"),
+            field=str(data),
+        )
+
+
+def _wait(store: "ReportStore", order: int, data: Path) -> tuple[str, str]:
+    """The answer to an order: (report, error). An order nobody waits for any more is taken back."""
     deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < deadline:
-        answer = store.answer(order)
-        if answer is not None:
-            report, error = answer
-            if error:
-                print(error, file=sys.stderr)
-                raise SystemExit(2)
-            return report
-        time.sleep(0.2)
+    try:
+        while time.monotonic() < deadline:
+            answer = store.answer(order)
+            if answer is not None:
+                return answer
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        store.finish(order, datetime.now(UTC), error="withdrawn")
+        raise
+    store.finish(order, datetime.now(UTC), error="withdrawn")
     raise LiuheError(
         "center-not-answering",
         Words("中心未处理月报任务", "the center did not take the order"),

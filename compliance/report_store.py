@@ -1,14 +1,16 @@
 """Reports made: their numbers in the state database, their files in the data folder, checked when read."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from compliance.ledger_files import replace_file
+from compliance.ledgered_store import end
 from compliance.tables import report_orders, reports
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
@@ -17,6 +19,7 @@ from detection.store.state import writing
 from detection.store.tables import from_micros, micros
 
 ReportKind = Literal["pdf", "xlsx"]
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}")
 
 
 class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,41 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     pdf_sm3: str
     xlsx_sm3: str
     leaf: int
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload of a report's leaf: all that is needed to enter the report again; ``order`` 0 is none."""
+
+    report: str
+    month: str
+    unit: str
+    edition: int
+    order: int
+    pdf: str
+    xlsx: str
+
+    def row(self, actor: str, created: datetime, leaf: int) -> ReportRow:
+        """The report as it is entered."""
+        return ReportRow(
+            id=self.report,
+            month=self.month,
+            unit=self.unit,
+            edition=self.edition,
+            created=created,
+            actor=actor,
+            pdf_sm3=self.pdf,
+            xlsx_sm3=self.xlsx,
+            leaf=leaf,
+        )
+
+
+def report_id(month: str, unit: str, edition: int) -> str:
+    """The report's name in addresses and on disk, at most 64 characters.
+
+    A unit is named by any text; one that could be a path, or would not fit, stands there by its digest.
+    """
+    plain = _PLAIN.fullmatch(unit) is not None
+    return f"{month}-{unit if plain else sm3_hex(unit.encode())[:16]}-{edition}"
 
 
 class ReportStore:
@@ -51,11 +89,17 @@ class ReportStore:
         """Put one file of a report on disk, durable on return."""
         replace_file(self._path(report, kind), data)
 
-    def add(self, row: ReportRow) -> None:
-        """Record a report whose files are on disk."""
+    def add(self, row: ReportRow, order: int = 0) -> None:
+        """Record a report whose files are on disk, as the answer to ``order`` where there is one.
+
+        Ends the report that was begun (see ledgered_store).
+        """
         with writing(self._engine) as connection:
             values = msgspec.structs.asdict(row) | {"created": micros(row.created)}
             connection.execute(insert(reports).values(values))
+            answer = {"report": row.id, "error": "", "finished": micros(row.created)}
+            connection.execute(update(report_orders).where(report_orders.c.id == order).values(answer))
+            end(connection, "report")
             bump(connection, "reports")
 
     def all(self) -> Sequence[ReportRow]:
@@ -76,7 +120,10 @@ class ReportStore:
                 field=report,
             )
         path = self._path(report, kind)
-        data = path.read_bytes() if path.exists() else b""
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
         if sm3_hex(data) != row[f"{kind}_sm3"]:
             raise LiuheError(
                 "report-damaged",
@@ -102,11 +149,12 @@ class ReportStore:
         with self._engine.connect() as connection:
             return [(number, month, actor) for number, month, actor in connection.execute(query)]
 
-    def finish(self, order: int, now: datetime, *, report: str = "", error: str = "") -> None:
-        """Answer an order with the report made, or with why none was."""
-        values = {"report": report, "error": error, "finished": micros(now)}
+    def finish(self, order: int, now: datetime, *, error: str) -> None:
+        """Answer an open order with why there is no report; one that has its answer keeps it."""
+        still = report_orders.c.id == order, report_orders.c.finished.is_(None)
+        values = {"error": error, "finished": micros(now)}
         with writing(self._engine) as connection:
-            connection.execute(update(report_orders).where(report_orders.c.id == order).values(values))
+            connection.execute(update(report_orders).where(*still).values(values))
 
     def answer(self, order: int) -> tuple[str, str] | None:
         """(report, error) of a finished order, None while it is open."""

@@ -1,34 +1,37 @@
 """Compliance at work: evaluates the checklist from what the center knows, ledgers it, makes reports.
 
-One object per center process that holds the ledger's writer; safe to call from several threads.
+One object per center process that holds the ledger's writer; safe to call from several threads. Leaves come
+first, then the row that knows them; what a crash leaves in between is found again (see ledgered_store).
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine
 
-from compliance.check_store import CheckStore, Kept, body_of, grounds
+from compliance.check_store import CheckStore, Kept, body_of, from_body, grounds
 from compliance.checklist import Check
 from compliance.evaluation import Evaluation, evaluate
+from compliance.evidence import Evidence
 from compliance.facts import CenterState, gather
 from compliance.ledger import Ledger, NewEvidence
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.ledgered_store import LedgeredStore
+from compliance.registry_store import GradedSystem, RegistryStore, system_not_found
 from compliance.report.model import month_bounds
 from compliance.report.monthly import Sources, monthly
 from compliance.report.pdf import render_pdf
 from compliance.report.xlsx import render_xlsx
-from compliance.report_store import ReportKind, ReportRow, ReportStore
+from compliance.report_store import Made, ReportKind, ReportRow, ReportStore, report_id
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
 from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, LiuheError, Refused, Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
 
 _PAGE: Final = 200  # alert groups read at a time
 _SUMMARY_MAX: Final = 200  # characters of a leaf's one-line summary
@@ -59,6 +62,7 @@ class Compliance:
         self._registry = RegistryStore(parts.engine)
         self._store = CheckStore(parts.engine)
         self._reports = ReportStore(parts.engine, parts.reports)
+        self._ledgered = LedgeredStore(parts.engine)
         self._ledger_ok = True
         self._lock = threading.Lock()  # one evaluation or report at a time; reads need none
 
@@ -88,6 +92,7 @@ class Compliance:
     def evaluate(self, actor: str, now: datetime) -> CheckPage:
         """Evaluate every check of every system; verdicts that changed become leaves of their own."""
         with self._lock:
+            self._recover_checks()
             for system in self._registry.systems():
                 self._evaluate(system, actor, now)
         return self.check_page(now)
@@ -112,6 +117,7 @@ class Compliance:
         entries.append(
             NewEvidence(kind="evaluation", actor=actor, subject=about, summary=counted, payload=run)
         )
+        self._ledgered.begin("evaluation", self._parts.ledger.size)
         leaves = self._parts.ledger.append(entries, now)
         placed = {one.check: leaf for one, leaf in zip(changed, leaves, strict=False)}
         self._store.keep(
@@ -123,17 +129,41 @@ class Compliance:
         )
         self._parts.ledger.checkpoint(now)
 
+    def _recover_checks(self) -> None:
+        """Keep evaluations whose leaves are there although an earlier attempt died before it kept them."""
+        found = [
+            Kept(evaluation=from_body(self._parts.ledger.payload(record.payload_sm3)), leaf=record.sequence)
+            for record in self._unsettled("evaluation")
+            if record.subject.startswith("check:")
+        ]
+        if found:
+            self._store.keep(found)
+
+    def _unsettled(self, kind: str) -> Iterator[Evidence]:
+        """Leaves of ``kind`` from where the last attempt began, if it did not end."""
+        begun = self._ledgered.begun(kind)
+        if begun is not None:
+            records = map(self._parts.ledger.record, range(begun, self._parts.ledger.size))
+            yield from (record for record in records if record.kind == kind)
+
     def record(self, kind: str, items: Sequence[tuple[int, NewEvidence]], now: datetime) -> None:
-        """Put rows into the ledger once: ``items`` are (row id, evidence), oldest first."""
+        """Put rows into the ledger exactly once: ``items`` are (row id, evidence), oldest first.
+
+        ``kind`` is that of the evidence, and no two rows of a kind have the same subject: by it a row is
+        known again where an earlier attempt died after its leaf.
+        """
         if not items:
             return
         with self._lock:
-            self._parts.ledger.append([evidence for _, evidence in items], now)
-            self._store.mark_ledgered(kind, items[-1][0])
+            known = {record.subject for record in self._unsettled(kind)}
+            self._ledgered.begin(kind, self._parts.ledger.size)
+            fresh = [evidence for _, evidence in items if evidence.subject not in known]
+            self._parts.ledger.append(fresh, now)
+            self._ledgered.mark(kind, items[-1][0])
 
     def recorded_up_to(self, kind: str) -> int:
         """The last row id of ``kind`` that has a leaf."""
-        return self._store.ledgered_up_to(kind)
+        return self._ledgered.up_to(kind)
 
     def reports(self) -> Sequence[ReportRow]:
         """All reports, newest first."""
@@ -141,6 +171,9 @@ class Compliance:
 
     def make_report(self, month: str, actor: str, now: datetime) -> ReportRow:
         """Make the report of a month; a new edition where there is one. Raises BadInput (report-month)."""
+        return self._ordered_report(month, actor, now, order=0)
+
+    def _ordered_report(self, month: str, actor: str, now: datetime, *, order: int) -> ReportRow:
         start, _ = month_bounds(month)
         if start > now:
             raise BadInput(
@@ -150,21 +183,22 @@ class Compliance:
                 field="month",
             )
         with self._lock:
-            return self._make_report(month, actor, now)
+            self._recover_reports()
+            return self._make_report(month, actor, now, order)
 
-    def _make_report(self, month: str, actor: str, now: datetime) -> ReportRow:
-        systems = self._registry.systems()
-        unit = systems[0].unit
+    def _make_report(self, month: str, actor: str, now: datetime, order: int) -> ReportRow:
+        system = self._system()
+        unit = system.unit
         edition = self._reports.next_edition(month, unit)
         self._parts.ledger.checkpoint(now)
         report = monthly(
             Sources(
-                systems=tuple(systems),
+                systems=tuple(self._registry.systems()),
                 unit=unit,
                 unit_name=self._registry.unit_name(unit),
                 center=self._parts.center,
                 checks=tuple(self._checks),
-                kept=self._store.newest(systems[0].id),
+                kept=self._store.newest(system.id),
                 alerts=self._parts.alerts,
                 inventory=self._parts.inventory,
                 events=self._parts.events,
@@ -176,42 +210,51 @@ class Compliance:
             now=now,
         )
         files: dict[ReportKind, bytes] = {"pdf": render_pdf(report), "xlsx": render_xlsx(report)}
-        identifier = f"{month}-{unit}-{edition}"
-        for kind, data in files.items():
-            self._reports.write_file(identifier, kind, data)
-        digests = {kind: sm3_hex(data) for kind, data in files.items()}
-        payload = msgspec.json.encode({"report": identifier, **digests}, order="sorted")
-        about = NewEvidence(
-            kind="report",
-            actor=actor,
-            subject=f"report:{identifier}",
-            summary=f"monthly report {month}, edition {edition}",
-            payload=payload,
-        )
-        leaf = self._parts.ledger.append([about], now)[0]
-        self._parts.ledger.checkpoint(now)
-        row = ReportRow(
-            id=identifier,
+        made = Made(
+            report=report_id(month, unit, edition),
             month=month,
             unit=unit,
             edition=edition,
-            created=now,
-            actor=actor,
-            pdf_sm3=digests["pdf"],
-            xlsx_sm3=digests["xlsx"],
-            leaf=leaf,
+            order=order,
+            pdf=sm3_hex(files["pdf"]),
+            xlsx=sm3_hex(files["xlsx"]),
         )
-        self._reports.add(row)
+        for kind, data in files.items():
+            self._reports.write_file(made.report, kind, data)
+        about = NewEvidence(
+            kind="report",
+            actor=actor,
+            subject=f"report:{made.report}",
+            summary=f"monthly report {month}, edition {edition}",
+            payload=msgspec.json.encode(made, order="sorted"),
+        )
+        self._ledgered.begin("report", self._parts.ledger.size)
+        leaf = self._parts.ledger.append([about], now)[0]
+        row = made.row(actor, now, leaf)
+        self._reports.add(row, order)
+        self._parts.ledger.checkpoint(now)
         return row
+
+    def _recover_reports(self) -> None:
+        """Enter reports whose leaf is there although an earlier attempt died before it entered them."""
+        for record in list(self._unsettled("report")):
+            made = msgspec.json.decode(self._parts.ledger.payload(record.payload_sm3), type=Made)
+            self._reports.add(made.row(record.actor, record.time, record.sequence), made.order)
 
     def work_orders(self, now: datetime) -> int:
         """Make the reports other processes ordered; how many orders were answered."""
+        with self._lock:
+            self._recover_reports()  # an order whose report is there already must not get a second one
         orders = self._reports.open_orders()
         for number, month, actor in orders:
             try:
-                self._reports.finish(number, now, report=self.make_report(month, actor, now).id)
+                self._ordered_report(month, actor, now, order=number)
             except LiuheError as error:
                 self._reports.finish(number, now, error=str(error))
+            except Exception as error:
+                # Answered all the same: an order that can't be made must not hold up those behind it.
+                self._reports.finish(number, now, error=repr(error))
+                raise
         return len(orders)
 
     def report_file(self, report: str, kind: ReportKind) -> bytes:
@@ -225,11 +268,7 @@ class Compliance:
     def _system(self) -> GradedSystem:
         systems = self._registry.systems()
         if not systems:
-            raise Refused(
-                "system-not-found",
-                Words("尚未登记定级对象", "no graded system is registered"),
-                Words("请先运行 liuhe center init", "run liuhe center init first"),
-            )
+            raise system_not_found()
         return systems[0]
 
     def _state(self, system: GradedSystem, now: datetime) -> CenterState:

@@ -1,1 +1,1 @@
-"""Domestic commercial cryptography: SM2, SM3, SM4, keys, certificates, Merkle primitives. Imports nothing of ours."""
+"""Domestic commercial cryptography: SM2, SM3, keys, certificates, Merkle primitives; leftmost of all."""

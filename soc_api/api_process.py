@@ -1,15 +1,15 @@
 """The api process: console, API and jobs; the only one that writes the ledger."""
 
+import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Self
 
 import msgspec
 import uvicorn
-from sqlalchemy import Engine
 
 from compliance.checklist import load_checklist
 from compliance.jobs import Feed, Jobs, segment_feed
@@ -23,6 +23,7 @@ from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
 from rules import ROOT
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
@@ -53,6 +54,8 @@ class _Enrolled(msgspec.Struct, frozen=True):
 
 def run_api(folders: Folders, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
+    asked = threading.Event()  # a stop that comes before the server is there to take it
+    _on_stop(asked.set)
     self_test()
     engine = state_engine(folders, settings)
     upgrade(engine)
@@ -69,7 +72,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
         try:
-            _serve(center, settings.console, listener)
+            _serve(center, settings.console, listener, asked)
         finally:
             stop.set()
             worker.join()
@@ -160,7 +163,12 @@ def _bound(endpoint: Endpoint) -> socket.socket:
     return listener
 
 
-def _serve(center: Center, endpoint: Endpoint, listener: socket.socket) -> None:
+def _on_stop(work: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: work())
+
+
+def _serve(center: Center, endpoint: Endpoint, listener: socket.socket, asked: threading.Event) -> None:
     app = create_app(center)
     config = uvicorn.Config(
         app,
@@ -174,4 +182,13 @@ def _serve(center: Center, endpoint: Endpoint, listener: socket.socket) -> None:
     server = uvicorn.Server(config)
     # Open streams end by themselves when a stop is asked for, else each would hold it up.
     app.state.live.ends_when(lambda: server.should_exit)
+
+    def end() -> None:
+        server.should_exit = True
+
+    # The server raises the signal that stopped it once more when it is done: with the default action that
+    # would end the process before jobs and ledger have come to rest.
+    _on_stop(end)
+    if asked.is_set():
+        end()
     server.run(sockets=[listener])

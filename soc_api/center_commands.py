@@ -1,17 +1,21 @@
 """``liuhe center init|run|stop|status|check|account``: make, run and look after a center."""
 
 import argparse
+import contextlib
 import getpass
 import json
 import os
+import select
 import signal
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crypto.words import LiuheError, Refused, Words
+from soc_api.arguments import folder
 
 if TYPE_CHECKING:
     from soc_api.settings import Settings
@@ -55,6 +59,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         Words("检查配置、密钥、规则与清单", "check configuration, keys, rules, checklist"),
         run_check,
     )
+    _register_desk(verbs)
     account = _verb(
         verbs,
         "account",
@@ -66,12 +71,33 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
 
 
+def _register_desk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Letting sensors in and out."""
+    token = _verb(
+        verbs,
+        "token",
+        Words("发放传感器一次性登记令牌", "give a one-time token that enrols a sensor"),
+        run_token,
+    )
+    token.add_argument("--unit", default="", help=str(Words("传感器所属单位", "the sensor's unit")))
+    token.add_argument("--hours", type=int, default=24, help=str(Words("有效小时数", "hours it is valid")))
+    token.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help=str(Words("传感器用来连接的地址,可多次给出", "how the sensor reaches the center; repeatable")),
+    )
+    revoke = _verb(verbs, "revoke", Words("吊销传感器", "revoke a sensor"), run_revoke)
+    revoke.add_argument("sensor")
+
+
 def _verb(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: Words, run: object
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=str(words), description=str(words))
     parser.add_argument(
-        "--data", type=Path, default=Path("var/center"), help=str(Words("数据目录", "data folder"))
+        "--data", type=folder, default=Path("var/center"), help=str(Words("数据目录", "data folder"))
     )
     parser.set_defaults(run=run)
     return parser
@@ -96,6 +122,8 @@ def run_run(options: argparse.Namespace) -> int:
     first_login = None
     if options.init:
         first_login = _init_if_absent(options)
+    if first_login is None:
+        _tell_unheard_ports(options)
     if options.detach:
         return _detach(options, first_login)
     return run_center(
@@ -115,7 +143,8 @@ def run_stop(options: argparse.Namespace) -> int:
             Words("无需停止", "nothing to stop"),
             field=str(options.data),
         )
-    os.kill(pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS_MAX
     while running_pid(options.data / "run") == pid:
         if time.monotonic() > deadline:
@@ -160,16 +189,42 @@ def run_account(options: argparse.Namespace) -> int:
     from soc_api.settings import load_settings
 
     settings = load_settings(options.data)
-    identity = identity_of(state_engine(Folders(options.data), settings))
+    engine = state_engine(Folders(options.data), settings)
     now, actor = datetime.now(UTC), f"local:{getpass.getuser()}"
-    if options.role:
-        name = options.name or options.username
-        password = identity.create_account(
-            options.username, name, options.role, settings.center.unit, now, actor=actor
-        )
-    else:
-        password = identity.reset_password(options.username, now, actor=actor)
+    try:
+        identity = identity_of(engine)
+        if options.role:
+            name = options.name or options.username
+            password = identity.create_account(
+                options.username, name, options.role, settings.center.unit, now, actor=actor
+            )
+        else:
+            password = identity.reset_password(options.username, now, actor=actor)
+    finally:
+        engine.dispose()
     print(f"{options.username} {password}")
+    return 0
+
+
+def run_token(options: argparse.Namespace) -> int:
+    """Print a one-time enrolment token; the sensor's side is ``liuhe sensor enroll --token-file -``."""
+    from soc_api.desk import give_token
+
+    actor = f"local:{getpass.getuser()}"
+    print(
+        give_token(
+            options.data, unit=options.unit, addresses=options.address, hours=options.hours, actor=actor
+        )
+    )
+    return 0
+
+
+def run_revoke(options: argparse.Namespace) -> int:
+    """Refuse a sensor from now on; its open connection ends within a minute."""
+    from soc_api.desk import revoke
+
+    revoke(options.data, options.sensor, actor=f"local:{getpass.getuser()}")
+    print(Words(f"已吊销 {options.sensor}", f"revoked {options.sensor}"), file=sys.stderr)
     return 0
 
 
@@ -188,6 +243,22 @@ def _chosen_settings(options: argparse.Namespace) -> "Settings":
     return parse_settings(render_settings(settings).encode(), "--console-port/--ingest-port")
 
 
+def _tell_unheard_ports(options: argparse.Namespace) -> None:
+    """Ports on the command line are for making a center; one that exists has its own in center.toml."""
+    from soc_api.settings import load_settings
+
+    settings = load_settings(options.data)
+    for name, found in (("console", settings.console.port), ("ingest", settings.ingest.port)):
+        if getattr(options, f"{name}_port") not in (None, found):
+            print(
+                Words(
+                    f"--{name}-port 只用于新建;现用 {found},请改 center.toml 的 {name}.port",
+                    f"--{name}-port is for a new center; this one has {found}, set in center.toml",
+                ),
+                file=sys.stderr,
+            )
+
+
 def _init_if_absent(options: argparse.Namespace) -> tuple[str, str] | None:
     from soc_api.folders import FIRST_ACCOUNT, Folders, create
 
@@ -198,17 +269,38 @@ def _init_if_absent(options: argparse.Namespace) -> tuple[str, str] | None:
 
 def _detach(options: argparse.Namespace, first_login: tuple[str, str] | None) -> int:
     """Run in the background and return once it serves; the parent prints what the child would have."""
-    from soc_api.run import summary, wait_until_serving
+    from soc_api.run import login_line, summary, wait_until_serving
+    from soc_api.supervisor import already_running, running_pid
 
+    run = options.data / "run"
+    if running_pid(run) is not None:  # asked before the fork: that one would pass for the one started here
+        raise already_running(run)
+    reading, writing = os.pipe()  # the center holds the other end for as long as it lives
     if os.fork() == 0:
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        _become_background(options.data / "logs" / "center.log")
-        code = run_run_quietly(options)
-        os._exit(code)
+        code = LiuheError.exit_code
+        try:
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+            os.close(reading)
+            _become_background(options.data / "logs" / "center.log")
+            code = run_run_quietly(options)
+        finally:
+            os._exit(code)
     os.wait()
-    wait_until_serving(options.data, seconds_max=DETACH_SECONDS_MAX)
+    os.close(writing)
+    try:
+        wait_until_serving(
+            options.data,
+            seconds_max=DETACH_SECONDS_MAX,
+            alive=lambda: not select.select([reading], [], [], 0)[0],
+        )
+    except LiuheError:
+        if first_login:
+            print(login_line(first_login))  # the center was made all the same, and nobody can ask again
+        raise
+    finally:
+        os.close(reading)
     for line in summary(options.data, first_login):
         print(line)
     return 0
@@ -223,8 +315,11 @@ def run_run_quietly(options: argparse.Namespace) -> int:
             options.data, local_sensors=options.local_sensors, drill=options.drill, first_login=None
         )
     except LiuheError as error:
-        print(error, file=sys.stderr)
+        print(error, file=sys.stderr, flush=True)
         return error.exit_code
+    except Exception:  # noqa: BLE001 -- the last line of defence of a process of its own
+        traceback.print_exc()
+        return LiuheError.exit_code
 
 
 def _become_background(log: Path) -> None:

@@ -5,15 +5,17 @@ Sub-command modules are imported only when named, so that ``liuhe sensor`` stays
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
-from crypto.words import BadInput, LiuheError, Words
+from crypto.words import LiuheError, Words
 
 # word on the command line -> modules that register it
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
@@ -28,6 +30,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "keys": ("crypto.keys_commands",),
     "cert": ("crypto.cert_commands",),
 }
+
+OWN: Final = ("crypto", "sensors", "detection", "compliance", "soc_api", "rules")
 
 EPILOG: Final = Words(
     "退出码:0 完成,1 结论为否,2 用法错误,3 系统故障。数据写标准输出,文字写标准错误。",
@@ -48,7 +52,13 @@ def parser(modules: Sequence[str] | None = None) -> argparse.ArgumentParser:
         modules if modules is not None else sorted({name for names in COMMANDS.values() for name in names})
     )
     for name in wanted:
-        importlib.import_module(name).register(subparsers)
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if modules is not None or (error.name or "").split(".")[0] in OWN:
+                raise
+            continue  # a machine with a sensor alone lists what it can do
+        module.register(subparsers)
     return top
 
 
@@ -58,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     modules = COMMANDS.get(given[0]) if given else None
     try:
         options = parser(modules).parse_args(given)
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()  # a reader that went away shall be noticed here, not when Python ends
+        return code
     except LiuheError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -66,8 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of stdout went away (``liuhe … | head``): that is not a failure of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in OWN:
+            raise
+        print(part_missing(error.name), file=sys.stderr)
+        return LiuheError.exit_code
     except OSError as error:
         print(system_failure(error), file=sys.stderr)
         return LiuheError.exit_code
@@ -86,16 +104,14 @@ def system_failure(error: OSError) -> LiuheError:
     )
 
 
-def wants_directory(path: str) -> str:
-    """An argparse type that refuses an empty path early."""
-    if not path.strip():
-        raise BadInput(
-            "path-empty",
-            Words("路径为空", "the path is empty"),
-            Words("请给出目录", "give a directory"),
-            field="--data",
-        )
-    return path
+def part_missing(name: str) -> LiuheError:
+    """A library that this installation was made without."""
+    return LiuheError(
+        "part-missing",
+        Words("此安装不含该命令所需的组件", "this installation lacks a part that the command needs"),
+        Words("请安装 liuhe[center](传感器:liuhe[sensor])", "install liuhe[center] (sensor: liuhe[sensor])"),
+        field=name,
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ from crypto.words import LiuheError, Words
 from detection.alert import Alert
 from detection.store.alert_group import AlertGroup
 from detection.store.alert_store import AlertStore
+from detection.store.inventory import SensorState, SourceState
 from rules import ROOT
 from soc_api import drill_actions
 from soc_api.drill_actions import Action, Announce
@@ -58,6 +61,7 @@ def actions(watched: Path) -> tuple[Action, ...]:
     return (
         Action(
             name="failed-login",
+            source="logins:btmp",
             title=Words("登录失败(nobody,错误口令)", "failed login (nobody, wrong password)"),
             rules=rule_of("failed-login"),
             marker="nobody",
@@ -66,6 +70,7 @@ def actions(watched: Path) -> tuple[Action, ...]:
         ),
         Action(
             name="connection-burst",
+            source="capture:lo",
             title=Words("对本机关闭端口的连接突发", "a burst of connections to closed loopback ports"),
             rules=rule_of("connection-burst"),
             marker="127.0.0.1",
@@ -73,6 +78,7 @@ def actions(watched: Path) -> tuple[Action, ...]:
         ),
         Action(
             name="tunnel-names",
+            source="capture:lo",
             title=Words("形似 DNS 隧道的域名查询", "names that look like a DNS tunnel"),
             rules=rule_of("tunnel-names"),
             marker="t.drill.invalid",
@@ -80,6 +86,7 @@ def actions(watched: Path) -> tuple[Action, ...]:
         ),
         Action(
             name="new-listener",
+            source="listeners",
             title=Words("新增监听端口", "a new listening port"),
             rules=rule_of("new-listener"),
             marker=f'"server.port":{port}',
@@ -87,6 +94,7 @@ def actions(watched: Path) -> tuple[Action, ...]:
         ),
         Action(
             name="changed-file",
+            source="file-integrity",
             title=Words("受监视文件被改动", "a watched file is changed"),
             rules=rule_of("changed-file"),
             marker=f"drill-{nonce}",
@@ -94,12 +102,32 @@ def actions(watched: Path) -> tuple[Action, ...]:
         ),
         Action(
             name="suspicious-command",
+            source="processes",
             title=Words("可疑但无害的命令行", "a suspicious-looking but harmless command line"),
             rules=rule_of("suspicious-command"),
             marker=nonce,
             act=lambda: drill_actions.suspicious_command(nonce),
         ),
     )
+
+
+def seen_by(todo: Sequence[Action], sensors: Sequence[SensorState]) -> list[Action]:
+    """The actions, each of which says at once where no sensor online can see it, and why."""
+    sources = [source for sensor in sensors if sensor.state == "online" for source in sensor.sources]
+    return [replace(action, needs=partial(_unseen, action, sources)) for action in todo]
+
+
+def _unseen(action: Action, sources: Sequence[SourceState]) -> Words | None:
+    own = action.needs()
+    if own is not None:
+        return own
+    watching = [source for source in sources if source.name.startswith(action.source)]
+    if any(source.state == "running" for source in watching):
+        return None
+    if watching:
+        name, why = watching[0].name, watching[0].detail
+        return Words(f"来源 {name} 未运行:{why.zh}", f"source {name} is not running: {why.en}")
+    return Words(f"没有在线传感器提供 {action.source}", f"no sensor online has the source {action.source}")
 
 
 def run(todo: Sequence[Action], alerts: AlertStore, announce: Announce) -> list[Outcome]:
@@ -161,7 +189,13 @@ def _groups_since(alerts: AlertStore, started: datetime) -> Iterator[AlertGroup]
 
 
 def _marked(alert: Alert, marker: str) -> bool:
-    return any(marker in msgspec.json.encode(event).decode() for event in alert.events)
+    return any(_holds(msgspec.json.encode(event).decode(), marker) for event in alert.events)
+
+
+def _holds(text: str, marker: str) -> bool:
+    """Whether the marker stands in the text, and not as the beginning of a longer number."""
+    parts = text.split(marker)
+    return any(not (marker[-1].isdigit() and rest[:1].isdigit()) for rest in parts[1:])
 
 
 def _outcome(

@@ -37,6 +37,7 @@ class Action:
     title: Words
     rules: tuple[str, ...]  # stable ids; the first that fires counts
     marker: str
+    source: str  # how the name of the sensor's source that must see it begins
     act: Callable[[], None]
     needs: Callable[[], Words | None] = lambda: None
 
@@ -148,7 +149,8 @@ def changed_file(folder: Path, nonce: str) -> None:
             field=str(error.filename),
         ) from error
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def suspicious_command(nonce: str) -> None:

@@ -4,12 +4,14 @@ import argparse
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from crypto.words import Words, reads_chinese
+from crypto.words import Refused, Words, reads_chinese
+from soc_api.arguments import folder
 from soc_api.speech import say
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ),
     )
     parser.add_argument(
-        "--data", type=Path, default=Path("var/center"), help=str(Words("中心目录", "center folder"))
+        "--data", type=folder, default=Path("var/center"), help=str(Words("中心目录", "center folder"))
     )
     parser.add_argument(
         "--json", action="store_true", help=str(Words("每行一个 JSON", "one JSON object a line"))
@@ -40,14 +42,27 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run_drill(options: argparse.Namespace) -> int:
     """Run the drill against the center of ``--data``."""
     from detection.store.alert_store import AlertStore
-    from soc_api.drill import actions, run
+    from detection.store.inventory_store import InventoryStore
+    from soc_api.drill import actions, run, seen_by
     from soc_api.folders import Folders, state_engine
+    from soc_api.run import listens
     from soc_api.settings import load_settings
 
     folders = Folders(options.data)
     settings = load_settings(options.data)
-    store = AlertStore(state_engine(folders, settings))
-    outcomes = run(actions(folders.drill), store, say)
+    if not listens(settings.ingest):
+        raise Refused(
+            "center-not-running",
+            Words("监管中心没有在运行,演练不会有告警", "the center is not running: no alert would come"),
+            Words("请先启动:liuhe center run", "start it first: liuhe center run"),
+            field=str(options.data),
+        )
+    engine = state_engine(folders, settings)
+    try:
+        todo = seen_by(actions(folders.drill), InventoryStore(engine).sensors(datetime.now(UTC)))
+        outcomes = run(todo, AlertStore(engine), say)
+    finally:
+        engine.dispose()
     if options.json:
         for outcome in outcomes:
             print(msgspec.json.encode(outcome).decode())

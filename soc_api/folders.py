@@ -1,21 +1,21 @@
 """Where things lie in a center's data folder, and making a center there.
 
-Nothing is half made: what ``create`` writes last is center.toml, so a folder with one is whole.
+Nothing is half made: what ``create`` writes last is center.toml, so a folder with one is whole, and one that
+an earlier attempt left without is finished by the next.
 """
 
-import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine
 
 from compliance.registry_store import GradedSystem, RegistryStore
 from crypto.keys import SigningKey
-from crypto.tls import create_authority, issue_server
+from crypto.tls import Authority, create_authority, issue_server
 from crypto.words import LiuheError, Refused, Words
-from detection.store.state import open_state
+from detection.store.state import Engine, sqlite_path, state_in
+from sensors.segment_checkpoint import write_durably
 from soc_api.audit_store import AuditStore
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
@@ -24,6 +24,8 @@ from soc_api.settings import CONFIG_NAME, Settings, render_settings
 
 FIRST_ACCOUNT = "duty"  # the shift leader whose one-time password set-up prints
 LOCAL_SYSTEM = "local"
+# What a center's folder may hold before it is made: what an attempt that died leaves.
+_OWN = {"keys", "log", "events", "evidence", "reports", "models", "run", "logs", "sensors", "drill"}
 
 
 class Folders(msgspec.Struct, frozen=True):
@@ -89,14 +91,23 @@ class Folders(msgspec.Struct, frozen=True):
 
 def state_engine(folders: Folders, settings: Settings) -> Engine:
     """The state database of the settings; a relative SQLite path is below the data folder."""
-    scheme, _, path = settings.storage.state.partition(":///")
-    if scheme == "sqlite" and not path.startswith("/"):
-        return open_state(f"sqlite:///{folders.data.absolute() / path}")
-    return open_state(settings.storage.state)
+    path = sqlite_path(folders.data, settings.storage.state)
+    if path is not None and not path.is_file():
+        # SQLite would make an empty one, and a center that lost its state would seem to work.
+        raise LiuheError(
+            "state-open",
+            Words("状态库不见了", "the state database is missing"),
+            Words("请从备份恢复,或核对 storage.state", "restore it from a backup, or check storage.state"),
+            field=str(path),
+        )
+    return state_in(folders.data, settings.storage.state)
 
 
 def create(data: Path, settings: Settings) -> str:
-    """Make a center in ``data``; the one-time password of FIRST_ACCOUNT. Refused where there is one."""
+    """Make a center in ``data``; the one-time password of FIRST_ACCOUNT.
+
+    Raises Refused where there is one or the folder holds other things, LiuheError (center-folder).
+    """
     folders = Folders(data)
     if folders.config.exists():
         raise Refused(
@@ -109,21 +120,11 @@ def create(data: Path, settings: Settings) -> str:
         )
     now = datetime.now(UTC)
     try:
-        folders.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data.chmod(0o700)
-        for folder in (
-            folders.evidence,
-            folders.reports,
-            folders.models,
-            folders.run,
-            folders.logs,
-            folders.drill,
-        ):
-            folder.mkdir(exist_ok=True, mode=0o700)
-        if not folders.ledger_key.exists():
-            SigningKey.create(folders.ledger_key)
-        authority = create_authority(folders.keys, settings.center.id, now)
-        issue_server(authority, settings.center.id, _names(settings.ingest.host), now)
+        _refuse_strangers(data, settings)
+        _make_folders(folders)
+        _make_keys(folders, settings, now)
+        password = _fill_state(folders, settings, now)
+        write_durably(folders.config, render_settings(settings).encode())
     except OSError as error:
         raise LiuheError(
             "center-folder",
@@ -131,12 +132,53 @@ def create(data: Path, settings: Settings) -> str:
             Words("请检查权限与磁盘空间", "check permissions and disk space"),
             field=str(error.filename or data),
         ) from error
+    return password
+
+
+def _refuse_strangers(data: Path, settings: Settings) -> None:
+    """Never turn a home folder or /tmp into a center: it will be closed to everybody else."""
+    state = sqlite_path(data, settings.storage.state)
+    mine = (f"{CONFIG_NAME}.", state.name if state else CONFIG_NAME, "lost+found")
+    found = sorted(path.name for path in data.iterdir()) if data.exists() else []
+    strange = [name for name in found if name not in _OWN and not name.startswith(mine)]
+    if strange:
+        raise Refused(
+            "folder-occupied",
+            Words(f"目录中另有文件:{strange[0]}", f"the folder holds other things: {strange[0]}"),
+            Words("请给出新的或空的目录", "give a new or an empty folder"),
+            field=str(data),
+        )
+
+
+def _make_folders(folders: Folders) -> None:
+    inner = folders.keys, folders.evidence, folders.reports, folders.models, folders.run, folders.logs
+    for folder in (folders.data, *inner, folders.drill):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+
+
+def _make_keys(folders: Folders, settings: Settings, now: datetime) -> None:
+    authority = Authority.of(folders.keys)
+    for path in (folders.ledger_key, authority.key, authority.certificate):
+        if path.exists() and not path.stat().st_size:
+            path.unlink()  # an earlier attempt died before it wrote anything
+    if not folders.ledger_key.exists():
+        SigningKey.create(folders.ledger_key)
+    create_authority(folders.keys, settings.center.id, now)
+    issue_server(authority, settings.center.id, _names(settings.ingest.host), now)
+
+
+def _fill_state(folders: Folders, settings: Settings, now: datetime) -> str:
+    path = sqlite_path(folders.data, settings.storage.state)
+    if path is not None:
+        path.touch(mode=0o600)  # SQLite gives its other files the mode of this one
     engine = state_engine(folders, settings)
-    upgrade(engine)
-    password = _first_account(engine, settings, now)
-    _register_this_machine(engine, settings, now)
-    _write_durably(folders.config, render_settings(settings))
-    engine.dispose()
+    try:
+        upgrade(engine)
+        password = _first_account(engine, settings, now)
+        _register_this_machine(engine, settings, now)
+    finally:
+        engine.dispose()
     return password
 
 
@@ -170,12 +212,3 @@ def _register_this_machine(engine: Engine, settings: Settings, now: datetime) ->
 def _names(host: str) -> list[str]:
     """Names the ingest certificate is good for: where it listens, and this machine's own."""
     return sorted({host, "localhost", "127.0.0.1", "::1", socket.gethostname()} - {"0.0.0.0", "::"})  # noqa: S104
-
-
-def _write_durably(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

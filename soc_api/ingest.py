@@ -105,7 +105,7 @@ class IngestListener:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
-        for _ in range(_ACCEPT_TURNS):
+        for _turn in range(_ACCEPT_TURNS):
             await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Engine
-
 from crypto.tls import Authority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
@@ -23,11 +21,13 @@ from detection.special.detectors import special_detectors
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.log_tail import LOG_NAME
+from detection.store.state import Engine
 from sensors.segment_log import SegmentLog
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import Folders, state_engine
 from soc_api.ingest import IngestListener
+from soc_api.migrate import upgrade
 from soc_api.rule_set import shipped_rules
 from soc_api.settings import Settings
 from soc_api.speech import say
@@ -40,6 +40,7 @@ EXPIRE_SECONDS = 3_600.0
 def run_pipeline(folders: Folders, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
     engine = state_engine(folders, settings)
+    upgrade(engine)
     stop = threading.Event()
     log = SegmentLog.open(folders.log, name=LOG_NAME, writer=True, reserve=1_000)
     try:

@@ -8,15 +8,17 @@ from compliance.checklist import load_checklist
 from compliance.ledger import LedgerReader
 from crypto.keys import SigningKey
 from crypto.selftest import self_test
+from crypto.tls import Authority, server_context
 from crypto.words import LiuheError, Words
 from detection.store.alert_store import AlertStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
 from rules import ROOT
 from soc_api.folders import Folders, state_engine
 from soc_api.migrate import newest_revision, revision_of
 from soc_api.rule_set import shipped_rules
 from soc_api.run import serves, url_of
-from soc_api.settings import load_settings
+from soc_api.settings import Settings, load_settings
 from soc_api.supervisor import running_pid
 
 CRYPTO_NOTE = Words(
@@ -28,11 +30,17 @@ def status_of(data: Path) -> dict[str, object]:
     """Numbers by name, fit for JSON. Raises LiuheError where there is no center."""
     folders, settings = Folders(data), load_settings(data)
     engine = state_engine(folders, settings)
-    now = datetime.now(UTC)
-    sensors = InventoryStore(engine).sensors(now)
+    try:
+        return _status(folders, settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _status(folders: Folders, settings: Settings, engine: Engine) -> dict[str, object]:
+    sensors = InventoryStore(engine).sensors(datetime.now(UTC))
     counts = AlertStore(engine).counts()
     pid = running_pid(folders.run)
-    status: dict[str, object] = {
+    return {
         "center": settings.center.id,
         "running": pid is not None,
         "pid": pid,
@@ -46,8 +54,6 @@ def status_of(data: Path) -> dict[str, object]:
         "ledger_size": _ledger_size(folders),
         "cryptography": str(CRYPTO_NOTE),
     }
-    engine.dispose()
-    return status
 
 
 def problems_of(data: Path) -> list[str]:
@@ -59,20 +65,30 @@ def problems_of(data: Path) -> list[str]:
             work()
         except LiuheError as error:
             problems.append(str(error))
+        except OSError as error:
+            problems.append(f"{error.filename or data}: {error.strerror or error}")
 
     folders = Folders(data)
     tried(self_test)
     tried(lambda: load_settings(data))
     tried(lambda: SigningKey.load(folders.ledger_key))
+    tried(lambda: server_context(Authority.of(folders.keys)))
     tried(lambda: load_checklist(ROOT / "checklist"))
     problems += [str(error) for error in shipped_rules().errors]
-    if not problems:
-        engine = state_engine(folders, load_settings(data))
+    if folders.config.exists():
+        tried(lambda: problems.extend(_schema_problems(folders, load_settings(data))))
+    return list(dict.fromkeys(problems))
+
+
+def _schema_problems(folders: Folders, settings: Settings) -> list[str]:
+    engine = state_engine(folders, settings)
+    try:
         found, newest = revision_of(engine), newest_revision()
+    finally:
         engine.dispose()
-        if found != newest:
-            problems.append(str(Words(f"状态库版本 {found},应为 {newest}", f"schema {found}, not {newest}")))
-    return problems
+    if found == newest:
+        return []
+    return [str(Words(f"状态库版本 {found},应为 {newest}", f"schema {found}, not {newest}"))]
 
 
 def _ledger_size(folders: Folders) -> int:

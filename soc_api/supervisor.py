@@ -154,17 +154,22 @@ def only_one(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LiuheError(
-                "center-running",
-                Words("此数据目录的监管中心已在运行", "the center of this data folder is already running"),
-                Words("如需停止:liuhe center stop", "to stop it: liuhe center stop"),
-                field=str(path),
-            ) from None
+            raise already_running(path) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
         file.truncate(0)
+
+
+def already_running(path: Path) -> LiuheError:
+    """What a second center in the same data folder is told."""
+    return LiuheError(
+        "center-running",
+        Words("此数据目录的监管中心已在运行", "the center of this data folder is already running"),
+        Words("如需停止:liuhe center stop", "to stop it: liuhe center stop"),
+        field=str(path),
+    )
 
 
 def running_pid(run: Path) -> int | None:

@@ -6,6 +6,7 @@ Held elsewhere: routes (tests/soc_api/test_app.py), permissions (test_permission
 
 import argparse
 import ast
+import functools
 import json
 import re
 import shlex
@@ -34,11 +35,10 @@ PACKAGES: Final = ("crypto", "sensors", "detection", "compliance", "soc_api")
 CODE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CJK: Final = re.compile(r"[\u4e00-\u9fff]")
 NOWHERE: Final = {"node_modules", "var", "dist"}
-# Pages whose every row must speak Chinese; the others speak it in their titles and notes at least.
+# Every row of these speaks Chinese; other pages do in their titles and notes at least.
 BILINGUAL: Final = ("command-line.md", "configuration.md", "errors.md", "api.md", "permissions.md")
 SHELLS: Final = ("liuhe ", ".venv/bin/liuhe ", "$ liuhe ")
-# Placeholders of a synopsis, as against an example somebody may copy.
-SYNOPSIS: Final = re.compile(r"[\[\]…]")
+SYNOPSIS: Final = re.compile(r"[\[\]…]")  # placeholders, as against an example somebody may copy
 
 
 def read(name: str | Path) -> str:
@@ -78,7 +78,9 @@ def section(text: str, title: str) -> str:
 # --- the command line
 
 
-def commands(top: argparse.ArgumentParser, name: str = "liuhe") -> Iterator[tuple[str, list[argparse.Action]]]:
+def commands(
+    top: argparse.ArgumentParser, name: str = "liuhe"
+) -> Iterator[tuple[str, list[argparse.Action]]]:
     """Each command that does something, with what it takes."""
     own = [action for action in top._actions if not isinstance(action, argparse._HelpAction)]
     below = [action for action in own if isinstance(action, argparse._SubParsersAction)]
@@ -103,6 +105,7 @@ def default_of(action: argparse.Action) -> str:
 def test_every_command_and_option_is_documented_and_no_other() -> None:
     text = read("docs/reference/command-line.md")
     real = dict(commands(parser()))
+    assert "`liuhe --version`" in text
     assert re.findall(r"^## (liuhe.*)$", text, re.MULTILINE) == sorted(real)
     for name, actions in real.items():
         rows = {quoted(row[0])[0].split(" ")[0]: row for row in table_rows(section(text, f"## {name}\n"))}
@@ -143,7 +146,9 @@ def test_every_make_target_on_every_page_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     for page in pages():
         text = page.read_text("utf-8")
-        named = re.findall(r"`make ([a-z]+)`", text) + re.findall(r"^(?:sudo )?make ([a-z]+)", text, re.MULTILINE)
+        named = re.findall(r"`make ([a-z]+)`", text) + re.findall(
+            r"^(?:sudo )?make ([a-z]+)", text, re.MULTILINE
+        )
         assert set(named) <= targets, page.relative_to(ROOT)
 
 
@@ -200,39 +205,40 @@ def test_every_configuration_key_is_documented_with_its_default(
 # --- errors
 
 
+@functools.cache
 def error_codes() -> dict[str, set[str]]:
-    """Code -> classes it is raised as; codes that only HTTP has are of class ``problem``."""
-    trees = [
-        ast.parse(path.read_bytes()) for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))
-    ]
-    answers = {"LiuheError": "3", "Refused": "1", "BadInput": "2"}
+    """Code -> exit codes it is answered with; ``problem`` where HTTP answers without raising it."""
+    paths = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+    trees = [ast.parse(path.read_bytes()) for path in paths]
+    exits = {"LiuheError": "3", "Refused": "1", "BadInput": "2"}
     for tree in trees:
         for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                parents = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in answers]
-                answers |= {node.name: answers[parent] for parent in parents if node.name not in answers}
+            for base in node.bases if isinstance(node, ast.ClassDef) else ():
+                if isinstance(base, ast.Name) and base.id in exits:
+                    exits.setdefault(getattr(node, "name", ""), exits[base.id])
     found: dict[str, set[str]] = {}
     for tree in trees:
-        # A function that takes the code passes it on: its callers say which.
-        wrappers: dict[str, tuple[int, str]] = {"problem": (1, "problem")}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and (place := _code_argument(node)) is not None:
-                for name in answers:
-                    if any(_called(call) == name for call in ast.walk(node)):
-                        wrappers[node.name] = (place, answers[name])
-        places = {name: (0, answer) for name, answer in answers.items()} | wrappers
-        for node in ast.walk(tree):
-            name = _called(node)
-            if name in places and isinstance(node, ast.Call):
-                place, answer = places[name]
-                code = _text(node.args[place]) if len(node.args) > place else None
-                if code:
-                    found.setdefault(code, set()).add(answer)
-            elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and _called(node.elts[1]) == "Words":
-                code = _text(node.elts[0])
-                if code:
-                    found.setdefault(code, set()).add("problem")
+        for code, answer in codes_in(tree, exits):
+            found.setdefault(code, set()).add(answer)
     return found
+
+
+def codes_in(tree: ast.Module, exits: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Codes a module gives: to an error's class, to a function of its own that takes one, in a table."""
+    places = {name: (0, answer) for name, answer in exits.items()} | {"problem": (1, "problem")}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and (place := _code_argument(node)) is not None:
+            for name in {_called(call) for call in ast.walk(node)} & set(exits):
+                places[node.name] = (place, exits[name])
+    for node in ast.walk(tree):
+        code, answer = None, "problem"
+        if isinstance(node, ast.Call) and _called(node) in places:
+            place, answer = places[_called(node)]
+            code = _text(node.args[place]) if len(node.args) > place else None
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and _called(node.elts[1]) == "Words":
+            code = _text(node.elts[0])
+        if code:
+            yield code, answer
 
 
 def _code_argument(function: ast.FunctionDef) -> int | None:
@@ -247,28 +253,25 @@ def _called(node: ast.AST) -> str:
 
 
 def _text(node: ast.expr) -> str | None:
-    fits = isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value)
-    return str(node.value) if fits and isinstance(node, ast.Constant) else None
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return text if CODE.fullmatch(text) else None
 
 
+@functools.cache
 def statuses() -> dict[str, str]:
     """Code -> HTTP status where it is not the usual one, read from soc_api/errors.py without importing it."""
     text = read("soc_api/errors.py")
     table = dict(re.findall(r'^    "([a-z-]+)": (\d+),$', text, re.MULTILINE))
     for status, code in re.findall(r'^    (\d+): \("([a-z-]+)"', text, re.MULTILINE):
         table.setdefault(code, status)
-    for status, code in re.findall(r'problem\(\s*(\d+),\s*"([a-z-]+)"', text):
-        table[code] = status
-    return table
+    return table | {code: status for status, code in re.findall(r'problem\(\s*(\d+),\s*"([a-z-]+)"', text)}
 
 
 def answer_of(code: str, answers: set[str]) -> str:
     """The last cell of a code's row: its exit codes, or the HTTP status that is its own."""
-    own = statuses().get(code)
+    status = statuses().get(code, "4xx")
     exits = ", ".join(sorted(answers - {"problem"}))
-    if own:
-        return f"HTTP {own}"
-    return exits or "HTTP 4xx"
+    return f"HTTP {status}" if code in statuses() or not exits else exits
 
 
 def test_every_error_code_is_documented_with_its_answer_and_no_other() -> None:
@@ -307,7 +310,9 @@ def known_facts() -> dict[str, set[str]]:
         registered=(),
     )
     plain: dict[str, Any] = dict.fromkeys(("sensor", "unit", "host", "version"), "x")
-    plain |= dict.fromkeys(("last_epoch", "last_sequence", "backlog", "events", "cpu_percent", "rss_bytes"), 0)
+    plain |= dict.fromkeys(
+        ("last_epoch", "last_sequence", "backlog", "events", "cpu_percent", "rss_bytes"), 0
+    )
     sensors = [
         SensorState(kind=kind, state="online", last_seen=now, sources=(), **plain)
         for kind in ("host", "network")
@@ -335,9 +340,7 @@ def test_every_live_test_asks_a_fact_that_is_there() -> None:
     for check in load_checklist(RULES / "checklist"):
         for test in check.tests:
             assert test.fact in facts, f"{check.id}: no fact {test.fact}"
-            selections = {
-                name: what for name, what in yaml.safe_load(test.text).items() if name != "condition"
-            }
+            selections = yaml.safe_load(test.text)
             named = {field for selection in selections.values() for field in fields_of(selection)}
             assert named <= facts[test.fact], f"{check.id}, {test.fact}"
             asked += 1
@@ -392,6 +395,6 @@ def test_every_row_of_an_operators_page_speaks_chinese(name: str) -> None:
 
 
 def test_every_page_speaks_some_chinese() -> None:
-    developers = {"CONTRIBUTING.md"}
-    silent = [page.name for page in pages() if not CJK.search(page.read_text("utf-8"))]
-    assert set(silent) <= developers
+    for_developers = {"CONTRIBUTING.md", "probes.md"}
+    silent = {page.name for page in pages() if not CJK.search(page.read_text("utf-8"))}
+    assert silent <= for_developers

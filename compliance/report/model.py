@@ -6,7 +6,7 @@ sensors, logs, evidence). Chapters whose data this version does not have say so 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Final
 
 import msgspec
@@ -131,7 +131,7 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
         start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     except ValueError as error:
         raise _bad_month(month) from error
-    if start.strftime("%Y-%m") != month:
+    if start.strftime("%Y-%m") != month or start.year == MAXYEAR:
         raise _bad_month(month)
     following = (start.year + 1, 1) if start.month == 12 else (start.year, start.month + 1)
     return start, datetime(*following, 1, tzinfo=UTC)

@@ -29,6 +29,7 @@ from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
 
 _PAGE: Final = 200
+_GAPS_MAX: Final = 100_000
 _GROUPS_MAX: Final = 20_000  # of one month; more would make an unreadable annex
 _STATES_ZH: Final = {"new": "新", "acknowledged": "已确认", "closed": "已关闭"}
 _CLASSES_ZH: Final = {
@@ -61,7 +62,9 @@ def monthly(sources: Sources, *, month: str, edition: int, now: datetime) -> Rep
     start, end = month_bounds(month)
     evaluations = {check: (valid_at(kept.evaluation, now), kept.leaf) for check, kept in sources.kept.items()}
     groups = list(_groups(sources.alerts, start, end))
+    gaps = [gap for gap in sources.inventory.gaps(limit=_GAPS_MAX) if start <= gap.time < end]
     signed = sources.ledger.latest()
+    size = signed.checkpoint.size if signed else 0  # what the checkpoint covers, whatever came after it
     return Report(
         template=TEMPLATE_VERSION,
         month=month,
@@ -76,12 +79,12 @@ def monthly(sources: Sources, *, month: str, edition: int, now: datetime) -> Rep
         alerts=tuple(map(_line, groups)),
         alerts_total=len(groups),
         alert_counts=dict(Counter(group.severity for group in groups)),
-        sensors=sensor_lines(sources.inventory.sensors(now), sources.inventory.gaps(limit=100_000)),
-        events_total=sources.events.count_since(start) - sources.events.count_since(end),
+        sensors=sensor_lines(sources.inventory.sensors(now), gaps),
+        events_total=max(0, sources.events.count_since(start) - sources.events.count_since(end)),
         events_oldest=_oldest(sources.events),
         retention_days=sources.retention_days,
-        ledger_size=sources.ledger.size,
-        ledger_root=sources.ledger.root().hex(),
+        ledger_size=size,
+        ledger_root=sources.ledger.root(size).hex(),
         checkpoint=signed.raw.decode() if signed else "",
     )
 
@@ -115,5 +118,5 @@ def _line(group: AlertGroup) -> AlertLine:
 
 
 def _oldest(events: EventStore) -> str:
-    times = [segment.time_min for segment in events.segments()]
+    times = [segment.time_min for segment in events.segments() if segment.status == "sealed"]
     return minute(min(times)) if times else "尚无封存段"

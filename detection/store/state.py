@@ -6,12 +6,14 @@ BEGIN (BEGIN IMMEDIATE), because a reader that turns writer midway cannot wait a
 ``engine.connect()`` and never block the writer.
 """
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url
+from sqlalchemy import Engine as Engine  # composition roots name the type without importing the client
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -21,26 +23,30 @@ from detection.store.tables import metadata
 BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
 _SCHEMES: Final = ("sqlite", "postgresql")
 _IMMEDIATE: Final = "liuhe_immediate"
+DEFAULT_URL: Final = "sqlite:///state.sqlite"
 
 
-def open_state(url: str, *, create: bool = False) -> Engine:
+def open_state(url: str | URL, *, create: bool = False) -> Engine:
     """The engine of ``sqlite:///path`` or ``postgresql://…``; ``create`` makes the tables (tests, first run).
 
-    Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-open) where it cannot be
-    opened or is not a database.
+    Raises BadInput (state-url) where the URL is not one of these, LiuheError (state-driver, state-open) where
+    its driver is absent, or it cannot be opened or is no database.
     """
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except ArgumentError as error:
-        raise _bad_url(url) from error
+        raise _bad_url(str(url)) from error
     if backend not in _SCHEMES:
-        raise _bad_url(url)
+        raise _bad_url(str(url))
     if backend == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
     else:
-        engine = create_engine(parsed, pool_pre_ping=True)
+        try:
+            engine = create_engine(parsed, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise _no_driver(str(error.name)) from error
     try:
         with engine.connect():
             pass
@@ -53,8 +59,30 @@ def open_state(url: str, *, create: bool = False) -> Engine:
 
 
 def state_of(data: Path) -> Engine:
-    """The engine of a center's data folder (``state.sqlite`` in it)."""
-    return open_state(f"sqlite:///{data / 'state.sqlite'}")
+    """The engine of a center's data folder, where its center.toml says ([storage], ``state``)."""
+    return state_in(data, _configured(data / "center.toml") or DEFAULT_URL)
+
+
+def state_in(data: Path, url: str) -> Engine:
+    """The engine of ``url``; a relative SQLite path is below the data folder. Raises as ``open_state``."""
+    path = sqlite_path(data, url)
+    # Put together as parts: a folder's name may hold what a URL would read as something else.
+    return open_state(url if path is None else URL.create("sqlite", database=str(path)))
+
+
+def sqlite_path(data: Path, url: str) -> Path | None:
+    """Where the SQLite database of ``url`` lies; None where it is another kind of database."""
+    scheme, _, path = url.partition(":///")
+    return data.absolute() / path if scheme == "sqlite" and path else None
+
+
+def _configured(config: Path) -> str:
+    try:
+        storage = tomllib.loads(config.read_text("utf-8")).get("storage", {})
+    except (FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return ""  # the center itself says what is wrong with its file
+    url = storage.get("state", "") if isinstance(storage, dict) else ""
+    return url if isinstance(url, str) else ""
 
 
 @contextmanager
@@ -96,6 +124,15 @@ def _bad_url(url: str) -> BadInput:
             "write sqlite:///path or postgresql://user@host/database",
         ),
         field=url.partition("@")[2] or url,
+    )
+
+
+def _no_driver(name: str) -> LiuheError:
+    return LiuheError(
+        "state-driver",
+        Words(f"未安装数据库驱动 {name}", f"the database driver {name} is not installed"),
+        Words(f"请在本环境安装 {name},或改用 sqlite", f"install {name} here, or use sqlite"),
+        field="storage.state",
     )
 
 

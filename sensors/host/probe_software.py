@@ -1,7 +1,6 @@
 """Software probes: distribution and patches, malware protection."""
 
 import platform
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -51,6 +50,8 @@ def _packages(files: HostFiles) -> tuple[str, int]:
     if files.exists(_DPKG):
         return "dpkg", files.text(_DPKG).count("\nStatus: install ok installed")
     if files.exists(_RPM):
+        import sqlite3  # only hosts with rpm pay its memory
+
         where = f"file:{files.path(_RPM)}?mode=ro&immutable=1"
         try:
             base = sqlite3.connect(where, uri=True)

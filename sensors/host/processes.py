@@ -18,6 +18,7 @@ from crypto.words import LiuheError, Words
 from sensors.event import LogSource, Observation, Value
 from sensors.host.cursor import Cursor
 from sensors.host.observe import LINUX, gap, observe
+from sensors.host.outbox import Outbox
 from sensors.host.proc_connector import ExecConnector, Overrun, open_connector
 from sensors.host.procfs import PROC, Process, parse_stat, pids, read_bounded, read_process, user_name
 
@@ -81,19 +82,20 @@ class ProcessSource:
 
     def _listen(self, connector: ExecConnector, emit: Emit, stop: threading.Event) -> None:
         try:
-            while not stop.is_set():
-                started: list[Observation] = []
-                try:
-                    for pid in connector.wait(_WAIT_SECONDS):
-                        started.append(self._observation(pid))  # noqa: PERF401 (kept if Overrun is raised)
-                except Overrun:
-                    started.append(gap(self.name, "kernel dropped process events: the sensor was too slow"))
-                if started:
-                    emit(started)
-                self._save()
+            with Outbox(self.name, emit) as outbox:
+                while not stop.is_set():
+                    try:
+                        for pid in connector.wait(_WAIT_SECONDS):
+                            outbox.put(self._observation(pid))
+                    except Overrun:
+                        outbox.put(gap(self.name, "kernel dropped process events: the sensor was too slow"))
+                    outbox.check()
+                    if outbox.idle():
+                        self._save()
+            if outbox.idle():
+                self._save(now=True)
         finally:
             connector.close()
-            self._save(now=True)
 
     def _poll(self, emit: Emit, stop: threading.Event) -> None:
         known = {pid: process for pid in pids(self._proc) if (process := read_process(pid, self._proc))}

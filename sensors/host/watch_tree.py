@@ -62,10 +62,10 @@ class WatchTree:
         return any(path == one or one in path.parents for one in self._chosen)
 
     def _descend(self, path: Path) -> None:
-        if path.is_dir() and not path.is_symlink():
+        if _is_folder(path):
             self._add(path)
             for one in below(path):
-                if one.is_dir() and not one.is_symlink():
+                if _is_folder(one):
                     self._add(one)
 
     def _add(self, folder: Path) -> None:
@@ -74,6 +74,11 @@ class WatchTree:
         number = self._inotify.add(folder)
         if number is not None:
             self._folders[number] = folder
+
+
+def _is_folder(path: Path) -> bool:
+    """False also where looking is not allowed: Path.is_dir would raise, and one path must not end all."""
+    return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114
 
 
 def ignored(name: str) -> bool:
@@ -85,7 +90,7 @@ def ignored(name: str) -> bool:
 
 def below(path: Path, depth: int = 0) -> Iterator[Path]:
     """Everything under a folder, links not followed, at most DEPTH_MAX deep."""
-    if depth >= DEPTH_MAX or path.is_symlink():
+    if depth >= DEPTH_MAX or os.path.islink(path):  # noqa: PTH114 -- answers where looking is not allowed
         return
     try:
         with os.scandir(path) as entries:

@@ -1,6 +1,7 @@
 """The center that the tests of the HTTP interface talk to: real state stores, small doubles for the rest."""
 
 import shutil
+import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -26,10 +27,12 @@ from sensors.event import LogSource, Observation, stamp
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
+from soc_api.folders import create
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
 from soc_api.migrate import upgrade
 from soc_api.passwords import Cost
+from soc_api.settings import Endpoint, Settings, render_settings
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
@@ -329,3 +332,27 @@ def world(tmp_path: Path, migrated: Path, no_events: EventStore) -> Iterator[Wor
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="session")
+def first_center(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A center as set-up makes it, once, and the one-time password it gave."""
+    data = tmp_path_factory.mktemp("first") / "center"
+    return data, create(data, Settings())
+
+
+@pytest.fixture
+def center(tmp_path: Path, first_center: tuple[Path, str]) -> Path:
+    """A data folder of a test's own with a whole center that does not run, on ports nobody listens on."""
+    data = tmp_path / "center"
+    shutil.copytree(first_center[0], data)
+    settings = Settings(console=Endpoint(port=unused_port()), ingest=Endpoint(port=unused_port()))
+    (data / "center.toml").write_text(render_settings(settings))
+    return data
+
+
+def unused_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

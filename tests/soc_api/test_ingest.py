@@ -129,7 +129,7 @@ def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
 
 def test_every_event_arrives_once_over_a_restart_of_the_listener(center: Center, tmp_path: Path) -> None:
     data = tmp_path / "sensor"
-    with center.listening():
+    with center.listening() as listener:
         settings = enrolled(center, data)
         spool = Spool(data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=QUOTA)
         uplink = Uplink(
@@ -138,7 +138,7 @@ def test_every_event_arrives_once_over_a_restart_of_the_listener(center: Center,
         uplink.start()
         for start in range(0, 3000, 100):
             spool.put(observations(range(start, start + 100)))
-        until(lambda: sum(spool.backlog().values()) < 3000)
+        until(lambda: listener.counters.events > 0)
     spool.put(observations(range(3000, 4000)))
     time.sleep(0.1)
     with center.listening() as listener:

@@ -1,5 +1,6 @@
 """Opening the state: settings of SQLite, writers that wait, and clear errors."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -63,3 +64,33 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         state_of(tmp_path)
     assert caught.value.code == "state-open"
     assert "state.sqlite" in caught.value.field
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(LiuheError, match="state-driver") as caught:
+        open_state("postgresql://user@localhost/liuhe")
+    assert caught.value.field == "storage.state"
+
+
+def test_the_state_of_a_center_lies_where_its_settings_say(tmp_path: Path) -> None:
+    data = tmp_path / "中 心?a#b"
+    data.mkdir()
+
+    def place() -> str:
+        engine = state_of(data)
+        engine.dispose()
+        return str(engine.url.database)
+
+    assert place() == str(data / "state.sqlite")
+    config = data / "center.toml"
+    for text, wanted in (
+        ('[storage]\nstate = "sqlite:///other.db"', data / "other.db"),
+        (f'[storage]\nstate = "sqlite:///{tmp_path}/abs.db"', tmp_path / "abs.db"),
+        ('roles = ["api"]', data / "state.sqlite"),
+        ("storage = 3", data / "state.sqlite"),
+        ("[storage]\nstate = 3", data / "state.sqlite"),
+        ("[storage", data / "state.sqlite"),
+    ):
+        config.write_text(text)
+        assert place() == str(wanted), text

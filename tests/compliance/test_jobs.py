@@ -1,0 +1,156 @@
+"""The clock of compliance: one broken job stops no other, and a stop is prompt."""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from compliance import jobs
+from compliance.jobs import Feed, Jobs, segment_feed
+from compliance.ledger import NewEvidence
+from compliance.service import Compliance
+from crypto.words import LiuheError, Words
+from detection.store.event_store import EventStore
+from detection.store.segment_store import Sealed
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def evidence(number: int) -> NewEvidence:
+    return NewEvidence(
+        kind="segment", actor="system:store", subject=f"segment:{number}", summary="x", payload=b"x"
+    )
+
+
+class Asked:
+    """A compliance side that notes what it is asked, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.upto: dict[str, int] = {}
+        self.wrong: Exception | None = None
+
+    def recorded_up_to(self, kind: str) -> int:
+        return self.upto.get(kind, 0)
+
+    def record(self, kind: str, items: Sequence[tuple[int, NewEvidence]], now: datetime) -> None:
+        self.calls.append(f"{kind} {[number for number, _ in items]}")
+        self.upto[kind] = items[-1][0]
+
+    def evaluate(self, actor: str, now: datetime) -> None:
+        self.calls.append(f"evaluate {actor}")
+
+    def work_orders(self, now: datetime) -> int:
+        self.calls.append("orders")
+        if self.wrong:
+            raise self.wrong
+        return 0
+
+
+def rows(last: int, at_a_time: int = 2) -> Feed:
+    def feed(after: int) -> Sequence[tuple[int, NewEvidence]]:
+        return [(number, evidence(number)) for number in range(after + 1, min(last, after + at_a_time) + 1)]
+
+    return feed
+
+
+def broken(after: int) -> Sequence[tuple[int, NewEvidence]]:
+    raise OSError(5, "Input/output error")
+
+
+def made(asked: Asked, feeds: dict[str, Feed], said: list[Words], interval: int = 60) -> Jobs:
+    return Jobs(cast("Compliance", asked), feeds, interval_seconds=interval, say=said.append)
+
+
+def test_a_turn_feeds_everything_before_it_evaluates() -> None:
+    asked, said = Asked(), []  # type: tuple[Asked, list[Words]]
+    made(asked, {"segment": rows(3), "audit": rows(1)}, said).turn(NOW)
+    assert asked.calls == ["segment [1, 2]", "segment [3]", "audit [1]", "evaluate system:jobs"]
+    assert said == []
+
+
+def test_a_failing_feed_stops_nothing_and_is_said_once() -> None:
+    asked, said = Asked(), []  # type: tuple[Asked, list[Words]]
+    feeds: dict[str, Feed] = {"segment": broken, "audit": rows(1)}
+    work = made(asked, feeds, said)
+    for _ in range(3):
+        work.turn(NOW)
+    assert asked.calls == ["audit [1]", *["evaluate system:jobs"] * 3]
+    assert len(said) == 1
+    assert "segment" in said[0].en
+    feeds["segment"] = rows(1)
+    work.turn(NOW)
+    work.turn(NOW)
+    assert [words.en for words in said[1:]] == ["job segment works again"]
+
+
+def test_another_reason_is_said_anew() -> None:
+    asked, said = Asked(), []  # type: tuple[Asked, list[Words]]
+    work = made(asked, {}, said)
+    for code in ("a", "a", "b"):
+        asked.wrong = LiuheError(code, Words("坏", "bad"), Words("修", "mend"))
+        work._try("orders", lambda: asked.work_orders(NOW))
+    assert [words.en.split(": ")[1] for words in said] == ["a", "b"]
+
+
+def test_run_takes_orders_at_once_and_stops_promptly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "TICK_SECONDS", 0.01)
+    asked, said, stop = Asked(), [], threading.Event()  # type: tuple[Asked, list[Words], threading.Event]
+    worker = threading.Thread(target=made(asked, {"segment": rows(1)}, said).run, args=(stop,))
+    worker.start()
+    deadline = time.monotonic() + 5
+    while asked.calls.count("orders") < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    stop.set()
+    worker.join(2)
+    assert not worker.is_alive()
+    # One turn at the start, the next one only after the interval; orders at every tick.
+    assert asked.calls[:3] == ["orders", "segment [1]", "evaluate system:jobs"]
+    assert asked.calls.count("evaluate system:jobs") == 1
+
+
+def test_a_long_feed_gives_way_to_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "TICK_SECONDS", 0.0)
+    asked, stop = Asked(), threading.Event()
+    record = asked.record
+
+    def recorded(*given: Any) -> None:
+        record(*given)
+        stop.set()
+
+    monkeypatch.setattr(asked, "record", recorded)
+    made(asked, {"segment": rows(1_000_000), "audit": rows(5)}, []).run(stop)
+    assert asked.calls == ["orders", "segment [1, 2]"]
+
+
+def test_sealed_segments_become_leaves_a_bounded_number_at_a_time() -> None:
+    class Store:
+        def segments(self, after: int = 0) -> list[Sealed]:
+            return [sealed(number) for number in range(after + 1, 2_501)]
+
+    def sealed(number: int) -> Sealed:
+        return Sealed(
+            id=number,
+            name=f"{number:020d}.parquet",
+            sm3="ab" * 32,
+            bytes=9,
+            rows=3,
+            time_min=NOW,
+            time_max=NOW,
+            sequence_first=1,
+            sequence_last=2,
+            sealed=NOW,
+            status="sealed",
+            deleted=None,
+        )
+
+    feed = segment_feed(cast("EventStore", Store()))
+    first = feed(0)
+    assert [number for number, _ in first] == list(range(1, 1_001))
+    assert first[0][1].subject == f"segment:{1:020d}.parquet"
+    assert b'"sm3":"abab' in first[0][1].payload
+    assert len(feed(2_000)) == 500
+    assert feed(2_500) == []

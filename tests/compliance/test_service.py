@@ -1,0 +1,307 @@
+"""Compliance at work: a leaf for each change and none twice, whatever dies in between."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from compliance.check_store import CheckStore
+from compliance.ledger import NewEvidence
+from compliance.ledgered_store import LedgeredStore
+from compliance.report_store import ReportStore
+from compliance.service import Compliance
+from crypto.words import BadInput, LiuheError, Refused
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+RUN = "checklist/system:local"
+
+
+class Died(Exception):
+    """The process ended here."""
+
+
+def dies_at(monkeypatch: pytest.MonkeyPatch, store: type, name: str) -> None:
+    def died(*_: object, **__: object) -> None:
+        raise Died
+
+    monkeypatch.setattr(store, name, died)
+
+
+def together(*works: Callable[[], object]) -> None:
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(work) for work in works]:
+            done.result()
+
+
+def verdicts(page: Any) -> dict[str, str]:
+    return {row.id: row.verdict for row in page.checks}
+
+
+def test_a_leaf_for_each_change_of_grounds_and_one_for_the_run(world: Any) -> None:
+    world.probe(60)
+    page = world.compliance.evaluate("system:jobs", NOW)
+    assert verdicts(page) == {"PLT-01": "符合", "DAT-04": "符合", "PLT-12": "未知"}
+    first = [f"check:{name}/system:local" for name in ("PLT-01", "DAT-04", "PLT-12")]
+    assert world.subjects() == [*first, RUN]
+
+    # The ledger has grown and time has passed: that alone is no new ground.
+    world.compliance.evaluate("system:jobs", NOW + MINUTE)
+    assert world.subjects() == [*first, RUN, RUN]
+
+    world.probe(99_999, time=NOW + MINUTE)
+    page = world.compliance.evaluate("user:lead", NOW + 2 * MINUTE)
+    assert verdicts(page)["PLT-01"] == "不符合"
+    assert world.subjects()[5:] == ["check:PLT-01/system:local", RUN]
+    assert world.ledger.record(5).actor == "user:lead"
+    assert {row.id: row.leaf for row in page.checks} == {"PLT-01": 5, "DAT-04": 1, "PLT-12": 2}
+    assert world.ledger.verify().ok
+
+
+def test_a_leaf_that_was_written_before_the_end_is_not_written_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.probe(60)
+    with monkeypatch.context() as patch:
+        dies_at(patch, CheckStore, "keep")
+        with pytest.raises(Died):
+            world.compliance.evaluate("system:jobs", NOW)
+    assert len(world.subjects()) == 4
+    page = world.again().evaluate("system:jobs", NOW + MINUTE)
+    assert world.subjects()[4:] == [RUN]
+    assert {row.id: row.leaf for row in page.checks} == {"PLT-01": 0, "DAT-04": 1, "PLT-12": 2}
+    detail = world.compliance.check_detail("PLT-01", NOW + MINUTE)
+    assert [row.leaf for row in detail.history] == [0]
+
+
+def test_an_end_before_the_leaf_loses_nothing(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.probe(60)
+    with monkeypatch.context() as patch:
+        dies_at(patch, type(world.ledger), "append")
+        with pytest.raises(Died):
+            world.compliance.evaluate("system:jobs", NOW)
+    world.again().evaluate("system:jobs", NOW)
+    assert len(world.subjects()) == 4
+
+
+def test_evidence_that_grew_stale_is_unknown_on_the_page_without_an_evaluation(world: Any) -> None:
+    world.probe(60)
+    world.compliance.evaluate("system:jobs", NOW)
+    fresh, stale = NOW + timedelta(hours=1), NOW + timedelta(hours=1, seconds=1)
+    assert verdicts(world.compliance.check_page(fresh))["PLT-01"] == "符合"
+    assert verdicts(world.compliance.check_page(stale))["PLT-01"] == "未知"
+    row = world.compliance.check_detail("PLT-01", stale).check
+    assert row.verdict == "未知"
+    assert "过期" in row.reason.zh
+    # What was said then stays as it was said.
+    assert world.compliance.check_detail("PLT-01", stale).history[0].verdict == "符合"
+
+
+def test_a_host_whose_clock_runs_ahead_has_no_fresh_evidence_for_ever(world: Any) -> None:
+    world.probe(60, time=NOW + timedelta(days=3_650))
+    page = world.compliance.evaluate("system:jobs", NOW)
+    assert verdicts(page)["PLT-01"] == "未知"
+
+
+def test_the_detail_shows_the_evidence(world: Any) -> None:
+    world.probe(60)
+    world.probe(99_999, host="web-02\n\x00<b>")
+    world.compliance.evaluate("system:jobs", NOW)
+    detail = world.compliance.check_detail("PLT-01", NOW)
+    assert detail.check.verdict == "部分符合"
+    by_host = {one.host: one for one in detail.evidence}
+    assert by_host["web-01"].satisfied
+    assert by_host["web-01"].raw == "PASS_MAX_DAYS 60"
+    assert by_host["web-01"].values == {"gov.probe.value.max_days": 60}
+    assert not by_host["web-02\n\x00<b>"].satisfied
+    assert "accounts.password_policy" in detail.condition
+    assert detail.remedy.en == "shorten it"
+    with pytest.raises(Refused, match="check-not-found"):
+        world.compliance.check_detail("PLT-99", NOW)
+
+
+def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
+    world.compliance.note_ledger(False)
+    assert verdicts(world.compliance.evaluate("system:jobs", NOW))["DAT-04"] == "不符合"
+
+
+def test_without_a_system_there_is_one_clear_answer(empty_world: Any) -> None:
+    for work in (
+        lambda: empty_world.compliance.check_page(NOW),
+        lambda: empty_world.compliance.make_report("2026-11", "user:lead", NOW),
+    ):
+        with pytest.raises(Refused, match="system-not-found"):
+            work()
+
+
+# --- reports
+
+
+def test_a_report_is_made_checked_and_never_overwritten(world: Any) -> None:
+    world.probe(60)
+    world.alert()
+    world.compliance.evaluate("system:jobs", NOW)
+    first = world.compliance.make_report("2026-11", "user:lead", NOW)
+    kept = world.compliance.report_file(first.id, "pdf")
+    second = world.compliance.make_report("2026-11", "user:lead", NOW + MINUTE)
+    assert (first.edition, second.edition) == (1, 2)
+    assert first.id == "2026-11-320000-local-1"
+    assert [row.id for row in world.compliance.reports()] == [second.id, first.id]
+    assert world.compliance.report_file(first.id, "pdf") == kept
+    assert kept.startswith(b"%PDF")
+    assert world.compliance.report_file(second.id, "xlsx").startswith(b"PK")
+    assert world.subjects("report") == [f"report:{first.id}", f"report:{second.id}"]
+    assert world.ledger.record(second.leaf).subject == f"report:{second.id}"
+    latest = world.ledger.latest()
+    assert latest is not None
+    assert latest.checkpoint.size == world.ledger.size
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_a_damaged_or_missing_file_is_refused(world: Any) -> None:
+    made = world.compliance.make_report("2026-11", "user:lead", NOW)
+    path = world.folder / "reports" / f"{made.id}.pdf"
+    path.write_bytes(b"other")
+    with pytest.raises(LiuheError, match="report-damaged"):
+        world.compliance.report_file(made.id, "pdf")
+    path.unlink()
+    with pytest.raises(LiuheError, match="report-damaged"):
+        world.compliance.report_file(made.id, "pdf")
+    with pytest.raises(Refused, match="report-not-found"):
+        world.compliance.report_file("../../etc/passwd", "pdf")
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_a_report_whose_leaf_is_there_is_entered_after_a_crash(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = ReportStore(world.engine, world.folder / "reports")
+    order = orders.order("2026-11", "local:root", NOW)
+    with monkeypatch.context() as patch:
+        dies_at(patch, ReportStore, "add")
+        dies_at(patch, ReportStore, "finish")
+        with pytest.raises(Died):
+            world.compliance.work_orders(NOW)
+    again = world.again()
+    assert again.work_orders(NOW + MINUTE) == 0
+    assert [row.id for row in again.reports()] == ["2026-11-320000-local-1"]
+    assert again.reports()[0].actor == "local:root"
+    assert orders.answer(order) == ("2026-11-320000-local-1", "")
+    assert again.report_file("2026-11-320000-local-1", "pdf") == b"pdf 1"
+    assert again.make_report("2026-11", "user:lead", NOW).edition == 2
+    assert len(world.subjects("report")) == 2
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_orders_are_answered_with_the_report_or_with_why_not(world: Any) -> None:
+    orders = ReportStore(world.engine, world.folder / "reports")
+    good = orders.order("2026-11", "local:root", NOW)
+    wrong = [orders.order(month, "local:root", NOW) for month in ("2026-13", "9999-12", "2026-12", "")]
+    last = orders.order("2026-10", "local:root", NOW)
+    assert orders.answer(good) is None
+    assert world.compliance.work_orders(NOW) == 6
+    assert orders.answer(good) == ("2026-11-320000-local-1", "")
+    assert orders.answer(last) == ("2026-10-320000-local-1", "")
+    for number in wrong:
+        report, error = orders.answer(number) or ("", "")
+        assert report == ""
+        assert error.startswith("report-month")
+    assert world.compliance.work_orders(NOW) == 0
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_an_order_that_cannot_be_made_does_not_hold_up_the_next(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = ReportStore(world.engine, world.folder / "reports")
+    bad, good = (orders.order("2026-11", "local:root", NOW) for _ in range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr("compliance.service.monthly", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            world.compliance.work_orders(NOW)
+    assert "ZeroDivisionError" in (orders.answer(bad) or ("", ""))[1]
+    assert world.compliance.work_orders(NOW) == 1
+    assert orders.answer(good) == ("2026-11-320000-local-1", "")
+
+
+def test_a_month_to_come_is_refused(world: Any) -> None:
+    for month in ("2026-12", "9999-12", "２０２６-11", "2026-11\n"):
+        with pytest.raises(BadInput, match="report-month"):
+            world.compliance.make_report(month, "user:lead", NOW)
+
+
+# --- rows of other stores
+
+
+def row(number: int) -> tuple[int, NewEvidence]:
+    evidence = NewEvidence(
+        kind="segment",
+        actor="system:store",
+        subject=f"segment:{number}",
+        summary=f"{number} events",
+        payload=b"%d" % number,
+    )
+    return number, evidence
+
+
+def test_rows_are_recorded_once(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.compliance.record("segment", [], NOW)
+    assert world.compliance.recorded_up_to("segment") == 0
+    with monkeypatch.context() as patch:
+        dies_at(patch, LedgeredStore, "mark")
+        with pytest.raises(Died):
+            world.compliance.record("segment", [row(1), row(2)], NOW)
+    assert world.compliance.recorded_up_to("segment") == 0
+    again: Compliance = world.again()
+    again.evaluate("system:jobs", NOW)  # leaves of other kinds come in between
+    again.record("segment", [row(1), row(2), row(3)], NOW)
+    assert world.subjects("segment") == ["segment:1", "segment:2", "segment:3"]
+    assert again.recorded_up_to("segment") == 3
+    again.record("segment", [row(4)], NOW)
+    assert world.subjects("segment")[3:] == ["segment:4"]
+
+
+def test_a_refused_row_records_none_of_its_batch(world: Any) -> None:
+    bad = msgspec.structs.replace(row(2)[1], actor="")
+    with pytest.raises(BadInput, match="evidence-malformed"):
+        world.compliance.record("segment", [row(1), (2, bad)], NOW)
+    assert world.subjects("segment") == []
+    world.compliance.record("segment", [row(1)], NOW)
+    assert world.subjects("segment") == ["segment:1"]
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_threads_share_one_compliance_side(world: Any) -> None:
+    world.probe(60)
+    compliance = world.compliance
+    together(
+        *[lambda: compliance.evaluate("system:jobs", NOW)] * 3,
+        *[lambda: compliance.make_report("2026-11", "user:lead", NOW)] * 3,
+        lambda: compliance.record("segment", [row(1)], NOW),
+        lambda: compliance.check_page(NOW),
+    )
+    assert sorted(report.edition for report in compliance.reports()) == [1, 2, 3]
+    assert world.subjects().count("check:PLT-01/system:local") == 1
+    assert world.subjects().count(RUN) == 3
+    assert world.ledger.verify().ok
+
+
+def test_the_revisions_tell_of_changes(world: Any, plain_reports: None) -> None:
+    before = world.compliance.revisions()
+    world.compliance.evaluate("system:jobs", NOW)
+    world.compliance.make_report("2026-11", "user:lead", NOW)
+    after = world.compliance.revisions()
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+
+
+def test_a_reason_that_quotes_a_host_stays_one_line(world: Any) -> None:
+    world.probe(0, error="denied\n\x1b[31m" + "x" * 900)
+    world.compliance.evaluate("system:jobs", NOW)
+    summary = world.ledger.record(0).summary
+    assert summary.isprintable()
+    assert len(summary) <= 200
+    assert summary.startswith("未知")

@@ -1,0 +1,53 @@
+"""The rules in force: told by a digest that changes exactly when one does."""
+
+from pathlib import Path
+
+import msgspec
+
+from rules import ROOT
+from soc_api.rule_set import RuleSet, shipped_rules
+
+RULE = """
+title: {title}
+id: 5b3b6e3c-9d5e-4c9d-8f0a-0123456789{number:02d}
+logsource: {{product: linux, category: process_creation}}
+detection:
+  selection: {{Image|endswith: /nc}}
+  condition: selection
+level: high
+"""
+
+
+def rules(folder: Path, *titles: str) -> RuleSet:
+    folder.mkdir(exist_ok=True)
+    for number, title in enumerate(titles):
+        (folder / f"{number}.yml").write_text(RULE.format(title=title, number=number))
+    return shipped_rules(folder)
+
+
+def test_the_shipped_rules_are_usable() -> None:
+    found = shipped_rules(ROOT / "sigma")
+    assert found.errors == ()
+    assert len(found.rules) >= 30
+
+
+def test_the_digest_changes_exactly_when_a_rule_does(tmp_path: Path) -> None:
+    first = rules(tmp_path / "a", "one", "two")
+    assert rules(tmp_path / "a", "one", "two").digest == first.digest
+    turned = msgspec.structs.replace(first, rules=first.rules[::-1])
+    assert turned.digest == first.digest
+    assert rules(tmp_path / "a", "one", "other").digest != first.digest
+    fewer = msgspec.structs.replace(first, rules=first.rules[:1])
+    assert fewer.digest != first.digest
+
+
+def test_an_unusable_rule_is_told_and_the_others_work(tmp_path: Path) -> None:
+    rules(tmp_path / "a", "one")
+    (tmp_path / "a" / "bad.yml").write_text("title: [")
+    found = shipped_rules(tmp_path / "a")
+    assert len(found.rules) == 1
+    assert "bad.yml" in str(found.errors[0])
+    leaf = found.evidence()
+    assert leaf.summary == "1 rules, 1 unusable"
+    assert leaf.subject == f"rule-set:{found.digest[:16]}"
+    assert list(msgspec.json.decode(leaf.payload)) == [found.rules[0].id]
