@@ -15,8 +15,8 @@ from compliance.checklist import load_checklist
 from compliance.jobs import Feed, Jobs, segment_feed
 from compliance.ledger import Ledger, NewEvidence
 from compliance.service import Compliance, Parts
+from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.selftest import self_test
 from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
@@ -56,7 +56,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
     asked = threading.Event()  # a stop that comes before the server is there to take it
     _on_stop(asked.set)
-    self_test()
+    use(settings.cryptography.backend)  # self-tests it
     engine = state_engine(folders, settings)
     upgrade(engine)
     listener = _bound(settings.console)

@@ -55,6 +55,12 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
 
 
+class Cryptography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[cryptography]: which implementation of SM2, SM3 and SM4 serves."""
+
+    backend: Literal["openssl", "native", "reference"] = "openssl"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of center.toml."""
 
@@ -63,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()
+    cryptography: Cryptography = Cryptography()
     roles: tuple[Role, ...] = ALL_ROLES
 
 
