@@ -3,12 +3,12 @@
 import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 from asn1crypto import core
 
-from crypto import package, x509_forms, x509_issue
+from crypto import cms, package, x509_forms, x509_issue
 from crypto.chain import TrustStore
 from crypto.crl import Crl, Revoked, make_crl
 from crypto.keys import DecryptionKey, SigningKey
@@ -16,7 +16,7 @@ from crypto.package import APPROVER, AUTHOR, FileEntry, Manifest, PinnedKeys, So
 from crypto.profile import PROFILES, Kind
 from crypto.sm2 import DEFAULT_ID, signature_to_der
 from crypto.x509 import SM2_WITH_SM3_DER, Certificate, read_certificate
-from crypto.x509_issue import Subject
+from crypto.x509_issue import Subject, issue, issue_root, new_serial
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -229,3 +229,43 @@ def asn1_wrapped(tag: int, data: bytes) -> bytes:
 def house() -> House:
     """One house for all tests."""
     return House()
+
+
+class Parties(NamedTuple):
+    """Of messages: two who sign, two who receive, all below one province."""
+
+    signers: list[cms.CmsSigner]
+    keys: list[DecryptionKey]
+    certificates: list[bytes]
+
+
+@pytest.fixture(scope="session")
+def parties() -> Parties:
+    """Keys and certificates for all tests."""
+    root_key, issuer_key = SigningKey.generate(), SigningKey.generate()
+    root = issue_root(root_key, Subject(common_name="省根"), serial=new_serial(), now=NOW, days=3000)
+    issuer = issue(
+        "issuer",
+        Subject(common_name="市"),
+        issuer_key.public.spki(),
+        issuer=root,
+        key=root_key,
+        serial=new_serial(),
+        now=NOW,
+        days=1000,
+    )
+
+    def leaf(kind: Any, key: SigningKey | DecryptionKey, name: str) -> bytes:
+        subject = Subject(common_name=name, id=name, zone="z1")
+        spki = key.public.spki()
+        return issue(
+            kind, subject, spki, issuer=issuer, key=issuer_key, serial=new_serial(), now=NOW, days=300
+        ).der
+
+    signing = [(f"p{place}", SigningKey.generate()) for place in range(2)]
+    keys = [DecryptionKey.generate() for _ in range(2)]
+    return Parties(
+        [cms.CmsSigner(key, leaf("person", key, name), (issuer.der,)) for name, key in signing],
+        keys,
+        [leaf("center-encrypt", key, f"c{place}") for place, key in enumerate(keys)],
+    )
