@@ -44,9 +44,11 @@ def test_a_message_is_wrapped_and_unwrapped() -> None:
 
 
 def test_strings_in_pieces_are_refused() -> None:
-    pieces = core.OctetString.load(bytes.fromhex("2406040161040162"))
+    pieces = bytes.fromhex("2406040161040162")  # "ab" as a constructed OCTET STRING, which BER allows
+    whole = wrapped(asn1.CMS_DATA, core.OctetString, b"123456").dump()
+    assert unwrapped(whole)
     with pytest.raises(Refused):
-        octets(pieces, "content")
+        unwrapped(whole.replace(b"\x04\x06123456", pieces))
 
 
 def test_parameters_are_absent_or_null() -> None:
