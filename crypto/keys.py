@@ -298,10 +298,14 @@ def replace_durably(path: Path, data: bytes, mode: int) -> None:
 def _write_beside(path: Path, data: bytes, mode: int) -> Path:
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
     return partial
 
 

@@ -186,7 +186,7 @@ def sign_content(key: Signs, content: bytes) -> bytes:
 
 
 def _signed(content: bytes, signature: bytes) -> bytes:
-    bits = core.BitString.load(_bit_string(signature_to_der(signature)))
+    bits = core.BitString.load(forms.wrap(3, b"\0" + signature_to_der(signature)))
     whole = {"content": _raw(content), "algorithm": _raw(SM2_WITH_SM3_DER), "signature": bits}
     return bytes(forms.Signed(whole).dump())
 
@@ -238,7 +238,7 @@ def _extensions(kind: Kind, subject: Subject, spki: bytes, authority: bytes) -> 
 def _names(uris: tuple[str, ...]) -> forms.Extension | None:
     if not uris:
         return None
-    names = forms.Anything([_raw(bytes((0x86,)) + _length(len(uri)) + uri.encode("ascii")) for uri in uris])
+    names = forms.Anything([_raw(forms.wrap(0x86, uri.encode("ascii"))) for uri in uris])
     return extension(asn1.ALTERNATIVE_NAME, names.dump())
 
 
@@ -247,16 +247,6 @@ def _usage_bits(usage: frozenset[str]) -> bytes:
     bits = "".join("1" if name in usage else "0" for name in KEY_USAGES).rstrip("0")
     octets = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
     return bytes((3, len(octets) + 1, -len(bits) % 8)) + octets
-
-
-def _bit_string(octets: bytes) -> bytes:
-    return b"\x03" + _length(len(octets) + 1) + b"\0" + octets
-
-
-def _length(size: int) -> bytes:
-    if size < 0x80:
-        return bytes((size,))
-    return bytes((0x81, size)) if size < 0x100 else b"\x82" + size.to_bytes(2)
 
 
 def _raw(der: bytes) -> core.Any:
