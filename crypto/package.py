@@ -270,10 +270,10 @@ def open_(
         if accept is not None:
             accept(header)
         opened = stream.open_content(source, header, quarantine, progress, threads)
+        quarantine.release()
     except BaseException:
         quarantine.discard()
         raise
-    quarantine.release()
     return opened
 
 

@@ -44,7 +44,7 @@ class Quarantine(Protocol):
         ...
 
     def discard(self) -> None:
-        """Opening failed: destroy everything created."""
+        """Opening failed, or ``release`` did: destroy everything that is not to be seen."""
         ...
 
 

@@ -331,6 +331,16 @@ def test_any_error_discards(road: Road, quarantine: Any) -> None:
     assert quarantine.calls == ["discard"]
 
 
+def test_a_release_that_fails_discards(road: Road, quarantine: Any) -> None:
+    def broken() -> None:
+        raise OSError("disk full")
+
+    quarantine.release = broken
+    with pytest.raises(OSError, match="disk full"):
+        road.open(road.seal(SMALL), quarantine)
+    assert quarantine.calls == ["discard"]
+
+
 def test_sealing_refuses_a_source_that_changed_after_signing(road: Road) -> None:
     for now in (b"abd", b"abcd", b"ab"):
         manifest = road.manifest(package.describe(road.sources({"a": b"abc"})))
