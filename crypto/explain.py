@@ -176,7 +176,7 @@ def _identity_lines(extensions: Extensions) -> list[Line]:
     found = []
     if identity.id:
         found.append(Line("identity", Words("身份", "identity"), _plain(f"{identity.kind}:{identity.id}")))
-    for name, label in (("zone", Words("网络区", "zone")), ("unit", Words("单位", "unit"))):
+    for name, label in {"zone": Words("网络区", "zone"), "unit": Words("单位", "unit")}.items():
         values = extensions.named(name)
         if values:
             found.append(Line(name, label, _plain(", ".join(values))))
