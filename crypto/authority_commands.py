@@ -23,6 +23,7 @@ _KEYS = str(Words("申请者的密钥目录", "the applicant's folder of keys"))
 _KEY = str(Words("密钥名", "name of the key"))
 _NEW = str(Words("市级机构:在此目录生成密钥并申请", "an issuer: make its key in this folder and ask"))
 _LISTS = str(Words("列表有效小时数,至多 168", "hours the list lasts, at most 168"))
+_CERTIFICATES = str(Words("证书,叶证书可附签发机构证书", "the certificate; of a key also its issuers'"))
 _SERIAL = str(Words("序列号(十六进制)或证书文件", "a serial in hex, or the file of the certificate"))
 
 
@@ -30,13 +31,11 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands of an authority to ``liuhe cert``."""
     root = actions.add_parser("root", help=str(Words("建立省级根", "make the root of a province")))
     request = actions.add_parser("request", help=str(Words("生成证书申请", "make a certificate request")))
-    install = actions.add_parser(
-        "install", help=str(Words("装入签发机构的证书", "install an issuer's certificate"))
-    )
+    install = actions.add_parser("install", help=str(Words("装入签发的证书", "install a certificate")))
     issue = actions.add_parser("issue", help=str(Words("签发证书", "issue a certificate")))
     revoke = actions.add_parser("revoke", help=str(Words("吊销证书", "revoke a certificate")))
     crl = actions.add_parser("crl", help=str(Words("签发吊销列表", "issue a revocation list")))
-    for action in (root, install, issue, revoke, crl):
+    for action in (root, issue, revoke, crl):
         action.add_argument("--authority", type=Path, required=True, metavar="DIR", help=_AUTHORITY)
     for action in (root, request, issue):
         _subject_options(action, name_required=action is not issue)
@@ -49,11 +48,13 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     for action in (request, issue, crl):
         action.add_argument("--output", type=Path, metavar="FILE", help=_OUTPUT)
     request.add_argument("--authority", type=Path, metavar="DIR", help=_NEW)
-    request.add_argument("--keys", type=Path, metavar="DIR", help=_KEYS)
+    install.add_argument("--authority", type=Path, metavar="DIR", help=_AUTHORITY)
+    for action in (request, install):
+        action.add_argument("--keys", type=Path, metavar="DIR", help=_KEYS)
     request.add_argument("--key", metavar="NAME", help=_KEY)
     for action in (request, issue):
         action.add_argument("--kind", required=True, choices=KINDS[1:], help=_KIND)
-    install.add_argument("file", type=Path, metavar="FILE", help=str(Words("证书文件", "the certificate")))
+    install.add_argument("files", type=Path, nargs="+", metavar="FILE", help=_CERTIFICATES)
     issue.add_argument("file", type=Path, metavar="REQUEST", help=str(Words("证书申请", "the request")))
     revoke.add_argument("serial", metavar="SERIAL", help=_SERIAL)
     revoke.add_argument("--reason", choices=REASONS, default="unspecified", help=str(Words("原因", "why")))
@@ -160,11 +161,20 @@ def _key_place(chosen: argparse.Namespace) -> "tuple[KeyFolder, str]":
 
 def _install(chosen: argparse.Namespace) -> int:
     from crypto.authority_files import AuthorityFolder
+    from crypto.key_files import KeyFolder
+    from crypto.profile import wrong
     from crypto.trust_files import read_file
     from crypto.x509 import read_certificates
 
-    AuthorityFolder(chosen.authority).install(read_certificates(read_file(chosen.file))[0])
-    say(Words("已装入,可以签发", "installed; it can issue now"))
+    given = [one for path in chosen.files for one in read_certificates(read_file(path))]
+    if (chosen.authority is None) == (chosen.keys is None):
+        raise wrong("--keys", "--authority 与 --keys 给一个", "give one of --authority and --keys")
+    if chosen.authority is not None:
+        AuthorityFolder(chosen.authority).install(given[0])
+        say(Words("已装入,可以签发", "installed; it can issue now"))
+    else:
+        record = KeyFolder(chosen.keys).keep_chain(given)
+        say(Words(f"已装入 {record.name} 的证书", f"installed the certificate of {record.name}"))
     return 0
 
 

@@ -3,6 +3,7 @@
     keys.json                 the register: id, name, use, created, replaced, replaced_by; written atomically
     <name>-<id>.key.pem       the private key, 0600
     <name>-<id>.pub.pem       its public half
+    <name>-<id>.chain.pem     its certificate and those of its issuers, once there are some
 
 Rotation makes a new key and marks the old one replaced; nothing is deleted, because what was encrypted to an
 old key must still open. A key file without an entry is one whose making was cut short: it is never used.
@@ -11,7 +12,7 @@ old key must still open. A key file without an entry is one whose making was cut
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from crypto import keys, pkcs8
 from crypto.keys import DecryptionKey, EncryptionKey, PublicKey, SigningKey
 from crypto.pkcs8 import Use
 from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.x509 import Certificate, read_certificates
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 REGISTER: Final = "keys.json"
@@ -144,6 +146,40 @@ class KeyFolder:
         """The public half."""
         kind = PublicKey if record.use == "sign" else EncryptionKey
         return kind.load(self.public_path(record))
+
+    def keep_chain(self, certificates: Sequence[Certificate]) -> KeyRecord:
+        """Keep the certificates of one of the keys here, leaf first in the file. Raises Refused.
+
+        They are not verified: that is the receiver's duty, with roots of its own.
+        """
+        by_key = {one.id: one for one in self.records()}
+        leaves = [one for one in certificates if one.key_id in by_key]
+        if len(leaves) != 1:
+            raise Refused(
+                "key-certificate",
+                Words("这些证书不恰好对应此处的一个密钥", "not the certificate of exactly one key in here"),
+                Words(
+                    "请给出该密钥的证书及其签发机构证书", "give the certificate of one key and its issuers"
+                ),
+                field=str(self.path),
+            )
+        record = by_key[leaves[0].key_id]
+        ordered = [leaves[0], *(one for one in certificates if one is not leaves[0])]
+        with self._locked():
+            data = b"".join(one.pem() for one in ordered)
+            keys.replace_durably(self.chain_path(record), data, 0o644)
+        return record
+
+    def chain(self, record: KeyRecord) -> tuple[Certificate, ...]:
+        """The certificates kept for a key, leaf first; none where there are none."""
+        try:
+            return tuple(read_certificates(self.chain_path(record).read_bytes()))
+        except FileNotFoundError:
+            return ()
+
+    def chain_path(self, record: KeyRecord) -> Path:
+        """Where the certificates of a key lie."""
+        return self.path / f"{record.name}-{record.id[:_ID_CHARS]}.chain.pem"
 
     def _add(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crypto import authority_commands, cert_commands
+from crypto.key_files import KeyFolder
 from crypto.x509 import read_certificates
 from soc_api.cli import main
 
@@ -60,6 +61,19 @@ def test_verify_and_show(city: Path, capsys: pytest.CaptureFixture[str]) -> None
     for name in ("center-sign.csr", "city.crl", "city.pem"):
         assert run("cert", "show", city / name) == 0
     assert run("cert", "show", city / "center-sign.pem", "--at", "2020-01-01T00:00:00+00:00") == 1
+
+
+def test_certificates_are_kept_beside_their_keys(city: Path) -> None:
+    keys = ("--keys", city / "keys")
+    assert run("cert", "install", *keys, city / "city.pem", city / "center-sign.pem") == 0
+    folder = KeyFolder(city / "keys")
+    leaf, issuer = folder.chain(folder.find("center-sign"))
+    assert (str(leaf.identity), issuer.subject.get("CN")) == ("center:c1@gov", "市")
+    assert folder.chain(folder.find("center-encrypt")) == ()
+    assert run("cert", "install", *keys, city / "city.pem") == 1
+    both = (city / "center-encrypt.pem", city / "center-sign.pem")
+    assert run("cert", "install", *keys, *both) == 1
+    assert run("cert", "install", city / "city.pem") == 2
 
 
 def test_without_a_folder_of_trust(city: Path) -> None:
