@@ -48,6 +48,7 @@ ADAPTERS = {
         "compliance/tables.py",
         "soc_api/*_store.py",
         "soc_api/tables.py",
+        "soc_api/*_tables.py",
         "soc_api/migrate.py",
         "soc_api/migrations/**",
     ),

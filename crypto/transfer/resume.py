@@ -18,7 +18,7 @@ PROGRESS_BYTES_MAX: Final = 1 << 20  # the bits of the largest package are 128 K
 
 
 class Store(NamedTuple):
-    """An effect: write these bytes at this place of the partial package, durably before keeping ``encode``."""
+    """An effect: write these bytes at this place of the partial package, then keep ``encode``."""
 
     place: int
     sealed: bytes
