@@ -9,6 +9,7 @@ import msgspec
 
 from crypto.keys import EncryptionKey, PublicKey
 from crypto.package import APPROVER, AUTHOR, Manifest, PinnedKeys, Signature
+from crypto.transfer.channel import Receiving
 from crypto.transfer.request import HEARTBEAT, STATION
 from crypto.words import BadInput, Refused, Words
 
@@ -39,6 +40,10 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     approvers: tuple[str, ...] = ()
     stations: tuple[str, ...] = ()
     revoked: tuple[str, ...] = ()
+
+    def fresh(self) -> Receiving:
+        """The receiver's end before anything came."""
+        return Receiving(channel=self.id, sender=self.sender, receiver=self.receiver, one_way=self.one_way)
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +100,7 @@ class Channels:
 
 
 class ChannelTrust:
-    """The keys of one channel: people sign transfers, the station alone signs heartbeats, the revoked none."""
+    """The keys of one channel: people sign transfers, the station heartbeats, the revoked nothing."""
 
     def __init__(self, channel: Channel, pinned: PinnedKeys) -> None:
         self._channel: Final = channel

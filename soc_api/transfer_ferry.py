@@ -33,6 +33,7 @@ class Glance(NamedTuple):
     package: str
     package_sm3: str
     package_bytes: int
+    recipients: tuple[str, ...]
 
 
 class Ferry:
@@ -133,7 +134,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  # a descriptor
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _unreadable(path, "not a regular file")
-        yield file  # type: ignore[misc]  # unbuffered, as packages are read
+        yield file
 
 
 def glance(file: BinaryIO) -> Glance:
@@ -142,7 +143,22 @@ def glance(file: BinaryIO) -> Glance:
     sealed = bytearray(sealed_bytes)
     envelope.read_exactly(file, memoryview(sealed))  # type: ignore[arg-type]
     content = clear.content_bytes + envelope.chunk_count(clear.content_bytes) * envelope.TAG_BYTES
-    return Glance(clear.package, sm3_hex(start + sealed), len(start) + sealed_bytes + content)
+    recipients = tuple(entry.key_id for entry in clear.recipients)
+    size = len(start) + sealed_bytes + content
+    return Glance(clear.package, sm3_hex(start + sealed), size, recipients)
+
+
+def still_arriving(file: BinaryIO) -> bool:
+    """Whether this is the beginning of a package, and as yet no more: the copy may still be running."""
+    file.seek(0)
+    start = file.read(len(envelope.MAGIC))
+    if not envelope.MAGIC.startswith(start):
+        return False
+    file.seek(0)
+    try:
+        return os.fstat(file.fileno()).st_size < glance(file).package_bytes
+    except Refused:
+        return not file.read(1)
 
 
 def deliver(source: Path, directory: Path, name: str) -> None:
