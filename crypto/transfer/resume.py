@@ -64,6 +64,11 @@ class Resuming:
         """How many chunks are to come."""
         return sum(1 for _ in self._map.missing())
 
+    @property
+    def bits(self) -> bytes:
+        """Which chunks are there, the first in the highest bit: what the sender is told."""
+        return self._map.encode()
+
     def wanted(self, chunks_max: int = 64) -> Iterator[Wanted]:
         """Ranges to ask for, in order, each of neighbouring chunks."""
         first = last = -1
