@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "drill": ("soc_api.drill_commands",),
     "keys": ("crypto.keys_commands",),
     "cert": ("crypto.cert_commands",),
+    "transfer": ("soc_api.transfer_commands",),
 }
 
 OWN: Final = ("crypto", "sensors", "detection", "compliance", "soc_api", "rules")

@@ -15,6 +15,7 @@ import msgspec
 
 from crypto import package
 from crypto.keys import DecryptionKey
+from crypto.package import Manifest
 from crypto.package_envelope import Header
 from crypto.package_files import FolderQuarantine, folder_sources
 from crypto.transfer import incoming as machine
@@ -122,30 +123,6 @@ class ImportService:
             for one in self._parts.store.unfinished():
                 self._finish(one.package_sm3)
 
-    def wanted(self, channel: str, now: datetime) -> ResendList:
-        """The list of what is missing, for the sender."""
-        settings = self._parts.channels.find("in", channel)
-        with self._parts.store.reading() as acts:
-            return resend_list(
-                self._desk.receiving_end(acts, settings), now.astimezone(UTC).replace(microsecond=0)
-            )
-
-    def allow_epoch(self, channel: str, epoch: int, person: str, now: datetime) -> None:
-        """Let the sender's next epoch in. Raises Refused for any other."""
-        settings = self._parts.channels.find("in", channel)
-        said = entry(
-            time=now,
-            actor=f"user:{person}",
-            source="local",
-            action="transfer.epoch",
-            about=f"channel:{channel}",
-        )
-        with self._parts.ferry.locked():
-            with self._parts.store.acting(said) as acts:
-                state = allow_epoch(acts.receiving(settings.fresh()), epoch)
-                acts.put_channel(state)
-            self._parts.ferry.witness("in", channel, state.height)
-
     def _import(
         self,
         file: BinaryIO,
@@ -189,20 +166,12 @@ class ImportService:
         self, file: BinaryIO, seen: Glance, channel: Channel, now: datetime, progress: Progress | None
     ) -> Header:
         """Everything that the package itself and the channel can say, into the quarantine."""
-        recipient = next((self._keys[one] for one in seen.recipients if one in self._keys), None)
-        if recipient is None:
-            raise Refused(
-                "package-not-for-us",
-                Words("数据包不是发给本密钥的", "the package is not addressed to this key"),
-                Words("请核对接收方与所用的加密密钥", "check the receiver and the encryption key in use"),
-                field=seen.package,
-            )
         place = self._parts.ferry.quarantine(seen.package_sm3)
         self._parts.ferry.destroy(place)
         file.seek(0)
         done = package.open_(
             file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
-            recipient=recipient,
+            recipient=_key_for(seen, self._keys),
             trust=self._parts.channels.trust(channel),
             quarantine=FolderQuarantine(place),
             now=now,
@@ -221,9 +190,7 @@ class ImportService:
                 Words("请与发送方核对通道状态", "compare the state of the channel with the other end"),
                 field=f"{manifest.from_zone}>{manifest.to_zone}",
             )
-        if manifest.kind != HEARTBEAT:
-            check_dual_control(manifest)
-        check_policy(self._parts.policy, manifest)
+        _check_manifest(self._parts, manifest)
         arrival = _arrival(header)
         with self._parts.store.reading() as acts:
             judge(self._desk.receiving_end(acts, channel), arrival, acts.imported_at(arrival))
@@ -304,6 +271,71 @@ class ImportService:
             reason=transfer.reason,
             time=now.astimezone(UTC).replace(microsecond=0),
         )
+
+
+def wanted(parts: Parts, channel: str, now: datetime) -> ResendList:
+    """The list of what is missing, for the sender."""
+    settings = parts.channels.find("in", channel)
+    with parts.store.reading() as acts:
+        return resend_list(
+            Desk(parts).receiving_end(acts, settings), now.astimezone(UTC).replace(microsecond=0)
+        )
+
+
+def let_epoch_in(parts: Parts, channel: str, epoch: int, person: str, now: datetime) -> None:
+    """Let the sender's next epoch in. Raises Refused for any other."""
+    settings = parts.channels.find("in", channel)
+    said = entry(
+        time=now,
+        actor=f"user:{person}",
+        source="local",
+        action="transfer.epoch",
+        about=f"channel:{channel}",
+    )
+    with parts.ferry.locked():
+        with parts.store.acting(said) as acts:
+            state = allow_epoch(acts.receiving(settings.fresh()), epoch)
+            acts.put_channel(state)
+        parts.ferry.witness("in", channel, state.height)
+
+
+def open_package(
+    parts: Parts, path: Path, channel: str, keys: Mapping[str, DecryptionKey], target: Path, now: datetime
+) -> Manifest:
+    """Verify one package by a channel's trust and open it into a new folder; nothing is imported.
+
+    Raises Refused.
+    """
+    with opened(path) as file:
+        seen = glance(file)
+        file.seek(0)
+        done = package.open_(
+            file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
+            recipient=_key_for(seen, keys),
+            trust=parts.channels.trust(parts.channels.find("in", channel)),
+            quarantine=FolderQuarantine(target),
+            now=now,
+            accept=lambda header: _check_manifest(parts, header.manifest),
+        )
+    return done.header.manifest
+
+
+def _check_manifest(parts: Parts, manifest: Manifest) -> None:
+    if manifest.kind != HEARTBEAT:
+        check_dual_control(manifest)
+    check_policy(parts.policy, manifest)
+
+
+def _key_for(seen: Glance, keys: Mapping[str, DecryptionKey]) -> DecryptionKey:
+    recipient = next((keys[one] for one in seen.recipients if one in keys), None)
+    if recipient is None:
+        raise Refused(
+            "package-not-for-us",
+            Words("数据包不是发给本密钥的", "the package is not addressed to this key"),
+            Words("请核对接收方与所用的加密密钥", "check the receiver and the encryption key in use"),
+            field=seen.package,
+        )
+    return recipient
 
 
 def _arrival(header: Header) -> Arrival:

@@ -106,16 +106,18 @@ class RoadService:
         """Hand over again what a receiver's list names; ids of what was. Raises BadInput."""
         wanted = decode_resend(data)
         again = []
-        for kept in reversed(self._store.page(limit=100_000)):
+        for kept in self._store.page(limit=100_000):
             one = kept.outgoing
             if one is None or one.place is None or not one.exports or one.state == "confirmed":
                 continue
             if (one.request.channel, one.place.epoch) != (wanted.channel, wanted.epoch):
                 continue
             if any(gap.first <= one.place.sequence <= gap.last for gap in wanted.gaps):
-                TransferService(self._parts).export(one.request.id, person, now)
-                again.append(one.request.id)
-        return again
+                again.append((one.place.sequence, one.request.id))
+        again.sort()
+        for _, name in again:
+            TransferService(self._parts).export(name, person, now)
+        return [name for _, name in again]
 
     def start_epoch(self, channel: str, person: str, now: datetime) -> Sending:
         """Start over after new keys or a restored state; the receiver must allow the new epoch."""

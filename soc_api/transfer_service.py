@@ -16,6 +16,7 @@ import msgspec
 from crypto import package
 from crypto.package import APPROVER, AUTHOR, FileEntry, Manifest, Source
 from crypto.package_files import FolderQuarantine, folder_sources
+from crypto.package_names import flaw_of_names
 from crypto.transfer import outgoing as machine
 from crypto.transfer.channel import (
     after_sending,
@@ -30,7 +31,7 @@ from crypto.transfer.request import (
     manifest_of,
     same_person,
 )
-from crypto.words import Refused, Words
+from crypto.words import BadInput, Refused, Words
 from soc_api.audit import Entry
 from soc_api.transfer_channels import Channel
 from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of, said_of
@@ -198,6 +199,14 @@ class TransferService:
     def _staged(
         self, asked: Ask, channel: Channel, name: str, sources: Sequence[Source], now: datetime
     ) -> Request:
+        flaw = flaw_of_names(one.name for one in sources)
+        if flaw:
+            raise BadInput(
+                "transfer-name",
+                Words(f"文件名不合要求:{flaw}", f"a name is not fit: {flaw}"),
+                Words("请改名后重新申请", "rename it and ask again"),
+                field="files",
+            )
         staged = self._ferry.staged(name)
         quarantine = FolderQuarantine(staged)
         for one in sources:
