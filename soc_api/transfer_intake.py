@@ -1,10 +1,10 @@
 """Packages that come in over the network go the way of those that a ferry brings: the same import, once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from crypto import package
 from crypto.keys import DecryptionKey, PublicKey
@@ -17,26 +17,34 @@ from soc_api.transfer_desk import Parts
 from soc_api.transfer_import import ImportService
 
 
+class Desk(NamedTuple):
+    """What an import stands on at this moment; ``keys`` open packages, by key id."""
+
+    parts: Parts
+    imports: ImportService
+    keys: Mapping[str, DecryptionKey]
+
+
 class CenterIntake:
     """The incoming channels of a center, for ``TransferListener``."""
 
-    def __init__(self, parts: Parts, imports: ImportService, keys: Mapping[str, DecryptionKey]) -> None:
-        """``keys`` open packages, by key id."""
-        self._parts: Final = parts
-        self._imports: Final = imports
-        self._keys: Final = keys
+    def __init__(self, desk: Callable[[], Desk]) -> None:
+        """``desk`` is asked anew for each package: channels may have been registered, keys rotated."""
+        self._desk: Final = desk
 
     def receipt(self, package_sm3: str) -> bytes | None:
         """The receipt of a package that was imported; its files are seen, even after a crash between."""
-        if not self._parts.store.imported(package_sm3):
+        desk = self._desk()
+        if not desk.parts.store.imported(package_sm3):
             return None
-        self._imports.recover()
-        return self._newest(package_sm3, accepted=True)
+        desk.imports.recover()
+        return _newest(desk, package_sm3, accepted=True)
 
     def header(self, data: bytes, peer: str, now: datetime) -> Header:
         """The verified header, where its channel is one of this peer. Raises Refused, BadInput."""
+        desk = self._desk()
         clear, _, _ = read_clear(BytesIO(data))
-        key = next((self._keys[one.key_id] for one in clear.recipients if one.key_id in self._keys), None)
+        key = next((desk.keys[one.key_id] for one in clear.recipients if one.key_id in desk.keys), None)
         if key is None:
             raise Refused(
                 "package-not-for-us",
@@ -44,7 +52,7 @@ class CenterIntake:
                 Words("请核对接收方与所用的加密密钥", "check the receiver and the encryption key in use"),
                 field=clear.package,
             )
-        trust = _AnyChannel(self._parts.channels)
+        trust = _AnyChannel(desk.parts.channels)
         header = package.read_header(BytesIO(data), recipient=key, trust=trust)
         if header.manifest.sender != peer:
             raise Refused(
@@ -58,9 +66,10 @@ class CenterIntake:
 
     def take(self, package: Path, header: Header, now: datetime) -> bytes:
         """Import it or refuse it; the signed receipt. Raises Refused where it waits for those before it."""
-        channel = self._parts.channels.find("in", header.manifest.channel)
-        outcome = self._imports.import_file(package, channel, now)
-        receipt = self._newest(header.header_sm3, accepted=outcome.state in {"imported", "duplicate"})
+        desk = self._desk()
+        channel = desk.parts.channels.find("in", header.manifest.channel)
+        outcome = desk.imports.import_file(package, channel, now)
+        receipt = _newest(desk, header.header_sm3, accepted=outcome.state in {"imported", "duplicate"})
         if receipt is None or outcome.state in {"waiting", "partial"}:
             what = outcome.reason.words if outcome.reason else Words("数据包不完整", "it is not whole")
             raise Refused(
@@ -71,14 +80,13 @@ class CenterIntake:
             )
         return receipt
 
-    def _newest(self, package_sm3: str, *, accepted: bool) -> bytes | None:
-        verdict = "accepted" if accepted else "refused"
-        found = [
-            one
-            for one in self._parts.store.receipts(package_sm3)
-            if decode_receipt(one).receipt.verdict == verdict
-        ]
-        return found[-1] if found else None
+
+def _newest(desk: Desk, package_sm3: str, *, accepted: bool) -> bytes | None:
+    verdict = "accepted" if accepted else "refused"
+    for one in reversed(desk.parts.store.receipts(package_sm3)):
+        if decode_receipt(one).receipt.verdict == verdict:
+            return one
+    return None
 
 
 class _AnyChannel:

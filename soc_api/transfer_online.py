@@ -9,6 +9,7 @@ secrets and closed, the others go on. Protocol: docs/reference/transfer.md.
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,9 +58,17 @@ class TransferListener:
     """``async with TransferListener(...)``: listening inside, imports ended and all closed after it."""
 
     def __init__(
-        self, intake: Intake, staging: Staging, context: ssl.SSLContext, *, host: str, port: int
+        self,
+        intake: Intake,
+        staging: Staging,
+        context: ssl.SSLContext,
+        *,
+        host: str,
+        port: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """``port`` 0 takes a free one, see ``port`` after entering."""
+        self.clock: Final = clock
         self.port = port
         self.refused = 0
         self.intake: Final = intake
@@ -112,14 +121,14 @@ class TransferListener:
 
     def _import(self, partial: Partial) -> bytes:
         partial.close()
-        data = self.intake.take(partial.path, partial.header, datetime.now(UTC))
+        data = self.intake.take(partial.path, partial.header, self.clock())
         self.staging.drop(partial.header.header_sm3)
         return data
 
     async def _expire(self) -> None:
         while True:
             with suppress(OSError):
-                if gone := await asyncio.to_thread(self.staging.expire, datetime.now(UTC)):
+                if gone := await asyncio.to_thread(self.staging.expire, self.clock()):
                     logger.info("removed %d partial packages", gone)
             await asyncio.sleep(EXPIRY_SECONDS)
 
@@ -204,7 +213,7 @@ class _Connection:
             data = (await self._receive(wire.HEADER, wire.HEADER_MESSAGE_BYTES_MAX)).data
         if sm3_hex(data) != offer.package_sm3:
             raise wire.malformed("the header is not of the package offered", "header")
-        header = await asyncio.to_thread(listener.intake.header, data, self._peer, datetime.now(UTC))
+        header = await asyncio.to_thread(listener.intake.header, data, self._peer, listener.clock())
         if (header.header_bytes, header.package_bytes) != (len(data), offer.package_bytes):
             raise wire.malformed("the package's size is not the one its header says", "package_bytes")
         return await asyncio.to_thread(listener.staging.open, data, header)

@@ -187,7 +187,11 @@ class _Conversation:
         """The receipt. Raises Refused, or an error after which another try may help."""
         outline = self._work.outline
         await self._send(Offer(package_sm3=outline.package_sm3, package_bytes=outline.package_bytes))
-        answer = await self._answer()
+        try:
+            answer = await self._answer()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # Under TLS 1.3 a certificate that is not trusted there shows only now, and only as silence.
+            raise _Later("hung up before any answer: is this center's certificate trusted there?") from None
         if isinstance(answer, wire.WantHeader):
             await self._send(wire.HeaderBytes(data=self._work.read(0, outline.header_bytes)))
             answer = await self._answer()
