@@ -20,11 +20,11 @@ def made(road: object, size: int) -> tuple[bytes, Header]:
 
 def test_ten_interruptions_send_nothing_twice(road: object) -> None:
     data, header = made(road, 7 * CHUNK_BYTES + 5)
-        kept, sent, partial = b"", 0, bytearray(len(data))
+    kept, sent, partial = b"", 0, bytearray(len(data))
     for turn in range(10):
         resuming = Resuming(header, kept)
         wanted = list(resuming.wanted(1))
-        for place, size, first, _ in wanted[:: -1][: turn % 3]:
+        for place, size, first, _ in wanted[::-1][: turn % 3]:
             store = resuming.take(first, data[place : place + size])
             assert store is not None
             partial[store.place : store.place + len(store.sealed)] = store.sealed
