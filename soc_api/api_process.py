@@ -39,6 +39,7 @@ from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
 from soc_api.transfer_console import ConsoleTransfers
 from soc_api.transfer_desk import Parts as TransferParts
+from soc_api.transfer_door import transfer_door
 from soc_api.transfer_ferry import Ferry
 from soc_api.transfer_gate import CheckGate, load_gate_rules, load_policy
 from soc_api.transfer_store import TransferStore
@@ -75,12 +76,13 @@ def run_api(folders: Folders, settings: Settings) -> None:
             say(ledger.recovered)
         rules = shipped_rules()
         ledger.append([rules.evidence()], datetime.now(UTC))
-        center, jobs = _opened(folders, settings, engine, ledger, rules)
+        center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules)
         stop = threading.Event()
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
         try:
-            _serve(center, settings.console, listener, asked)
+            with transfer_door(transfer_parts, folders.transfer, settings.transfer):
+                _serve(center, settings.console, listener, asked)
         finally:
             stop.set()
             worker.join()
@@ -90,7 +92,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
 
 def _opened(
     folders: Folders, settings: Settings, engine: Engine, ledger: Ledger, rules: RuleSet
-) -> tuple[Center, Jobs]:
+) -> tuple[Center, Jobs, Callable[[], TransferParts]]:
     alerts, inventory = AlertStore(engine), InventoryStore(engine)
     events, audit = EventStore(folders.data, engine), audit_of(engine)
     parts = Parts(
@@ -126,7 +128,8 @@ def _opened(
         enrolled=lambda: [_Enrolled.of(record) for record in EnrolmentStore(engine).sensors()],
     )
     feeds = {"segment": segment_feed(events), "audit": audit_feed(audit)}
-    return center, Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+    jobs = Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+    return center, jobs, transfer_parts
 
 
 def _transfer_parts(

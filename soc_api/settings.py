@@ -61,6 +61,15 @@ class Cryptography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     backend: Literal["openssl", "native", "reference"] = "openssl"
 
 
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[transfer]: the door for packages of other centers; certificates lie in ``transfer/tls``."""
+
+    enabled: bool = False
+    host: Name = LOOPBACK
+    port: Port = 8620
+    authority: str = ""  # CA file of the peers; else ca.pem in transfer/tls
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of center.toml."""
 
@@ -70,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     storage: Storage = Storage()
     checks: Checks = Checks()
     cryptography: Cryptography = Cryptography()
+    transfer: Transfer = Transfer()
     roles: tuple[Role, ...] = ALL_ROLES
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from crypto.keys_commands import asked, passphrase_options, say
 from crypto.words import Words
 from soc_api.arguments import folder
+from soc_api.transfer_push_commands import add_push
 
 if TYPE_CHECKING:
     from crypto.keys import DecryptionKey, SigningKey
@@ -45,6 +46,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the commands of transfers."""
     top = subparsers.add_parser("transfer", help=str(Words("跨网传输", "transfers across networks")))
     actions = top.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_push(actions)
     made = {name: actions.add_parser(name, help=str(words)) for name, words in _HELP.items()}
     for action in made.values():
         action.add_argument("--data", type=folder, required=True, metavar="DIR", help=_DATA)
