@@ -141,6 +141,7 @@ class ImportService:
         transfer, _ = machine.step(offer, machine.Verify())
         with self._parts.store.acting(_said("transfer.verify", seen.package_sm3, now)) as acts:
             acts.put_incoming(transfer, now)
+        self._parts.channels.trust(channel)  # a wrong register is ours to mend: no refusal of the package
         try:
             header = self._verify(file, seen, channel, now, progress)
             transfer, _ = machine.step(
@@ -198,10 +199,11 @@ class ImportService:
     def _look(self, header: Header, package_sm3: str, now: datetime) -> None:
         """What the verified files really are, then whether compliance lets them in."""
         manifest = header.manifest
-        if manifest.kind != HEARTBEAT:
-            sources = {one.name: one for one in folder_sources(self._parts.ferry.quarantine(package_sm3))}
-            kinds = kinds_of([sources[one.name] for one in manifest.files], manifest.files)
-            check_kinds(check_policy(self._parts.policy, manifest), kinds)
+        if manifest.kind == HEARTBEAT:
+            return  # nothing comes in with it, and losing it would look like a gap
+        sources = {one.name: one for one in folder_sources(self._parts.ferry.quarantine(package_sm3))}
+        kinds = kinds_of([sources[one.name] for one in manifest.files], manifest.files)
+        check_kinds(check_policy(self._parts.policy, manifest), kinds)
         ask(self._parts.gate, "import", self._parts.system, manifest.label, now)
 
     def _commit(self, transfer: Incoming, header: Header, channel: Channel, now: datetime) -> None:

@@ -154,9 +154,9 @@ class TransferService:
                 before = acts.outgoing(transfer)
                 request = before.request
                 channel = self._parts.channels.find("out", request.channel)
-                if before.author is not None:
+                if before.author is not None:  # a heartbeat has none, and nothing leaves with it
                     check_policy(self._parts.policy, request)
-                ask(self._parts.gate, "export", self._parts.system, request.label, now)
+                    ask(self._parts.gate, "export", self._parts.system, request.label, now)
                 after, _ = machine.step(before, machine.Export(now=now))
                 acts.put_outgoing(after, now)
                 state = self._desk.end(acts, request.channel)
