@@ -362,7 +362,18 @@ def import_killed_at(world: World, stop: int) -> bool:
             if steps == stop:
                 os._exit(9)
 
-        watched = ("rename", "replace", "mkdir", "fsync", "open", "unlink", "rmdir", "link", "scandir", "close")
+        watched: tuple[str, ...] = (
+            "rename",
+            "replace",
+            "mkdir",
+            "fsync",
+            "open",
+            "unlink",
+            "rmdir",
+            "link",
+            "scandir",
+        )
+        watched += ("close",)
         for name in watched:
             real = getattr(os, name)
 
