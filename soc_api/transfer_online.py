@@ -9,6 +9,7 @@ secrets and closed, the others go on. Protocol: docs/reference/transfer.md.
 import asyncio
 import logging
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,7 +27,8 @@ from soc_api.transfer_messages import Chunk, Have, Message, Offer, ReceiptBytes,
 from soc_api.transfer_staging import Partial, Staging
 
 CREDIT_CHUNKS: Final = 4  # of one connection, under way and not yet taken
-CONNECTIONS_MAX: Final = 64
+CONNECTIONS_MAX: Final = 256
+PEER_CONNECTIONS_MAX: Final = 4  # one that transfers, the others waiting for their turn
 HANDSHAKE_SECONDS: Final = 10.0
 MESSAGE_SECONDS: Final = 60.0  # for one message to come whole
 TURN_SECONDS: Final = 5.0  # how long a second connection of a peer waits for the first to be noticed dead
@@ -75,6 +77,7 @@ class TransferListener:
         self.staging: Final = staging
         self._context: Final = context
         self._host: Final = host
+        self.present: Final = Counter[str]()  # connections of each peer
         self._turns: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._imports: set[asyncio.Task[bytes]] = set()
@@ -167,13 +170,23 @@ class _Connection:
         try:
             session: ssl.SSLObject = self._writer.get_extra_info("ssl_object")
             self._peer = tls.check_center(session.getpeercert())
-            await self._transfer(await self._receive(wire.OFFER, wire.SMALL_BYTES_MAX))
+            await self._admitted()
         except (Refused, BadInput) as error:
             await self._farewell(error, again=False)
         except LiuheError as error:
             await self._farewell(error, again=True)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             logger.info("%s: %s", self._peer, str(error) or type(error).__name__)
+
+    async def _admitted(self) -> None:
+        present = self._listener.present
+        present[self._peer] += 1
+        try:
+            if present[self._peer] > PEER_CONNECTIONS_MAX:
+                raise _in_progress(self._peer)
+            await self._transfer(await self._receive(wire.OFFER, wire.SMALL_BYTES_MAX))
+        finally:
+            present[self._peer] -= 1
 
     async def _transfer(self, offer: Offer) -> None:
         if offer.protocol != wire.PROTOCOL:
@@ -188,6 +201,7 @@ class _Connection:
         try:
             known = await asyncio.to_thread(self._listener.intake.receipt, offer.package_sm3)
             if known is not None:
+                await asyncio.to_thread(self._listener.staging.drop, offer.package_sm3)
                 await self._end(known)
                 return
             partial = await self._open(offer)

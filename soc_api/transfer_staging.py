@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from crypto.keys import make_private_folder, replace_durably
+from crypto.package_chunks import ChunkMap
 from crypto.package_envelope import Header
 from crypto.transfer.resume import Resuming
 from crypto.words import LiuheError, Refused, Words
@@ -79,14 +80,23 @@ class Partial:
     def _resumed(self) -> Resuming:
         try:
             kept = (self._folder / _PROGRESS).read_bytes()
-            if os.fstat(self._descriptor).st_size <= self.header.package_bytes:
-                return Resuming(self.header, kept)
+            resuming = Resuming(self.header, kept)
+            # Whoever took the file away, or cut it, took the chunks: what is listed must be there.
+            if self._needed(resuming) <= os.fstat(self._descriptor).st_size <= self.header.package_bytes:
+                return resuming
         except (FileNotFoundError, Refused):
             pass  # nothing durable: the chunks come again
         os.ftruncate(self._descriptor, 0)
         self._write((self._folder / _HEADER).read_bytes(), 0)
         self._unsynced = 1  # the header must be durable too
         return Resuming(self.header)
+
+    def _needed(self, resuming: Resuming) -> int:
+        """Where the last of the chunks listed ends."""
+        there = ChunkMap(self.header.chunks, resuming.bits)
+        last = next((index for index in reversed(range(there.count)) if index in there), -1)
+        place, size = self.header.chunk_place(last) if last >= 0 else (self.header.header_bytes, 0)
+        return place + size
 
     def _write(self, data: bytes, place: int) -> None:
         view = memoryview(data)

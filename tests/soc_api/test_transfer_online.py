@@ -22,7 +22,7 @@ from crypto.words import BadInput, LiuheError, Refused
 from soc_api import transfer_messages as wire
 from soc_api.transfer_ferry import glance
 from soc_api.transfer_intake import CenterIntake, Desk
-from soc_api.transfer_online import CREDIT_CHUNKS, TransferListener
+from soc_api.transfer_online import CREDIT_CHUNKS, PEER_CONNECTIONS_MAX, TransferListener
 from soc_api.transfer_peers import client_context, issue_peer, server_context
 from soc_api.transfer_push import Patience, Pushed, Target, push
 from soc_api.transfer_staging import STAGED_DAYS, SYNC_CHUNKS, Staging
@@ -289,6 +289,53 @@ def test_a_refusal_comes_back_as_a_signed_receipt(online: Online) -> None:
     assert online.take(asyncio.run(run())) == (transfer, "rejected")
     assert online.imports() == 0
     assert online.world.received() == []
+
+
+def test_chunks_whose_file_is_gone_are_asked_for_again(online: Online) -> None:
+    transfer = online.world.exported({"a.txt": text_of(2)})
+    package = online.package(transfer)
+
+    async def run() -> None:
+        async with online.door() as door, Proxy(door.port, iter([2 * SEALED])) as proxy:
+            context, target = client_context(online.tls("city")), Target(LOOPBACK, proxy.port)
+            with pytest.raises(LiuheError):
+                await asyncio.to_thread(push, package, target, context, patience=Patience(1))
+        assert list(online.staged.glob("*/progress"))
+        async with online.door() as door:
+            (partial,) = online.staged.glob("*/package")
+            partial.unlink()
+            pushed = await online.push(package, door.port)
+            assert pushed.sent_chunks == 2, "all of them"
+            assert online.take(pushed.receipt) == (transfer, "confirmed")
+
+    asyncio.run(run())
+    assert list(online.staged.iterdir()) == []
+
+
+def test_one_transfer_of_a_peer_at_a_time(online: Online, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soc_api.transfer_online.TURN_SECONDS", 0.05)
+    transfer = online.world.exported()
+    package = online.package(transfer)
+
+    async def run() -> None:
+        async with online.door() as door:
+            async with door.turn("市中心"):
+                target, context = Target(LOOPBACK, door.port), client_context(online.tls("city"))
+                with pytest.raises(LiuheError, match="transfer-in-progress"):
+                    await asyncio.to_thread(push, package, target, context, patience=Patience(1))
+            idle = [
+                await asyncio.open_connection(
+                    LOOPBACK, door.port, ssl=client_context(online.tls("city")), server_hostname=""
+                )
+                for _ in range(PEER_CONNECTIONS_MAX)
+            ]
+            with pytest.raises(LiuheError, match="transfer-in-progress"):
+                await asyncio.to_thread(push, package, target, context, patience=Patience(1))
+            for _, writer in idle:
+                writer.transport.abort()
+            await online.push(package, door.port)
+
+    asyncio.run(run())
 
 
 def test_patience_ends(online: Online, unused_tcp_port: int) -> None:
