@@ -120,8 +120,8 @@ class TransferChannel(Body):
     sequence: int
     gaps: list[TransferGap]
     unconfirmed: int
-    heard: datetime | None
     silent: bool
+    trouble: TransferReason | None
 
 
 class TransferChannels(Body):

@@ -1,7 +1,7 @@
 """The console's side of transfers: ``TransferPort`` over the services, persons' keys unlocked for one act.
 
 Persons' keys are software keys in ``transfer/persons`` of the data folder, one name per account, encrypted
-with a passphrase of that person. The center's own keys (``center-sign`` for receipts, ``center-encrypt`` for
+with a passphrase of that person. The center's own keys (``station`` for receipts, ``open`` for
 opening packages) lie in ``transfer/keys``; the console imports only where they need no passphrase.
 """
 
@@ -40,11 +40,11 @@ from soc_api.transfer_road import RoadService
 from soc_api.transfer_service import Ask, TransferService
 from soc_api.transfer_status import status
 from soc_api.transfer_store import Kept
-from soc_api.transfer_values import detail_of, row_value
+from soc_api.transfer_values import detail_of, reason_value, row_value
 
 PERSONS: Final = "persons"
 STATION_KEYS: Final = "keys"
-SIGN, ENCRYPT = "center-sign", "center-encrypt"
+SIGN, OPEN_KEY = "station", "open"  # as the command line calls them
 T = TypeVar("T")
 _KEPT_MAX: Final = 100_000
 _STATES: Final[dict[TransferFilter, frozenset[str]]] = {
@@ -92,8 +92,8 @@ class ConsoleTransfers:
                     sequence=one.sequence,
                     gaps=tuple(GapValue(first=gap.first, last=gap.last) for gap in one.gaps),
                     unconfirmed=one.unconfirmed,
-                    heard=None,
                     silent=one.silent,
+                    trouble=reason_value(one.trouble),
                 )
             )
         return found
@@ -220,7 +220,9 @@ class ConsoleTransfers:
         folder = KeyFolder(parts.ferry.folder / STATION_KEYS)
 
         def opened() -> ImportService:
-            return ImportService(parts, folder.decryption_keys(ENCRYPT, None), folder.signing_key(SIGN, None))
+            return ImportService(
+                parts, folder.decryption_keys(OPEN_KEY, None), folder.signing_key(SIGN, None)
+            )
 
         return _key(opened)
 

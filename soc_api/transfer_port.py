@@ -128,8 +128,8 @@ class ChannelValue(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     gaps: tuple[GapValue, ...]
     unconfirmed: int
-    heard: datetime | None
     silent: bool
+    trouble: ReasonValue | None  # why it must not go on, for example a state out of an old backup
 
 
 class ZoneValue(msgspec.Struct, frozen=True, kw_only=True):

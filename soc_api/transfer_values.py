@@ -55,7 +55,7 @@ def row_value(parts: Parts, kept: Kept) -> TransferRowValue:
         approver=row.approver,
         sequence=row.sequence or None,
         receipt=receipt,
-        reason=_reason(row.reason),
+        reason=reason_value(row.reason),
         package_ready=ready,
     )
 
@@ -116,7 +116,7 @@ def _receipt(data: bytes) -> TransferReceiptValue:
         time=receipt.time,
         receiver=receipt.receiver,
         verdict=receipt.verdict,
-        reason=_reason(receipt.reason),
+        reason=reason_value(receipt.reason),
         sm3=receipt_sm3(data),
     )
 
@@ -125,5 +125,6 @@ def _file(entry: FileEntry) -> TransferFileValue:
     return TransferFileValue(name=entry.name, size=entry.size, sm3=entry.sm3)
 
 
-def _reason(reason: Reason | None) -> ReasonValue | None:
+def reason_value(reason: Reason | None) -> ReasonValue | None:
+    """A reason as the console tells it."""
     return None if reason is None else ReasonValue(code=reason.code, message=reason.words)

@@ -215,8 +215,8 @@ class Transfers:
                 sequence=7,
                 gaps=(GapValue(first=3, last=4),),
                 unconfirmed=2,
-                heard=now,
                 silent=False,
+                trouble=None,
             )
         ]
 

@@ -261,8 +261,8 @@ export interface components {
             sequence: number;
             gaps: components["schemas"]["TransferGap"][];
             unconfirmed: number;
-            heard: string | null;
             silent: boolean;
+            trouble: components["schemas"]["TransferReason"] | null;
         };
         TransferChannels: {
             rows: components["schemas"]["TransferChannel"][];

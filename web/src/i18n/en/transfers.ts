@@ -104,6 +104,7 @@ export default {
     noGaps: "none",
     silent: "Silent too long",
     fine: "Fine",
+    trouble: "Stopped",
     oneWay: "one-way",
   },
 };

@@ -104,6 +104,7 @@ export default {
     noGaps: "无",
     silent: "超时无消息",
     fine: "正常",
+    trouble: "停用",
     oneWay: "单向",
   },
 };
