@@ -1,140 +1,267 @@
-"""SM2 signatures with SM3 (GB/T 32918, GB/T 35276): key pairs, signing, verifying.
+"""SM2 (GB/T 32918, GB/T 35276): key pairs, signing, verifying, encrypting, decrypting.
 
 The identity is always given to the algorithm; by default the one GB/T 35276 fixes, so that ZA never
-depends on what a library assumes. Signatures are 64 bytes, r then s: one form, so nothing to vary.
-DER of keys is a fixed template: a key either matches it byte for byte or is refused.
+depends on what a library assumes. Signatures are 64 bytes, r then s; ciphertexts are C1, C3, C2 with C1 as
+65 bytes; ``crypto.sm2_forms`` has the DER of both. DER of keys is a fixed template: a key either matches it
+byte for byte or is refused.
+
+Large content is signed by its digest: ``running = public.signing_digest()``, ``running.update(...)``, then
+``private.sign_digest(running.digest())``.
 """
 
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
-from crypto.libcrypto import Sm2Handle
-from crypto.words import BadInput, Refused, Words
+from crypto.backends.choice import current
+from crypto.backends.interface import Backend, Digest, PrivateHandle, wrong_ciphertext, wrong_key
+from crypto.sm2_forms import (
+    GX,
+    GY,
+    PKCS8_BYTES,
+    PKCS8_HEAD,
+    PKCS8_POINT,
+    PLAIN_BYTES_MAX,
+    POINT_BYTES,
+    SCALAR_BYTES,
+    SIGNATURE_BYTES,
+    SPKI_HEAD,
+    A,
+    B,
+    N,
+    P,
+    Pair,
+    check_ciphertext,
+    check_point,
+    from_der,
+    signature_from_der,
+    signature_to_der,
+    to_der,
+    wrong_signature,
+)
+from crypto.sm3 import DIGEST_BYTES, same_digest
+from crypto.wiping import wipe
+from crypto.words import BadInput, Words
+
+__all__ = [
+    "DEFAULT_ID",
+    "PLAIN_BYTES_MAX",
+    "POINT_BYTES",
+    "SIGNATURE_BYTES",
+    "N",
+    "P",
+    "Pair",
+    "Sm2PrivateKey",
+    "Sm2PublicKey",
+    "check_point",
+    "decrypt",
+    "encrypt",
+    "from_der",
+    "sign",
+    "signature_from_der",
+    "signature_to_der",
+    "to_der",
+    "verify",
+]
 
 DEFAULT_ID: Final = b"1234567812345678"
-SIGNATURE_BYTES: Final = 64
-POINT_BYTES: Final = 65  # 0x04, x, y
 USER_ID_BYTES_MAX: Final = 8191  # its length in bits is written in 16 bits
-
-P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
-B: Final = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
-N: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
-
-_SPKI_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
-_PKCS8_HEAD: Final = bytes.fromhex("308187020100301306072a8648ce3d020106082a811ccf5501822d046d306b0201010420")
-_PKCS8_POINT: Final = bytes.fromhex("a144034200")
-_PKCS8_BYTES: Final = len(_PKCS8_HEAD) + 32 + len(_PKCS8_POINT) + POINT_BYTES
+_CURVE: Final = b"".join(number.to_bytes(32, "big") for number in (A, B, GX, GY))
+_TRIES_MAX: Final = 64  # a one-byte text needs a second try once in 256
 
 
 class Sm2PublicKey:
     """A point that is known to lie on the curve."""
 
-    __slots__ = ("_handle", "point")
+    __slots__ = ("_backend", "_handle", "_za", "point")
 
-    def __init__(self, point: bytes) -> None:
+    def __init__(self, point: bytes, *, backend: Backend | None = None) -> None:
         check_point(point)
         self.point: Final = bytes(point)
-        self._handle: Final = Sm2Handle.from_spki(_SPKI_HEAD + self.point)
+        self._backend: Final = backend or current()
+        self._handle: Final = self._backend.sm2_public(self.point)
+        self._za: tuple[bytes, bytes] = (b"", b"")
 
     @classmethod
-    def from_spki(cls, der: bytes) -> Self:
+    def from_spki(cls, der: bytes, *, backend: Backend | None = None) -> Self:
         """Read a SubjectPublicKeyInfo. Raises BadInput where it is not an SM2 one."""
-        if len(der) != len(_SPKI_HEAD) + POINT_BYTES or not der.startswith(_SPKI_HEAD):
-            raise _bad_key("not the SubjectPublicKeyInfo of an uncompressed SM2 point")
-        return cls(der[len(_SPKI_HEAD) :])
+        if len(der) != len(SPKI_HEAD) + POINT_BYTES or not der.startswith(SPKI_HEAD):
+            raise wrong_key("not the SubjectPublicKeyInfo of an uncompressed SM2 point")
+        return cls(der[len(SPKI_HEAD) :], backend=backend)
 
     def spki(self) -> bytes:
         """SubjectPublicKeyInfo DER."""
-        return _SPKI_HEAD + self.point
+        return SPKI_HEAD + self.point
+
+    def za(self, user_id: bytes = DEFAULT_ID) -> bytes:
+        """ZA of GB/T 32918.2 5.5: the digest of identity, curve and point, kept for the last identity."""
+        known, za = self._za
+        if known != user_id or not za:
+            size = (8 * len(_checked_id(user_id))).to_bytes(2, "big")
+            za = self._backend.sm3(size + user_id + _CURVE + self.point[1:]).digest()
+            self._za = (bytes(user_id), za)
+        return za
+
+    def signing_digest(self, user_id: bytes = DEFAULT_ID) -> Digest:
+        """A running digest that has taken ZA; with the text it gives e, which ``sign_digest`` takes."""
+        return self._backend.sm3(self.za(user_id))
 
     def verify(self, message: bytes, signature: bytes, *, user_id: bytes = DEFAULT_ID) -> None:
         """Return silently, or raise Refused: wrong length, r or s out of range, or not this key's."""
+        running = self._backend.sm3(self.za(user_id))
+        running.update(message)
+        self.verify_digest(running.digest(), signature)
+
+    def verify_digest(self, digest: bytes, signature: bytes) -> None:
+        """The same over the digest e of ZA and the text."""
+        _check_digest(digest)
         if len(signature) != SIGNATURE_BYTES:
-            raise _refused(f"{len(signature)} bytes, not {SIGNATURE_BYTES}")
-        pair = Pair.of(signature)
-        if not (1 <= pair.r < N and 1 <= pair.s < N):
-            raise _refused("r or s outside [1, n-1]")
-        if not self._handle.verify(message, pair.der(), _checked_id(user_id)):
-            raise _refused("it does not match the key, the identity and the text")
+            raise wrong_signature(f"{len(signature)} bytes, not {SIGNATURE_BYTES}")
+        if not Pair.of(signature).in_range():
+            raise wrong_signature("r or s outside [1, n-1]")
+        if not self._handle.verify_digest(digest, signature):
+            raise wrong_signature("it does not match the key, the identity and the text")
+
+    def encrypt(self, data: bytes | bytearray) -> bytes:
+        """C1, C3, C2 for the owner of the private key; 1 byte to 64 KiB."""
+        plain = bytes(data)
+        if not 1 <= len(plain) <= PLAIN_BYTES_MAX:
+            raise BadInput(
+                "sm2-plaintext",
+                Words(f"SM2 明文长度为 {len(plain)} 字节", f"an SM2 plaintext of {len(plain)} bytes"),
+                Words(
+                    f"请给出 1 至 {PLAIN_BYTES_MAX} 字节,更长的内容用 SM4",
+                    f"give 1 to {PLAIN_BYTES_MAX} bytes and encrypt longer content by SM4",
+                ),
+                field="data",
+            )
+        for _ in range(_TRIES_MAX):
+            sealed = self._handle.encrypt(plain)
+            if sealed[-len(plain) :] != plain:  # a key stream of zeros: the standard takes another k
+                return sealed
+        raise wrong_ciphertext("the backend does not encrypt")
 
 
 class Sm2PrivateKey:
-    """A key pair that can sign."""
+    """A key pair that can sign and decrypt."""
 
     __slots__ = ("_handle", "public")
 
-    def __init__(self, handle: Sm2Handle) -> None:
+    def __init__(self, handle: PrivateHandle, *, backend: Backend | None = None) -> None:
         self._handle: Final = handle
-        self.public: Final = Sm2PublicKey.from_spki(handle.spki())
+        self.public: Final = Sm2PublicKey(handle.point, backend=backend)
 
     @classmethod
-    def generate(cls) -> Self:
+    def generate(cls, *, backend: Backend | None = None) -> Self:
         """A fresh pair."""
-        return cls(Sm2Handle.generate())
+        chosen = backend or current()
+        return cls(chosen.sm2_generate(), backend=chosen)
 
     @classmethod
-    def from_pkcs8(cls, der: bytes) -> Self:
-        """Read an unencrypted PKCS#8. Raises BadInput where it is not an SM2 one or its halves disagree."""
-        if len(der) != _PKCS8_BYTES or not der.startswith(_PKCS8_HEAD):
-            raise _bad_key("not the PKCS#8 of an SM2 key with its public point")
-        return cls(Sm2Handle.from_pkcs8(der))
+    def from_scalar(
+        cls, scalar: bytes | bytearray, point: bytes | None = None, *, backend: Backend | None = None
+    ) -> Self:
+        """The pair of a private number of 32 bytes; a ``bytearray`` is wiped. Raises BadInput."""
+        try:
+            if len(scalar) != SCALAR_BYTES:
+                raise wrong_key(f"a private number of {len(scalar)} bytes")
+            if not 1 <= int.from_bytes(scalar, "big") <= N - 2:
+                raise wrong_key("the private number is outside [1, n-2]")
+            if point is not None:
+                check_point(point)
+            chosen = backend or current()
+            return cls(chosen.sm2_private(scalar, point), backend=chosen)
+        finally:
+            if isinstance(scalar, bytearray):
+                wipe(scalar)
+
+    @classmethod
+    def from_pkcs8(cls, der: bytes | bytearray, *, backend: Backend | None = None) -> Self:
+        """Read an unencrypted PKCS#8; a ``bytearray`` is wiped.
+
+        Raises BadInput where it is not an SM2 one or its halves disagree.
+        """
+        try:
+            at = len(PKCS8_HEAD) + SCALAR_BYTES
+            template = der[: len(PKCS8_HEAD)] == PKCS8_HEAD
+            if len(der) != PKCS8_BYTES or not template or der[at : at + len(PKCS8_POINT)] != PKCS8_POINT:
+                raise wrong_key("not the PKCS#8 of an SM2 key with its public point")
+            scalar = bytearray(der[len(PKCS8_HEAD) : at])
+            return cls.from_scalar(scalar, bytes(der[-POINT_BYTES:]), backend=backend)
+        finally:
+            if isinstance(der, bytearray):
+                wipe(der)
 
     def pkcs8(self) -> bytes:
         """PKCS#8 DER, unencrypted: for the file writer of crypto.keys only."""
-        return _PKCS8_HEAD + self._handle.scalar() + _PKCS8_POINT + self.public.point
+        buffer = self.pkcs8_buffer()
+        try:
+            return bytes(buffer)
+        finally:
+            wipe(buffer)
+
+    def pkcs8_buffer(self) -> bytearray:
+        """The same in a buffer that the caller wipes. Raises Refused where the key is in a device."""
+        scalar = self._handle.scalar()
+        buffer = bytearray(PKCS8_BYTES)  # its full size at once: growing would leave copies behind
+        at = len(PKCS8_HEAD)
+        buffer[:at] = PKCS8_HEAD
+        buffer[at : at + SCALAR_BYTES] = scalar
+        buffer[at + SCALAR_BYTES :] = PKCS8_POINT + self.public.point
+        wipe(scalar)
+        return buffer
+
+    @property
+    def handle(self) -> PrivateHandle:
+        """The key inside its backend; for ``crypto.sm2_exchange``."""
+        return self._handle
 
     def sign(self, message: bytes, *, user_id: bytes = DEFAULT_ID) -> bytes:
         """64 bytes, r then s, over ZA and the message."""
-        return Pair.from_der(self._handle.sign(message, _checked_id(user_id))).raw()
+        running = self.public.signing_digest(user_id)
+        running.update(message)
+        return self._handle.sign_digest(running.digest())
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """64 bytes, r then s, over the digest e of ZA and a text, see ``signing_digest``."""
+        _check_digest(digest)
+        return self._handle.sign_digest(digest)
+
+    def decrypt(self, data: bytes) -> bytes:
+        """The plaintext of C1, C3, C2. Raises Refused with ``sm2-ciphertext``."""
+        check_ciphertext(data)
+        plain = self._handle.decrypt(bytes(data))
+        if same_digest(plain, data[-len(plain) :]):
+            raise wrong_ciphertext("the key stream is all zeros")
+        return plain
 
 
-class Pair(NamedTuple):
-    """The two numbers of a signature."""
-
-    r: int
-    s: int
-
-    @classmethod
-    def of(cls, raw: bytes) -> Self:
-        """From r then s, 32 bytes each."""
-        return cls(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"))
-
-    @classmethod
-    def from_der(cls, der: bytes) -> Self:
-        """From SEQUENCE { r, s } (GB/T 35276); only the one DER form is taken."""
-        numbers: list[int] = []
-        rest = der[2:]
-        for _ in range(2):
-            if len(rest) < 2 or rest[0] != 2 or not 1 <= rest[1] <= min(33, len(rest) - 2):
-                raise _refused("not DER")
-            numbers.append(int.from_bytes(rest[2 : 2 + rest[1]], "big"))
-            rest = rest[2 + rest[1] :]
-        pair = cls(*numbers)
-        if max(pair) >= 1 << 256 or pair.der() != der:
-            raise _refused("not canonical DER")
-        return pair
-
-    def raw(self) -> bytes:
-        """r then s, 32 bytes each."""
-        return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big")
-
-    def der(self) -> bytes:
-        """SEQUENCE { r, s }."""
-        body = b"".join(_integer(number) for number in self)
-        return bytes((0x30, len(body))) + body
+def sign(private: Sm2PrivateKey, message: bytes, *, identity: bytes = DEFAULT_ID) -> bytes:
+    """64 bytes, r then s, over ZA and the message."""
+    return private.sign(message, user_id=identity)
 
 
-def _integer(number: int) -> bytes:
-    data = number.to_bytes(number.bit_length() // 8 + 1, "big")
-    return bytes((2, len(data))) + data
+def verify(public: Sm2PublicKey, message: bytes, signature: bytes, *, identity: bytes = DEFAULT_ID) -> None:
+    """Return silently, or raise Refused with ``signature-invalid``."""
+    public.verify(message, signature, user_id=identity)
 
 
-def check_point(point: bytes) -> None:
-    """Raise BadInput unless the bytes are an uncompressed point on the SM2 curve."""
-    if len(point) != POINT_BYTES or point[0] != 4:
-        raise _bad_key("not an uncompressed point of 65 bytes")
-    x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
-    if x >= P or y >= P or (y * y - (x * x * x - 3 * x + B)) % P:
-        raise _bad_key("the point is not on the SM2 curve")
+def encrypt(public: Sm2PublicKey, data: bytes | bytearray) -> bytes:
+    """C1, C3, C2 with C1 as 65 bytes; ``to_der`` gives the form of GM/T 0009."""
+    return public.encrypt(data)
+
+
+def decrypt(private: Sm2PrivateKey, data: bytes) -> bytes:
+    """The plaintext of C1, C3, C2; ``from_der`` reads the form of GM/T 0009."""
+    return private.decrypt(data)
+
+
+def _check_digest(digest: bytes) -> None:
+    if len(digest) != DIGEST_BYTES:
+        raise BadInput(
+            "sm2-digest",
+            Words(f"SM2 摘要长度为 {len(digest)} 字节", f"an SM2 digest of {len(digest)} bytes"),
+            Words(f"请给出 {DIGEST_BYTES} 字节的 SM3 摘要", f"give an SM3 digest of {DIGEST_BYTES} bytes"),
+            field="digest",
+        )
 
 
 def _checked_id(user_id: bytes) -> bytes:
@@ -146,20 +273,3 @@ def _checked_id(user_id: bytes) -> bytes:
             field="user_id",
         )
     return user_id
-
-
-def _bad_key(reason: str) -> BadInput:
-    return BadInput(
-        "key-malformed",
-        Words(f"不是有效的 SM2 密钥:{reason}", f"not a valid SM2 key: {reason}"),
-        Words("请换用未损坏的密钥", "use an undamaged key"),
-        field="key",
-    )
-
-
-def _refused(reason: str) -> Refused:
-    return Refused(
-        "signature-invalid",
-        Words(f"SM2 签名无效:{reason}", f"invalid SM2 signature: {reason}"),
-        Words("请核对公钥与原文", "check the public key and the text"),
-    )

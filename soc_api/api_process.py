@@ -11,12 +11,13 @@ from typing import Self
 import msgspec
 import uvicorn
 
-from compliance.checklist import load_checklist
+from compliance.check_store import CheckStore
+from compliance.checklist import Check, load_checklist
 from compliance.jobs import Feed, Jobs, segment_feed
 from compliance.ledger import Ledger, NewEvidence
 from compliance.service import Compliance, Parts
+from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.selftest import self_test
 from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
@@ -30,11 +31,19 @@ from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.enrolment import SensorRecord
 from soc_api.enrolment_store import EnrolmentStore
-from soc_api.folders import Folders, audit_of, identity_of, state_engine
+from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
 from soc_api.rule_set import RuleSet, shipped_rules
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
+from soc_api.transfer_channels import load_channels
+from soc_api.transfer_console import ConsoleTransfers
+from soc_api.transfer_desk import Parts as TransferParts
+from soc_api.transfer_door import transfer_door
+from soc_api.transfer_ferry import Ferry
+from soc_api.transfer_gate import CheckGate, load_gate_rules, load_policy
+from soc_api.transfer_store import TransferStore
+from soc_api.transfer_uploads import Uploads
 
 STOP_SECONDS_MAX = 3  # open streams are cut after this, so that a stop stays calm
 
@@ -56,7 +65,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
     asked = threading.Event()  # a stop that comes before the server is there to take it
     _on_stop(asked.set)
-    self_test()
+    use(settings.cryptography.backend)  # self-tests it
     engine = state_engine(folders, settings)
     upgrade(engine)
     listener = _bound(settings.console)
@@ -67,12 +76,13 @@ def run_api(folders: Folders, settings: Settings) -> None:
             say(ledger.recovered)
         rules = shipped_rules()
         ledger.append([rules.evidence()], datetime.now(UTC))
-        center, jobs = _opened(folders, settings, engine, ledger, rules)
+        center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules)
         stop = threading.Event()
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
         try:
-            _serve(center, settings.console, listener, asked)
+            with transfer_door(transfer_parts, folders.transfer, settings.transfer):
+                _serve(center, settings.console, listener, asked)
         finally:
             stop.set()
             worker.join()
@@ -82,7 +92,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
 
 def _opened(
     folders: Folders, settings: Settings, engine: Engine, ledger: Ledger, rules: RuleSet
-) -> tuple[Center, Jobs]:
+) -> tuple[Center, Jobs, Callable[[], TransferParts]]:
     alerts, inventory = AlertStore(engine), InventoryStore(engine)
     events, audit = EventStore(folders.data, engine), audit_of(engine)
     parts = Parts(
@@ -96,7 +106,9 @@ def _opened(
         retention_days=settings.storage.retention_days,
         rules_loaded=len(rules.rules),
     )
-    compliance = Compliance(parts, load_checklist(ROOT / "checklist"))
+    checklist = load_checklist(ROOT / "checklist")
+    compliance = Compliance(parts, checklist)
+    transfer_parts = _transfer_parts(folders, engine, checklist)
     needed = window_parameters().learning_windows
     center = Center(
         id=settings.center.id,
@@ -110,11 +122,30 @@ def _opened(
         events=events,
         ledger=ledger,
         compliance=compliance,
+        transfers=ConsoleTransfers(transfer_parts, audit),
+        uploads=Uploads(folders.transfer / "uploads"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
         enrolled=lambda: [_Enrolled.of(record) for record in EnrolmentStore(engine).sensors()],
     )
     feeds = {"segment": segment_feed(events), "audit": audit_feed(audit)}
-    return center, Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+    jobs = Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+    return center, jobs, transfer_parts
+
+
+def _transfer_parts(
+    folders: Folders, engine: Engine, checklist: Sequence[Check]
+) -> Callable[[], TransferParts]:
+    rules = ROOT / "transfer"
+    policy, gate = load_policy(rules), CheckGate(CheckStore(engine).newest, checklist, load_gate_rules(rules))
+    store, ferry = TransferStore(engine), Ferry(folders.transfer)
+
+    def parts() -> TransferParts:
+        channels = load_channels(folders.transfer)  # read anew: somebody may just have registered one
+        return TransferParts(
+            store=store, ferry=ferry, channels=channels, policy=policy, gate=gate, system=LOCAL_SYSTEM
+        )
+
+    return parts
 
 
 def audit_feed(audit: AuditStore) -> Feed:

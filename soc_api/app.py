@@ -25,6 +25,7 @@ from soc_api.routes.overview import overview
 from soc_api.routes.reports import reports
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
+from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.static_console import FOLDER, StaticConsole
 from soc_api.stream import Live
 from soc_api.throttle import Throttle
@@ -39,6 +40,10 @@ _TAGS: Final = [
     {"name": "evidence", "description": "The SM3 ledger"},
     {"name": "sensors", "description": "Sensors, their health and their gaps"},
     {"name": "reports", "description": "Monthly reports"},
+    {
+        "name": "transfers",
+        "description": "Transfers across networks under dual control",
+    },
     {"name": "audit", "description": "Who did what"},
     {"name": "center", "description": "The center itself"},
 ]
@@ -77,12 +82,13 @@ def routed() -> FastAPI:
         redirect_slashes=False,
     )
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={API + path: UPLOAD_BYTES_MAX for path in UPLOADS})
     app.add_middleware(NoTraces)
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    for part in (session, overview, alerts, checks, evidence, sensors, reports, audit, live, health):
+    pages = (overview, alerts, checks, evidence, sensors, reports, transfers, audit)
+    for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)
     app.router.routes.append(Route("/{path:path}", _console, methods=["GET", "HEAD"]))

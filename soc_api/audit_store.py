@@ -60,6 +60,13 @@ class AuditStore:
             found = connection.execute(rows.order_by(audit_log.c.sequence).limit(limit)).mappings()
             return [_line(row) for row in found]
 
+    def about(self, named: str, limit: int = 200) -> list[Line]:
+        """The first lines about one object, oldest first."""
+        rows = select(audit_log).where(audit_log.c.object == named)
+        with self._engine.connect() as connection:
+            found = connection.execute(rows.order_by(audit_log.c.sequence).limit(limit)).mappings()
+            return [_line(row) for row in found]
+
     def broken_at(self) -> int | None:
         """The first line that does not follow from the one before it; None when the chain holds.
 

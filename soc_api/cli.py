@@ -27,6 +27,9 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "evidence": ("compliance.evidence_commands",),
     "report": ("compliance.report_commands",),
     "drill": ("soc_api.drill_commands",),
+    "keys": ("crypto.keys_commands",),
+    "cert": ("crypto.cert_commands",),
+    "transfer": ("soc_api.transfer_commands",),
 }
 
 OWN: Final = ("crypto", "sensors", "detection", "compliance", "soc_api", "rules")

@@ -13,8 +13,10 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
+from soc_api.transfer_port import TransferPort
+from soc_api.transfer_uploads import Uploads
 
-Topic = Literal["alerts", "checks", "sensors", "evidence", "reports"]
+Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers"]
 
 
 class EnrolledSensor(Protocol):
@@ -45,6 +47,8 @@ class Center:
     events: EventStore
     ledger: LedgerReader
     compliance: ComplianceService
+    transfers: TransferPort
+    uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
     enrolled: Callable[[], Sequence[EnrolledSensor]]  # sensors that may never have sent an event
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -58,4 +62,5 @@ class Center:
             "sensors": self.inventory.sensors_revision(),
             "evidence": self.ledger.size,
             "reports": reports,
+            "transfers": self.transfers.revision(),
         }

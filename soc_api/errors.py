@@ -141,6 +141,6 @@ _HTTP: Final = {
     400: ("request-malformed", Words("请求体不是有效的 JSON", "the body is not valid JSON")),
     404: ("path-not-found", Words("没有这个地址", "there is nothing at this address")),
     405: ("method-not-allowed", Words("此地址不支持该方法", "this address does not take that method")),
-    413: ("body-too-large", Words("请求体超过 1 MiB", "the body is larger than 1 MiB")),
+    413: ("body-too-large", Words("请求体超出此地址的限额", "the body is larger than this address takes")),
     415: ("content-type", Words("请求体须为 application/json", "the body must be application/json")),
 }

@@ -25,7 +25,19 @@ from soc_api.settings import CONFIG_NAME, Settings, render_settings
 FIRST_ACCOUNT = "duty"  # the shift leader whose one-time password set-up prints
 LOCAL_SYSTEM = "local"
 # What a center's folder may hold before it is made: what an attempt that died leaves.
-_OWN = {"keys", "log", "events", "evidence", "reports", "models", "run", "logs", "sensors", "drill"}
+_OWN = {
+    "keys",
+    "log",
+    "events",
+    "evidence",
+    "reports",
+    "models",
+    "run",
+    "logs",
+    "sensors",
+    "drill",
+    "transfer",
+}
 
 
 class Folders(msgspec.Struct, frozen=True):
@@ -67,6 +79,11 @@ class Folders(msgspec.Struct, frozen=True):
     def models(self) -> Path:
         """Frozen anomaly models."""
         return self.data / "models"
+
+    @property
+    def transfer(self) -> Path:
+        """Channels, keys and packages of transfers; made when transfers are first used."""
+        return self.data / "transfer"
 
     @property
     def run(self) -> Path:

@@ -17,12 +17,18 @@ from sqlalchemy import Engine, MetaData
 import compliance.tables
 import soc_api.enrolment_store
 import soc_api.tables
+import soc_api.transfer_tables
 from crypto.words import LiuheError, Words
 from detection.store.state import writing
 from detection.store.tables import metadata
 
 # Importing a module with tables adds them to the one metadata.
-_REGISTERED: Final = (compliance.tables, soc_api.tables, soc_api.enrolment_store)
+_REGISTERED: Final = (
+    compliance.tables,
+    soc_api.tables,
+    soc_api.enrolment_store,
+    soc_api.transfer_tables,
+)
 SCHEMA: Final[MetaData] = metadata
 FOLDER: Final = Path(__file__).with_name("migrations")
 

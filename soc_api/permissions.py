@@ -22,6 +22,11 @@ Permission = Literal[
     "sensors.read",
     "reports.read",
     "reports.make",
+    "transfers.read",
+    "transfers.request",
+    "transfers.approve",
+    "transfers.export",
+    "transfers.import",
     "audit.read",
 ]
 
@@ -41,11 +46,23 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
     # Runs the machines; sees that sensors live, not what they saw.
     "system_admin": {"overview.read", "sensors.read"},
     # Decides about rules and policies; reads what they lead to and acts on nothing.
-    "security_admin": _OPERATIONAL,
+    # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
+    "security_admin": {*_OPERATIONAL, "transfers.read", "transfers.approve"},
     # Watches everybody, the other administrators included; changes nothing.
-    "audit_admin": {"audit.read", "evidence.read", "evidence.verify"},
-    "analyst": {*_OPERATIONAL, "alerts.act"},
-    "shift_lead": {*_OPERATIONAL, "alerts.act", "checks.evaluate", "evidence.verify", "reports.make"},
+    "audit_admin": {"audit.read", "evidence.read", "evidence.verify", "transfers.read"},
+    # Who may ask for a transfer (经办) may not approve, export or import one, and the other way round.
+    "analyst": {*_OPERATIONAL, "alerts.act", "transfers.read", "transfers.request"},
+    "shift_lead": {
+        *_OPERATIONAL,
+        "alerts.act",
+        "checks.evaluate",
+        "evidence.verify",
+        "reports.make",
+        "transfers.read",
+        "transfers.approve",
+        "transfers.export",
+        "transfers.import",
+    },
     "compliance_officer": {
         "overview.read",
         "checks.read",
@@ -55,6 +72,8 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "sensors.read",
         "reports.read",
         "reports.make",
+        "transfers.read",
+        "transfers.request",
     },
     # A screen anybody in the room can read: numbers only, no events, no names.
     "wall_display": {"overview.read"},

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from crypto.backends.choice import use
 from crypto.tls import Authority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
@@ -39,6 +40,7 @@ EXPIRE_SECONDS = 3_600.0
 
 def run_pipeline(folders: Folders, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
+    use(settings.cryptography.backend)
     engine = state_engine(folders, settings)
     upgrade(engine)
     stop = threading.Event()

@@ -55,6 +55,21 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
 
 
+class Cryptography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[cryptography]: which implementation of SM2, SM3 and SM4 serves."""
+
+    backend: Literal["openssl", "native", "reference"] = "openssl"
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[transfer]: the door for packages of other centers; certificates lie in ``transfer/tls``."""
+
+    enabled: bool = False
+    host: Name = LOOPBACK
+    port: Port = 8620
+    authority: str = ""  # CA file of the peers; else ca.pem in transfer/tls
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of center.toml."""
 
@@ -63,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()
+    cryptography: Cryptography = Cryptography()
+    transfer: Transfer = Transfer()
     roles: tuple[Role, ...] = ALL_ROLES
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from compliance.checklist import load_checklist
 from compliance.ledger import LedgerReader
+from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.selftest import self_test
 from crypto.tls import Authority, server_context
 from crypto.words import LiuheError, Words
 from detection.store.alert_store import AlertStore
@@ -37,6 +37,7 @@ def status_of(data: Path) -> dict[str, object]:
 
 
 def _status(folders: Folders, settings: Settings, engine: Engine) -> dict[str, object]:
+    crypto = use(settings.cryptography.backend).about()
     sensors = InventoryStore(engine).sensors(datetime.now(UTC))
     counts = AlertStore(engine).counts()
     pid = running_pid(folders.run)
@@ -53,6 +54,9 @@ def _status(folders: Folders, settings: Settings, engine: Engine) -> dict[str, o
         "sensors_seen": len(sensors),
         "ledger_size": _ledger_size(folders),
         "cryptography": str(CRYPTO_NOTE),
+        "crypto_backend": crypto.name,
+        "crypto_backend_note": str(crypto.note),
+        "crypto_libraries": crypto.library,
     }
 
 
@@ -69,8 +73,7 @@ def problems_of(data: Path) -> list[str]:
             problems.append(f"{error.filename or data}: {error.strerror or error}")
 
     folders = Folders(data)
-    tried(self_test)
-    tried(lambda: load_settings(data))
+    tried(lambda: use(load_settings(data).cryptography.backend))  # self-tests it
     tried(lambda: SigningKey.load(folders.ledger_key))
     tried(lambda: server_context(Authority.of(folders.keys)))
     tried(lambda: load_checklist(ROOT / "checklist"))

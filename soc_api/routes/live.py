@@ -21,6 +21,7 @@ TOPICS: Final[dict[Topic, Permission]] = {
     "sensors": "sensors.read",
     "evidence": "evidence.read",
     "reports": "reports.read",
+    "transfers": "transfers.read",
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {

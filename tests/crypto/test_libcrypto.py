@@ -1,10 +1,12 @@
 """libcrypto: found, new enough, and clear words where it is not."""
 
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from crypto import libcrypto
+from crypto.sm2_forms import N
 from crypto.words import BadInput, LiuheError
 
 
@@ -50,6 +52,43 @@ def test_trailing_bytes_are_refused() -> None:
 
 def test_no_error_is_left_for_ssl() -> None:
     key = libcrypto.Sm2Handle.generate()
-    assert not key.verify(b"x", b"not der", b"1234567812345678")
+    assert not key.verify_digest(bytes(32), b"not der")
+    assert key.decrypt(b"not der") is None
     assert libcrypto.library().ERR_get_error() == 0
     ssl.create_default_context()
+
+
+def test_a_point_off_the_curve_is_refused_by_the_library_too() -> None:
+    spki = libcrypto.Sm2Handle.generate().spki()
+    with pytest.raises(BadInput, match="key-malformed"):
+        libcrypto.Sm2Handle.from_spki(spki[:-1] + bytes((spki[-1] ^ 1,)))
+
+
+def test_one_key_serves_many_threads() -> None:
+    key = libcrypto.Sm2Handle.generate()
+
+    def work(number: int) -> bool:
+        digest = number.to_bytes(32, "big")
+        sealed = key.encrypt(digest)
+        return key.verify_digest(digest, key.sign_digest(digest)) and key.decrypt(sealed) == digest
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(200)))
+    assert 1 <= len(key._pools["sign"]) <= 8
+
+
+def test_infinity_is_none() -> None:
+    point = libcrypto.Sm2Handle.generate().spki()[-65:]
+    minus_one = (N - 1).to_bytes(32, "big")
+    assert libcrypto.combine(b"\1", point) == point
+    assert libcrypto.combine(minus_one, point, point) is None
+    with pytest.raises(LiuheError, match="libcrypto-failed"):
+        libcrypto.combine(b"\1", point[:-1] + bytes((point[-1] ^ 1,)))
+
+
+def test_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libcrypto, "_candidates", list)
+    with pytest.raises(LiuheError) as caught:
+        libcrypto.library.__wrapped__()
+    assert "liuhe[native]" in caught.value.fix.en
+    assert "native" in caught.value.fix.zh

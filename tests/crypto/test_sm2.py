@@ -113,6 +113,62 @@ def test_private_key_whose_halves_disagree_is_refused() -> None:
 
 def test_scalar_zero_is_refused() -> None:
     der = KEY.pkcs8()
-    at = der.index(KEY._handle.scalar())
+    at = der.index(KEY.handle.scalar())
     with pytest.raises(BadInput, match="key-malformed"):
         sm2.Sm2PrivateKey.from_pkcs8(der[:at] + bytes(32) + der[at + 32 :])
+
+
+def test_buffers_given_are_wiped() -> None:
+    der = KEY.pkcs8_buffer()
+    assert sm2.Sm2PrivateKey.from_pkcs8(der).public.point == KEY.public.point
+    assert der == bytearray(len(der))
+    scalar = KEY.handle.scalar()
+    assert sm2.Sm2PrivateKey.from_scalar(scalar).public.point == KEY.public.point  # the point is computed
+    assert scalar == bytearray(32)
+    bad = bytearray(b"\xff" * 32)
+    with pytest.raises(BadInput):
+        sm2.Sm2PrivateKey.from_scalar(bad)
+    assert bad == bytearray(32)
+
+
+def test_functions_take_an_identity() -> None:
+    signature = sm2.sign(KEY, b"text", identity=b"ALICE123@YAHOO.COM")
+    sm2.verify(KEY.public, b"text", signature, identity=b"ALICE123@YAHOO.COM")
+    with pytest.raises(Refused):
+        sm2.verify(KEY.public, b"text", signature)
+    sm2.verify(KEY.public, b"text", KEY.sign(b"text"))  # and the default again, after another
+    assert sm2.decrypt(KEY, sm2.encrypt(KEY.public, bytearray(b"key"))) == b"key"
+
+
+class Zeros:
+    """A backend's key whose key stream is all zeros the first time."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def encrypt(self, data: bytes) -> bytes:
+        """C2 is the text itself, then something else."""
+        self.times += 1
+        return bytes(97) + (data if self.times == 1 else bytes(byte ^ 1 for byte in data))
+
+    def decrypt(self, data: bytes) -> bytes:
+        """As bad."""
+        return data[97:]
+
+
+def test_a_key_stream_of_zeros_is_not_used() -> None:
+    key = sm2.Sm2PrivateKey.generate()
+    zeros = Zeros()
+    object.__setattr__(key.public, "_handle", zeros)
+    assert key.public.encrypt(b"a")[97:] == b"`"
+    assert zeros.times == 2
+    sealed = KEY.public.encrypt(b"text")
+    object.__setattr__(key, "_handle", zeros)
+    with pytest.raises(Refused, match="sm2-ciphertext"):
+        key.decrypt(sealed)
+
+
+def test_short_texts_always_round_trip() -> None:
+    for number in range(600):  # one in 256 needs another k
+        text = bytes((number % 256,))
+        assert KEY.decrypt(KEY.public.encrypt(text)) == text

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto import libcrypto, sm3
-from crypto.words import LiuheError
 
 
 def test_standard_values() -> None:
@@ -44,29 +43,16 @@ def test_hmac_equals_the_standard_library(key: bytes, data: bytes) -> None:
     assert sm3.same_digest(sm3.hmac_sm3(key, data), sm3.hmac_sm3(key, data))
 
 
-def _hashlib_without_sm3(name: str, *_: object, **__: object) -> object:
-    raise ValueError(name)
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=150), st.lists(st.binary(max_size=80), max_size=4))
+def test_running_hmac_equals_one_shot(key: bytes, parts: list[bytes]) -> None:
+    running = sm3.HmacSm3(bytearray(key))
+    for part in parts:
+        running.update(part).digest()
+    assert running.digest() == sm3.hmac_sm3(key, b"".join(parts))
 
 
-def test_falls_back_to_libcrypto(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sm3.hashlib, "new", _hashlib_without_sm3)
-    sm3._factory.cache_clear()
-    try:
-        assert isinstance(sm3.new(b"abc"), libcrypto.Sm3Context)
-        assert sm3.sm3_hex(b"abc").startswith("66c7f0f4")
-    finally:
-        sm3._factory.cache_clear()
-
-
-def test_neither_implementation_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none_at_all(_: bytes) -> None:
-        raise LiuheError("libcrypto-missing", *([libcrypto.Words("无", "none")] * 2))
-
-    monkeypatch.setattr(sm3.hashlib, "new", _hashlib_without_sm3)
-    monkeypatch.setattr(libcrypto, "Sm3Context", none_at_all)
-    sm3._factory.cache_clear()
-    try:
-        with pytest.raises(LiuheError, match="sm3-unavailable"):
-            sm3.sm3(b"")
-    finally:
-        sm3._factory.cache_clear()
+def test_updates_chain() -> None:
+    running = sm3.Sm3(b"a").update(b"b").update(b"c")
+    assert running.digest() == sm3.sm3(b"abc")
+    assert running.hexdigest() == sm3.sm3_hex(b"abc")

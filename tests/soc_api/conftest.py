@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from compliance.ledger import Ledger, NewEvidence
 from crypto.keys import SigningKey
-from crypto.words import Refused, Words
+from crypto.words import BadInput, Refused, Words
 from detection.alert import Alert, Claim, Match, claim
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
@@ -33,6 +33,24 @@ from soc_api.identity_store import IdentityStore
 from soc_api.migrate import upgrade
 from soc_api.passwords import Cost
 from soc_api.settings import Endpoint, Settings, render_settings
+from soc_api.transfer_port import (
+    ChannelValue,
+    GapValue,
+    ReasonValue,
+    RouteValue,
+    StagedFile,
+    TransferActValue,
+    TransferAsk,
+    TransferChoicesValue,
+    TransferDetailValue,
+    TransferFileValue,
+    TransferPageValue,
+    TransferRowValue,
+    TransferSignatureValue,
+    WayValue,
+    ZoneValue,
+)
+from soc_api.transfer_uploads import Uploads
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
@@ -150,6 +168,174 @@ class Compliance:
         return self.evaluated, len(self.made)
 
 
+class Transfers:
+    """The transfer side in memory: the two persons are told apart, nothing is sealed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[str, TransferRowValue] = {}
+        self.files: dict[str, tuple[StagedFile, ...]] = {}
+        self.acts: list[TransferActValue] = []
+
+    def page(self, state: str, cursor: str, limit: int) -> TransferPageValue:
+        if cursor and not cursor.isdigit():
+            raise BadInput("transfer-cursor", Words("游标", "cursor"), Words("重来", "again"), field="cursor")
+        wanted = {"open": ("requested", "approved", "sealed"), "refused": ("refused",)}.get(state)
+        found = [row for row in reversed(self.rows.values()) if wanted is None or row.state in wanted]
+        first = int(cursor or 0)
+        more = str(first + limit) if len(found) > first + limit else ""
+        return TransferPageValue(rows=tuple(found[first : first + limit]), next=more)
+
+    def detail(self, transfer: str) -> TransferDetailValue:
+        row = self._row(transfer)
+        return TransferDetailValue(
+            transfer=row,
+            package_sm3="",
+            manifest_sm3="",
+            recipients=("c" * 32,),
+            exports=0,
+            files=tuple(
+                TransferFileValue(name=one.name, size=one.size, sm3=one.sm3) for one in self.files[transfer]
+            ),
+            signatures=(
+                TransferSignatureValue(role="author", name=row.author, key_id="a" * 64, signed=False),
+            ),
+            history=tuple(self.acts),
+            receipts=(),
+        )
+
+    def channels(self, now: datetime) -> Sequence[ChannelValue]:
+        return [
+            ChannelValue(
+                channel="province",
+                direction="in",
+                peer="provincial",
+                one_way=True,
+                epoch=1,
+                sequence=7,
+                gaps=(GapValue(first=3, last=4),),
+                unconfirmed=2,
+                silent=False,
+                trouble=None,
+            )
+        ]
+
+    def choices(self) -> TransferChoicesValue:
+        way = WayValue(label="一般", from_zone="office", to_zone="supervision", contents=("csv", "txt"))
+        route = RouteValue(
+            channel="city", receiver="city", one_way=False, from_zone="office", to_zone="supervision"
+        )
+        return TransferChoicesValue(
+            channels=(route,),
+            zones=(ZoneValue(id="office", name=Words("办公网", "office network")),),
+            labels=("一般", "重要", "核心"),
+            marks=("内部",),
+            incoming=("province",),
+            ways=(way,),
+            validity_days_max=30,
+        )
+
+    def request(self, ask: TransferAsk, person: str, now: datetime) -> TransferRowValue:
+        if ask.label not in ("一般", "重要", "核心"):
+            raise BadInput(
+                "transfer-request", Words("标签", "label"), Words("改正", "correct it"), field="label"
+            )
+        id_ = f"out-{len(self.rows):032x}"
+        self.files[id_] = ask.files
+        for one in ask.files:
+            assert one.path.read_bytes()
+        row = TransferRowValue(
+            id=id_,
+            direction="out",
+            state="requested",
+            label=ask.label,
+            marks=ask.marks,
+            from_zone="office",
+            to_zone="supervision",
+            application=ask.application,
+            purpose=ask.purpose,
+            channel=ask.channel,
+            sender="local",
+            receiver="city",
+            files=len(ask.files),
+            bytes=sum(one.size for one in ask.files),
+            issued=now,
+            expires=now + timedelta(days=ask.days),
+            author=person,
+            approver="",
+            sequence=None,
+            receipt="",
+            reason=None,
+            package_ready=False,
+        )
+        return self._put(row, person, "transfer.request", now)
+
+    def approve(self, transfer: str, person: str, passphrase: bytearray, now: datetime) -> TransferRowValue:
+        row = self._row(transfer)
+        if row.author == person:
+            raise Refused(
+                "transfer-dual-control", Words("须为两人", "two persons"), Words("换人", "ask another")
+            )
+        self._in(row, "requested")
+        after = msgspec.structs.replace(row, state="approved", approver=person, sequence=1)
+        return self._put(after, person, "transfer.approve", now)
+
+    def refuse(self, transfer: str, person: str, reason: str, now: datetime) -> TransferRowValue:
+        row = self._row(transfer)
+        self._in(row, "requested", "approved", "sealed")
+        said = ReasonValue(code="transfer-refused-by-person", message=Words(reason, reason))
+        after = msgspec.structs.replace(row, state="refused", reason=said)
+        return self._put(after, person, "transfer.refuse", now)
+
+    def seal(self, transfer: str, person: str, passphrase: bytearray, now: datetime) -> TransferRowValue:
+        row = self._row(transfer)
+        self._in(row, "approved")
+        if passphrase != b"unlock me":
+            raise Refused("key-passphrase", Words("口令不对", "wrong passphrase"), Words("重试", "again"))
+        return self._put(msgspec.structs.replace(row, state="sealed"), person, "transfer.seal", now)
+
+    def export(self, transfer: str, person: str, now: datetime) -> TransferRowValue:
+        row = self._row(transfer)
+        self._in(row, "sealed", "exported")
+        (self.folder / transfer).write_bytes(b"package of " + transfer.encode())
+        after = msgspec.structs.replace(row, state="exported", package_ready=True)
+        return self._put(after, person, "transfer.export", now)
+
+    def package(self, transfer: str) -> Path:
+        self._in(self._row(transfer), "exported")
+        return self.folder / transfer
+
+    def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
+        data = package.read_bytes()
+        if not data.startswith(b"package of out-"):
+            raise Refused("package-malformed", Words("不是包", "no package"), Words("重发", "send it again"))
+        sent = self._row(data.decode().removeprefix("package of "))
+        row = msgspec.structs.replace(sent, id=f"in-{1:064x}", direction="in", state="imported")
+        return self._put(row, person, "transfer.import", now)
+
+    def revision(self) -> int:
+        return len(self.acts)
+
+    def _put(self, row: TransferRowValue, person: str, action: str, now: datetime) -> TransferRowValue:
+        self.rows[row.id] = row
+        self.files.setdefault(row.id, ())
+        self.acts.append(
+            TransferActValue(time=now, actor=f"user:{person}", action=action, result="ok", note="")
+        )
+        return row
+
+    def _row(self, transfer: str) -> TransferRowValue:
+        if transfer not in self.rows:
+            raise Refused(
+                "transfer-not-found", Words("没有这个传输", "no such transfer"), Words("核对", "check it")
+            )
+        return self.rows[transfer]
+
+    def _in(self, row: TransferRowValue, *states: str) -> None:
+        if row.state not in states:
+            raise Refused("transfer-state", Words("状态不对", "not now"), Words("刷新", "reload"))
+
+
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     """A sensor that was let in and never spoke."""
 
@@ -194,6 +380,8 @@ class World:
         self.audit = AuditStore(self.engine)
         self.alerts = AlertStore(self.engine)
         self.compliance = Compliance()
+        self.transfers = Transfers(folder)
+        self.uploads = Uploads(folder / "uploads")
         self.ledger = Ledger.open(
             folder / "evidence",
             center="local",
@@ -212,6 +400,8 @@ class World:
             events=events,
             ledger=self.ledger,
             compliance=self.compliance,
+            transfers=self.transfers,
+            uploads=self.uploads,
             anomaly=lambda: Words("学习中", "learning"),
             enrolled=lambda: [Enrolled()],
             clock=lambda: self.now,

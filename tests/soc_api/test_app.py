@@ -15,7 +15,13 @@ from soc_api.permissions import PERMISSIONS, ROLES, allows
 from soc_api.routes.guard import GuardedRoute, router
 
 OPEN = {("POST", "/session"), ("GET", "/health")}
-EXAMPLES = {"{group}": "0" * 32, "{check}": "PLT-01", "{report}": "r1", "{index}": "0"}
+EXAMPLES = {
+    "{group}": "0" * 32,
+    "{check}": "PLT-01",
+    "{report}": "r1",
+    "{index}": "0",
+    "{transfer}": f"out-{0:032x}",
+}
 
 
 def operations() -> list[tuple[str, str, str]]:

@@ -25,6 +25,14 @@ def test_the_three_administrators_are_apart() -> None:
     assert [role for role in ROLES if allows(role, "audit.read")] == ["audit_admin"]
 
 
+def test_nobody_may_both_ask_for_a_transfer_and_decide_about_it() -> None:
+    deciding = {"transfers.approve", "transfers.export", "transfers.import"}
+    for role in ROLES:
+        granted = set(permissions_of(role))
+        assert "transfers.request" not in granted or not deciding & granted, role
+        assert "transfers.read" in granted or not {"transfers.request", *deciding} & granted, role
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_documentation_has_the_same_table(role: str) -> None:
     if not DOCS.exists():

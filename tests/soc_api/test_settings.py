@@ -25,6 +25,7 @@ def test_what_is_written_is_read_back(name: str, unit: str, days: int) -> None:
         ("[storage]\nretention_days = 30", "retention_days"),
         ("[console]\nhost = '0.0.0.0'", "console.certificate"),
         ("roles = []", "roles"),
+        ("[cryptography]\nbackend = 'OpenSSL'", "cryptography.backend"),
         ("[center\nx=1", "line 1"),
         ("x = '\xff'", "x"),
     ],

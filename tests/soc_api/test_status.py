@@ -14,6 +14,8 @@ def test_a_center_that_does_not_run(center: Path) -> None:
     status = status_of(center)
     assert (status["running"], status["pid"], status["serving"]) == (False, None, False)
     assert (status["open_alerts"], status["sensors_seen"], status["ledger_size"]) == (0, 0, 0)
+    assert status["crypto_backend"] == "openssl"
+    assert "SM2 OpenSSL" in str(status["crypto_libraries"])
     assert str(status["console"]).startswith("http://127.0.0.1:")
     with only_one(center / "run"):
         assert status_of(center)["running"] is True

@@ -10,7 +10,7 @@ from soc_api import stream as module
 from soc_api.context import Topic
 from soc_api.stream import Live
 
-ALL: frozenset[Topic] = frozenset({"alerts", "checks", "sensors", "evidence", "reports"})
+ALL: frozenset[Topic] = frozenset({"alerts", "checks", "sensors", "evidence", "reports", "transfers"})
 
 
 class Revisions:

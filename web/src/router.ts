@@ -11,7 +11,7 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "checks" | "evidence" | "sensors" | "reports" | "audit";
+export type PageName = "overview" | "alerts" | "checks" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
@@ -21,6 +21,7 @@ export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "evidence", permission: "evidence.read" },
   { name: "sensors", permission: "sensors.read" },
   { name: "reports", permission: "reports.read" },
+  { name: "transfers", permission: "transfers.read" },
   { name: "audit", permission: "audit.read" },
 ];
 
@@ -38,6 +39,7 @@ export const router = createRouter({
     { path: "/evidence", name: "evidence", component: () => import("./pages/Evidence.vue"), meta: { permission: permissionOf.evidence } },
     { path: "/sensors", name: "sensors", component: () => import("./pages/Sensors.vue"), meta: { permission: permissionOf.sensors } },
     { path: "/reports", name: "reports", component: () => import("./pages/Reports.vue"), meta: { permission: permissionOf.reports } },
+    { path: "/transfers/:transfer?", name: "transfers", component: () => import("./pages/Transfers.vue"), meta: { permission: permissionOf.transfers } },
     { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { permission: permissionOf.audit } },
     { path: "/forbidden", name: "forbidden", component: () => import("./pages/Forbidden.vue") },
     { path: "/:rest(.*)*", name: "missing", component: () => import("./pages/Missing.vue") },

@@ -15,6 +15,11 @@ export type Permission =
   | "sensors.read"
   | "reports.read"
   | "reports.make"
+  | "transfers.read"
+  | "transfers.request"
+  | "transfers.approve"
+  | "transfers.export"
+  | "transfers.import"
   | "audit.read";
 
 /** The session, or null where nobody is logged in. */

@@ -51,6 +51,31 @@ export const sensorLooks: Record<SensorRow["state"], Look> = {
   never: { tone: "grey", shape: "ring" },
 };
 
+/** States of transfers in both directions; one the console does not know is shown as a plain ring. */
+const transferLooks: Record<string, Look> = {
+  requested: { tone: "blue", shape: "dot" },
+  approved: { tone: "amber", shape: "half" },
+  sealed: { tone: "amber", shape: "diamond" },
+  exported: { tone: "violet", shape: "question" },
+  unconfirmed: { tone: "violet", shape: "question" },
+  confirmed: { tone: "green", shape: "check" },
+  imported: { tone: "green", shape: "check" },
+  refused: { tone: "red", shape: "cross" },
+  rejected: { tone: "red", shape: "cross" },
+  expired: { tone: "grey", shape: "dash" },
+};
+
+export const transferLook = (state: string): Look => transferLooks[state] ?? { tone: "grey", shape: "ring" };
+
+/** Labels of data, the least first. */
+const labelLooks: Record<string, Look> = {
+  一般: { tone: "grey", shape: "ring" },
+  重要: { tone: "orange", shape: "triangle" },
+  核心: { tone: "red", shape: "octagon" },
+};
+
+export const labelLook = (label: string): Look => labelLooks[label] ?? { tone: "grey", shape: "ring" };
+
 export const sourceLooks: Record<SourceRow["state"], Look> = {
   running: { tone: "green", shape: "check" },
   missing: { tone: "amber", shape: "dash" },

@@ -2,6 +2,7 @@
 import type { Problem } from "./types";
 
 const timeout_ms = 30_000;
+const upload_timeout_ms = 600_000;
 /** A request this long after the last key or click was made by the console, not by the person before it. */
 const attention_ms = 5_000;
 
@@ -53,6 +54,11 @@ export function post<T = unknown>(path: string, body?: unknown): Promise<T> {
   return call<T>("POST", path, body);
 }
 
+/** POST a file as it is. */
+export function upload<T>(path: string, file: Blob): Promise<T> {
+  return call<T>("POST", path, file);
+}
+
 /** DELETE. */
 export function remove(path: string): Promise<unknown> {
   return call("DELETE", path);
@@ -63,10 +69,11 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   // Live refetches must not keep an abandoned session from going idle.
   if (Date.now() - touched > attention_ms) headers["X-Background"] = "1";
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
   // AbortSignal.timeout and .any are younger than the oldest browser we serve.
   const control = new AbortController();
-  const timer = setTimeout(() => control.abort(), timeout_ms);
+  const timer = setTimeout(() => control.abort(), file ? upload_timeout_ms : timeout_ms);
   signal?.addEventListener("abort", () => control.abort());
   let answer: Response;
   let text: string;
@@ -74,7 +81,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
     answer = await fetch(apiUrl(path), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
       signal: control.signal,

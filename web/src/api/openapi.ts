@@ -245,6 +245,142 @@ export interface components {
             zh: string;
             en: string;
         };
+        TransferAct: {
+            time: string;
+            actor: string;
+            action: string;
+            result: string;
+            note: string;
+        };
+        TransferChannel: {
+            channel: string;
+            direction: "out" | "in";
+            peer: string;
+            one_way: boolean;
+            epoch: number;
+            sequence: number;
+            gaps: components["schemas"]["TransferGap"][];
+            unconfirmed: number;
+            silent: boolean;
+            trouble: components["schemas"]["TransferReason"] | null;
+        };
+        TransferChannels: {
+            rows: components["schemas"]["TransferChannel"][];
+        };
+        TransferChoices: {
+            channels: components["schemas"]["TransferRoute"][];
+            zones: components["schemas"]["TransferZone"][];
+            labels: string[];
+            marks: string[];
+            incoming: string[];
+            ways: components["schemas"]["TransferWay"][];
+            validity_days_max: number;
+            upload_bytes_max: number;
+            upload_files_max: number;
+        };
+        TransferDetail: {
+            transfer: components["schemas"]["TransferRow"];
+            package_sm3: string;
+            manifest_sm3: string;
+            recipients: string[];
+            exports: number;
+            files: components["schemas"]["TransferFile"][];
+            signatures: components["schemas"]["TransferSignature"][];
+            history: components["schemas"]["TransferAct"][];
+            receipts: components["schemas"]["TransferReceipt"][];
+        };
+        TransferFile: {
+            name: string;
+            size: number;
+            sm3: string;
+        };
+        TransferGap: {
+            first: number;
+            last: number;
+        };
+        TransferOrder: {
+            channel: string;
+            application: string;
+            purpose: string;
+            label: string;
+            marks: string[];
+            days: number;
+            files: string[];
+        };
+        TransferPage: {
+            rows: components["schemas"]["TransferRow"][];
+            next: string;
+        };
+        TransferReason: {
+            code: string;
+            message: components["schemas"]["Text"];
+        };
+        TransferReceipt: {
+            time: string;
+            receiver: string;
+            verdict: "accepted" | "refused";
+            reason: components["schemas"]["TransferReason"] | null;
+            sm3: string;
+        };
+        TransferRefusal: {
+            reason: string;
+        };
+        TransferRoute: {
+            channel: string;
+            receiver: string;
+            one_way: boolean;
+            from_zone: string;
+            to_zone: string;
+        };
+        TransferRow: {
+            id: string;
+            direction: "out" | "in";
+            state: string;
+            label: string;
+            marks: string[];
+            from_zone: string;
+            to_zone: string;
+            application: string;
+            purpose: string;
+            channel: string;
+            sender: string;
+            receiver: string;
+            files: number;
+            bytes: number;
+            issued: string | null;
+            expires: string | null;
+            author: string;
+            approver: string;
+            sequence: number | null;
+            receipt: "" | "accepted" | "refused";
+            reason: components["schemas"]["TransferReason"] | null;
+            package_ready: boolean;
+        };
+        TransferSign: {
+            passphrase: string;
+        };
+        TransferSignature: {
+            role: string;
+            name: string;
+            key_id: string;
+            signed: boolean;
+        };
+        TransferUpload: {
+            id: string;
+            name: string;
+            size: number;
+            sm3: string;
+        };
+        TransferWay: {
+            label: string;
+            from_zone: string;
+            to_zone: string;
+            contents: string[];
+        };
+        TransferZone: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
         VerifyResult: {
             ok: boolean;
             size: number;

@@ -24,6 +24,15 @@ export type SensorRow = Bodies["SensorRow"];
 export type Session = Bodies["Session"];
 export type SourceRow = Bodies["SourceRow"];
 export type Text = Bodies["Text"];
+export type TransferAct = Bodies["TransferAct"];
+export type TransferChannel = Bodies["TransferChannel"];
+export type TransferChannels = Bodies["TransferChannels"];
+export type TransferChoices = Bodies["TransferChoices"];
+export type TransferDetail = Bodies["TransferDetail"];
+export type TransferOrder = Bodies["TransferOrder"];
+export type TransferPage = Bodies["TransferPage"];
+export type TransferRow = Bodies["TransferRow"];
+export type TransferUpload = Bodies["TransferUpload"];
 export type VerifyResult = Bodies["VerifyResult"];
 
 export type AlertState = AlertGroup["state"];

@@ -12,6 +12,7 @@ export default {
     evidence: "Evidence",
     sensors: "Sensors",
     reports: "Reports",
+    transfers: "Transfers",
     audit: "Audit log",
     collapse: "Collapse navigation",
     expand: "Expand navigation",

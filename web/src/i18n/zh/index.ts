@@ -4,6 +4,7 @@ import login from "./login";
 import overview from "./overview";
 import pages from "./pages";
 import shell from "./shell";
+import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, login, overview, shell, words, ...pages };
+export default { alerts, login, overview, shell, transfers, words, ...pages };

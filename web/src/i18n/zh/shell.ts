@@ -12,6 +12,7 @@ export default {
     evidence: "证据账本",
     sensors: "传感器",
     reports: "报告",
+    transfers: "跨网传输",
     audit: "操作审计",
     collapse: "收起导航",
     expand: "展开导航",

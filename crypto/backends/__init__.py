@@ -1,0 +1,1 @@
+"""Implementations of the SM algorithms behind one small interface; ``choice`` says which one is in force."""

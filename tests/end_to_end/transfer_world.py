@@ -1,0 +1,129 @@
+"""Two centers with a channel between them, for the tests of transfers."""
+
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crypto.keys import DecryptionKey, SigningKey
+from crypto.package import Source
+from crypto.transfer.outgoing import Outgoing, Person
+from crypto.words import Words
+from detection.store.state import open_state
+from rules import ROOT
+from soc_api.transfer_channels import Channel, Channels
+from soc_api.transfer_desk import Parts
+from soc_api.transfer_ferry import Ferry
+from soc_api.transfer_gate import Decision, load_policy
+from soc_api.transfer_import import ImportService
+from soc_api.transfer_road import RoadService
+from soc_api.transfer_service import Ask, TransferService
+from soc_api.transfer_store import TransferStore
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+FILES = {"报告.txt": "六合月报\n".encode(), "data/a.json": b'{"a": 1}'}
+
+
+class OpenGate:
+    """Says yes until told which check stands against it."""
+
+    failed: tuple[str, ...] = ()
+
+    def ask(self, action: str, system: str, label: str, now: datetime) -> Decision:
+        return Decision(
+            allowed=not self.failed, failed_checks=self.failed, reason=Words("未通过", "does not pass")
+        )
+
+
+class World:
+    """City sends to province over a directory."""
+
+    def __init__(self, folder: Path, *, one_way: bool = False, receipts: bool = True) -> None:
+        self.folder = folder
+        self.author, self.approver, self.other = (SigningKey.generate() for _ in range(3))
+        self.station, self.province = SigningKey.generate(), SigningKey.generate()
+        self.wrap = DecryptionKey.generate()
+        self.zhang = Person(name="zhang", key_id=self.author.public.key_id)
+        self.li = Person(name="li", key_id=self.approver.public.key_id)
+        self.gate = OpenGate()
+        keys = folder / "keys"
+        keys.mkdir(parents=True)
+        for name in ("author", "approver", "station", "province", "wrap"):
+            getattr(self, name).public.save(keys / f"{name}.pem")
+        self.common: dict[str, Any] = {
+            "id": "city-province",
+            "sender": "市中心",
+            "receiver": "省中心",
+            "from_zone": "supervision",
+            "to_zone": "extranet",
+            "directory": str(folder / "road"),
+            "receipts": str(folder / "back") if receipts else "",
+            "one_way": one_way,
+            "recipients": (str(keys / "wrap.pem"),),
+            "receipt_keys": (str(keys / "province.pem"),),
+            "authors": (str(keys / "author.pem"),),
+            "approvers": (str(keys / "approver.pem"),),
+            "stations": (str(keys / "station.pem"),),
+        }
+        self.city = self.parts("city", "out")
+        self.service = TransferService(self.city)
+        self.out = RoadService(self.city)
+        self.there = self.importer()
+
+    def parts(self, name: str, direction: Any, **changes: Any) -> Parts:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        engine = open_state(f"sqlite:///{folder / 'state.sqlite'}", create=True)
+        return Parts(
+            store=TransferStore(engine),
+            ferry=Ferry(folder / "transfer"),
+            channels=Channels(folder, [Channel(direction=direction, **{**self.common, **changes})]),
+            policy=load_policy(ROOT / "transfer"),
+            gate=self.gate,
+            system="local",
+        )
+
+    def importer(self, effect: Any = None, **changes: Any) -> ImportService:
+        self.province_parts = self.parts("province", "in", **changes)
+        keys = {self.wrap.public.key_id: self.wrap}
+        return ImportService(self.province_parts, keys, self.province, effect)
+
+    def request(self, files: Mapping[str, bytes] = FILES, **changes: Any) -> Outgoing:
+        asked: dict[str, Any] = {
+            "channel": "city-province",
+            "application": "申请-1",
+            "purpose": "月报",
+            "label": "一般",
+        }
+        sources = [Source(name, lambda data=data: io.BytesIO(data)) for name, data in files.items()]
+        return self.service.request(Ask(**{**asked, **changes}), sources, self.zhang, NOW)
+
+    def sealed(self, files: Mapping[str, bytes] = FILES, **changes: Any) -> str:
+        transfer = self.request(files, **changes).request.id
+        self.service.approve(transfer, self.li, self.approver, NOW)
+        self.service.seal(transfer, self.zhang, self.author, NOW)
+        return transfer
+
+    def exported(self, files: Mapping[str, bytes] = FILES, **changes: Any) -> str:
+        transfer = self.sealed(files, **changes)
+        self.service.export(transfer, "zhang", NOW)
+        return transfer
+
+    def on_road(self) -> list[Path]:
+        return sorted((self.folder / "road").glob("*.liuhe"))
+
+    def received(self) -> list[dict[str, bytes]]:
+        root = self.folder / "province" / "transfer" / "received"
+        return [
+            {
+                path.relative_to(one).as_posix(): path.read_bytes()
+                for path in sorted(one.rglob("*"))
+                if path.is_file()
+            }
+            for one in sorted(root.iterdir())
+        ]
+
+    def state(self, transfer: str) -> str:
+        with self.city.store.reading() as acts:
+            return acts.outgoing(transfer).state
