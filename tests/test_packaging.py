@@ -125,6 +125,10 @@ def test_the_changelog_names_the_version_first() -> None:
     assert first[1] == pyproject()["project"]["version"]
 
 
+# The optional ``native`` backend asks for it by a marker where it has wheels, and is not offered elsewhere.
+ONLY_X86_64 = {"gmssl-pyx"}
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_no_dependency_needs_a_compiler(architecture: str, python: tuple[int, int]) -> None:
@@ -134,6 +138,7 @@ def test_no_dependency_needs_a_compiler(architecture: str, python: tuple[int, in
         f"{package['name']} {package['version']}"
         for package in needed
         if not installs(package, python, architecture)
+        and not (architecture != "x86_64" and package["name"] in ONLY_X86_64)
     ]
     assert without == []
 

@@ -423,6 +423,7 @@ def killed_everywhere(tmp_path: Path, every: int) -> int:
         points, stop = points + 1, stop + every
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_of_40_points_leaves_exactly_one_import(tmp_path: Path) -> None:
     assert killed_everywhere(tmp_path, 5) >= 40
 
