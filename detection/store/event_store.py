@@ -151,6 +151,8 @@ class EventStore:
         """Every file against its digest; one finding for each that is missing, changed or unknown."""
         findings: list[Words] = []
         known: set[str] = set()
+        # Listed before the catalogue is asked: what another process seals meanwhile must not look foreign.
+        present = {path.name for path in self._events.glob(f"*{SUFFIX}")}
         for file in self._catalogue.all():
             if file.status == "deleted":
                 continue
@@ -162,7 +164,8 @@ class EventStore:
                 findings.append(Words(f"{file.name} 不见了", f"{file.name} is missing"))
             except OSError as error:
                 findings.append(Words(f"{file.name} 读不出:{error}", f"{file.name} cannot be read: {error}"))
-        unknown = sorted({path.name for path in self._events.glob(f"*{SUFFIX}")} - known)
+        done = self._catalogue.position()
+        unknown = sorted(name for name in present - known if not self._unfinished(name, done))
         findings += [Words(f"{name} 不在目录中", f"{name} is not in the catalogue") for name in unknown]
         return findings
 
@@ -224,12 +227,15 @@ class EventStore:
         """Remove what a crash left: temporary files, and complete ones whose frames are still in the log."""
         for path in self._events.glob(f"*{TEMPORARY}"):
             path.unlink(missing_ok=True)
-        log_first = self._log.first
         for path in self._events.glob(f"*{SUFFIX}"):
-            first = path.name.partition("-")[0]
-            # Never by the catalogue alone: an older copy of it, put back, must not cost sealed events.
-            if log_first and first.isdigit() and int(first) > done and int(first) >= log_first:
+            if self._unfinished(path.name, done):
                 path.unlink(missing_ok=True)
+
+    def _unfinished(self, name: str, done: int) -> bool:
+        """A file whose frames are still in the log: sealing is at work, or was cut short and begins again."""
+        first, log_first = name.partition("-")[0], self._log.first
+        # Never by the catalogue alone: an older copy of it, put back, must not cost sealed events.
+        return bool(log_first) and first.isdigit() and int(first) > done and int(first) >= log_first
 
 
 def _too_short(days_min: int) -> BadInput:

@@ -69,6 +69,25 @@ def test_sealing_moves_whole_segments_behind_the_cursor(center: Any, engine: Eng
     assert store.segments(made[0].id) == made[1:]
 
 
+def test_a_file_being_sealed_is_no_finding(
+    center: Any, engine: Engine, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+
+    def dies(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr("detection.store.segment_store.SegmentStore.add", dies)
+        with pytest.raises(Crash):
+            store.seal(start)
+    assert list((center.folder / "events").glob("*.parquet"))
+    assert store.verify_segments() == []
+    store.seal(start)
+    assert stored(store, start) == sorted(ids(center.events))
+
+
 def test_nothing_before_the_cursor_passed_it(center: Any, engine: Engine, start: datetime) -> None:
     for _ in range(12):
         center.receive(20)
