@@ -21,6 +21,7 @@ from crypto.x509 import Certificate, read_certificate
 from crypto.x509_issue import Subject, key_identifier
 
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 P256 = bytes.fromhex(
     "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
     "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -321,7 +322,8 @@ def mutated(house: Any, drawn: dict[str, Any]) -> Certificate:
     changes: dict[str, Any] = {name: drawn[name] for name in ("serial", "user_id") if name in drawn}
     for name in ("begins", "ends"):
         if name in drawn:
-            changes[name] = house.now + drawn[name] * DAY
+            # Off the very second: RFC 5280 4.1.2.5 counts notAfter as valid, OpenSSL 3.0's command does not.
+            changes[name] = house.now + drawn[name] * DAY + SECOND
     if drawn.get("signer") == "other":
         changes["signer"] = house.other
     if drawn.get("issuer") == "市根":
