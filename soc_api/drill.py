@@ -122,12 +122,12 @@ def _unseen(action: Action, sources: Sequence[SourceState]) -> Words | None:
     if own is not None:
         return own
     watching = [source for source in sources if source.name.startswith(action.source)]
-    if any(source.state == "running" for source in watching):
+    # A source still starting, or one not told of yet, may well see it: only a stated reason skips the act.
+    stopped = [source for source in watching if source.state != "running" and source.detail.en]
+    if not watching or len(stopped) < len(watching):
         return None
-    if watching:
-        name, why = watching[0].name, watching[0].detail
-        return Words(f"来源 {name} 未运行:{why.zh}", f"source {name} is not running: {why.en}")
-    return Words(f"没有在线传感器提供 {action.source}", f"no sensor online has the source {action.source}")
+    name, why = stopped[0].name, stopped[0].detail
+    return Words(f"来源 {name} 未运行:{why.zh}", f"source {name} is not running: {why.en}")
 
 
 def run(todo: Sequence[Action], alerts: AlertStore, announce: Announce) -> list[Outcome]:

@@ -166,15 +166,18 @@ def test_a_tool_that_is_missing_skips_its_action(alerts: Center, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("state", "source", "says"),
+    ("state", "source", "why", "says"),
     [
-        ("running", "capture:lo", ""),
-        ("missing", "capture:lo", "CAP_NET_RAW"),
-        ("running", "listeners", "no sensor online"),
+        ("running", "capture:lo", "", ""),
+        ("missing", "capture:lo", "CAP_NET_RAW is missing", "CAP_NET_RAW"),
+        ("failed", "capture:lo", "", ""),  # told before the source had begun
+        ("running", "listeners", "", ""),  # the other sensor has not told its sources yet
     ],
 )
-def test_what_no_sensor_can_see_is_skipped_with_the_reason(state: Any, source: str, says: str) -> None:
-    capture = SourceState(name=source, state=state, detail=Words("缺少", "CAP_NET_RAW is missing"))
+def test_what_no_sensor_can_see_is_skipped_with_the_reason(
+    state: Any, source: str, why: str, says: str
+) -> None:
+    capture = SourceState(name=source, state=state, detail=Words(why, why))
     plain: dict[str, Any] = dict.fromkeys(("sensor", "kind", "unit", "host", "version"), "x")
     plain |= dict.fromkeys(("last_epoch", "last_sequence", "backlog", "events", "rss_bytes"), 0)
     sensor = SensorState(
