@@ -122,11 +122,10 @@ def _unseen(action: Action, sources: Sequence[SourceState]) -> Words | None:
     if own is not None:
         return own
     watching = [source for source in sources if source.name.startswith(action.source)]
-    # A source still starting, or one not told of yet, may well see it: only a stated reason skips the act.
-    stopped = [source for source in watching if source.state != "running" and source.detail.en]
-    if not watching or len(stopped) < len(watching):
+    # One still starting, failed and about to be tried again, or not told of yet may well see it.
+    if not watching or any(source.state != "missing" for source in watching):
         return None
-    name, why = stopped[0].name, stopped[0].detail
+    name, why = watching[0].name, watching[0].detail
     return Words(f"来源 {name} 未运行:{why.zh}", f"source {name} is not running: {why.en}")
 
 

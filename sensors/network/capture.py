@@ -7,6 +7,7 @@ copy), so nothing is counted twice; its ``received`` counter on the loopback cou
 import logging
 import select
 import socket
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,7 +74,8 @@ class CaptureSource:
 
     def missing(self) -> Words | None:
         """The capability without which nothing can be captured here."""
-        if find_spec("pcapy") is None:
+        # Once another thread imports it, find_spec would look at a half-made module and raise.
+        if "pcapy" not in sys.modules and find_spec("pcapy") is None:
             return Words(
                 "未安装 pcapy-ng:请安装 liuhe[sensor]", "pcapy-ng is not installed: install liuhe[sensor]"
             )

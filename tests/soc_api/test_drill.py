@@ -170,7 +170,7 @@ def test_a_tool_that_is_missing_skips_its_action(alerts: Center, monkeypatch: py
     [
         ("running", "capture:lo", "", ""),
         ("missing", "capture:lo", "CAP_NET_RAW is missing", "CAP_NET_RAW"),
-        ("failed", "capture:lo", "", ""),  # told before the source had begun
+        ("failed", "capture:lo", "it ended by itself", ""),  # and is tried again
         ("running", "listeners", "", ""),  # the other sensor has not told its sources yet
     ],
 )
