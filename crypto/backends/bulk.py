@@ -81,7 +81,9 @@ class _Opening:
         """Return silently or raise Refused."""
         try:
             self._context.finalize_with_tag(tag)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
+            # pyca/cryptography says ValueError for a wrong tag where another call of this thread has left
+            # an error behind in OpenSSL's queue, and for a tag of a wrong size.
             raise wrong_tag() from None
 
 
