@@ -1,12 +1,14 @@
 """One lane of the spool: its log, what was sent and acknowledged of it, and its quota."""
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from sensors.disk import REAL, Disk
 from sensors.event import Value
 from sensors.gap import DATASET, Gap
 from sensors.messages import BATCH_EVENTS_MAX, Batch
@@ -41,16 +43,33 @@ class Drop(NamedTuple):
 class Lane:
     """Used under the spool's locks: ``append`` by its committer, the rest by the uplink."""
 
-    def __init__(self, folder: Path, name: str, sensor: str, epoch: int, quota_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        sensor: str,
+        epoch: int,
+        quota_bytes: int,
+        *,
+        disk: Disk = REAL,
+        random_bits: Callable[[int], int] = secrets.randbits,
+    ) -> None:
         segment_bytes = min(max(quota_bytes // SEGMENTS_IN_QUOTA, SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX)
         self.name = name
         self.quota_bytes = quota_bytes
         self.log = SegmentLog.open(
-            folder, name=name, segment_bytes_max=segment_bytes, writer=True, epoch=epoch
+            folder,
+            name=name,
+            segment_bytes_max=segment_bytes,
+            writer=True,
+            epoch=epoch,
+            disk=disk,
+            random_bits=random_bits,
         )
         self.acked = 0
         self.sent = 0
         self._sensor = sensor
+        self._disk = disk
 
     def resume(self, acked: int) -> None:
         """Go on after what the center acknowledged."""

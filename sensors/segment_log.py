@@ -6,17 +6,17 @@ Format: docs/reference/formats/segment-log.md.
 """
 
 import errno
-import fcntl
-import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
 from crypto import sm3
 from crypto.words import LiuheError, Words
+from sensors.disk import REAL, Disk, opened, read_file, write_all
 from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_checkpoint
 from sensors.segment_format import (
     NAME_BYTES_MAX,
@@ -36,53 +36,58 @@ __all__ = ["SEGMENT_BYTES_MAX", "SegmentLog", "sync_folder"]
 SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _NO_DIGEST: Final = bytes(32)
-# A file of that name can only hold frames that were never acknowledged: they are overwritten.
-_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class _Active:
     """The segment being written: nothing before ``size`` is ever written again."""
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, disk: Disk, path: Path, header: Header) -> None:
         self.path = path
         self.first = header.first
         self.seed = seed_of(header.salt)
         self.head = pack_header(header)  # written together with the first frames
         self.size = 0
         self.digest = sm3.new()
-        self.descriptor = os.open(path, _CREATE, 0o600)
+        self._disk = disk
+        # A file of that name can only hold frames that were never acknowledged: they are overwritten.
+        self._handle = disk.open(path, "create")
 
     def commit(self, data: bytes) -> None:
         """Write and sync; on OSError nothing of ``data`` counts."""
         blob = data if self.size else self.head + data
-        view = memoryview(blob)
-        at = self.size
-        while view:
-            written = os.pwrite(self.descriptor, view, at)
-            at += written
-            view = view[written:]
-        os.fdatasync(self.descriptor)
+        write_all(self._disk, self._handle, blob, self.size)
+        self._disk.sync(self._handle)
         if not self.size:
-            sync_folder(self.path.parent)
-        self.size = at
+            self._disk.sync_folder(self.path.parent)
+        self.size += len(blob)
         self.digest.update(blob)
 
     def undo(self) -> None:
         """Take back what a failed commit may have left; the file is gone where it held nothing else."""
-        try:
+        with suppress(OSError):  # readers end this segment at the next one's first sequence
             if self.size:
-                os.ftruncate(self.descriptor, self.size)
+                self._disk.truncate(self._handle, self.size)
             else:
-                self.path.unlink(missing_ok=True)
-        except OSError:  # readers end this segment at the next one's first sequence
-            return
+                self._disk.unlink(self.path)
+
+    def close(self) -> None:
+        """Give the file back."""
+        with suppress(OSError):
+            self._disk.close(self._handle)
 
 
 class SegmentLog:
     """See the module; every method may be called from any thread."""
 
     def __init__(
-        self, folder: Path, name: str, segment_bytes_max: int, lock: int | None, reserve: int
+        self,
+        folder: Path,
+        name: str,
+        segment_bytes_max: int,
+        lock: int | None,
+        reserve: int,
+        disk: Disk,
+        random_bits: Callable[[int], int],
     ) -> None:
         """Use ``open``."""
         self.folder = folder
@@ -92,9 +97,11 @@ class SegmentLog:
         self._segment_bytes_max = segment_bytes_max
         self._lock_descriptor = lock
         self._reserve = reserve
+        self._disk = disk
+        self._random_bits = random_bits
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        self._reader = SegmentReader(folder)
+        self._reader = SegmentReader(folder, disk)
         self._active: _Active | None = None
         self._next = 1
         self._previous_last = 0
@@ -111,6 +118,8 @@ class SegmentLog:
         writer: bool,
         epoch: int | None = None,
         reserve: int = 0,
+        disk: Disk = REAL,
+        random_bits: Callable[[int], int] = secrets.randbits,
     ) -> Self:
         """Open a log for appending and reading, or (``writer=False``) for reading beside a writer.
 
@@ -119,15 +128,15 @@ class SegmentLog:
         back, and their numbers must not come again with other content.
         """
         if not writer:
-            return cls(folder, name, segment_bytes_max, None, reserve)
+            return cls(folder, name, segment_bytes_max, None, reserve, disk, random_bits)
         if not 0 < len(name.encode()) <= NAME_BYTES_MAX:
             raise ValueError(name)
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = _locked(folder)
+            disk.make_folder(folder)
+            lock = _locked(folder, disk)
         except OSError as error:
             _raise(error, folder)
-        log = cls(folder, name, segment_bytes_max, lock, reserve)
+        log = cls(folder, name, segment_bytes_max, lock, reserve, disk, random_bits)
         try:
             log._recover(epoch)
         except OSError as error:
@@ -188,7 +197,7 @@ class SegmentLog:
     @property
     def first(self) -> int:
         """The lowest sequence a segment may hold; 0 where there is no segment."""
-        segments = segments_of(self.folder)
+        segments = segments_of(self.folder, self._disk)
         return segments[0].first if segments else 0
 
     @property
@@ -196,7 +205,7 @@ class SegmentLog:
         """The highest sequence written so far; 0 where nothing was."""
         if self._lock_descriptor is not None:
             return self._durable_last
-        return Tail.of(self.folder).last
+        return Tail.of(self.folder, self._disk).last
 
     @property
     def next_sequence(self) -> int:
@@ -207,16 +216,16 @@ class SegmentLog:
     def bytes_total(self) -> int:
         """Size of all segments on disk."""
         total = 0
-        for segment in segments_of(self.folder):
+        for segment in segments_of(self.folder, self._disk):
             try:
-                total += segment.path.stat().st_size
+                total += self._disk.size(segment.path)
             except FileNotFoundError:
                 continue
         return total
 
     def oldest_sealed(self) -> tuple[int, int] | None:
         """(first, last) of the oldest segment that is no longer written, or None."""
-        segments = segments_of(self.folder)
+        segments = segments_of(self.folder, self._disk)
         if len(segments) < 2:
             return None
         with self._reading:
@@ -229,10 +238,10 @@ class SegmentLog:
 
         Never the newest segment, and never beyond the writer's checkpoint where it has written one.
         """
-        checkpoint = read_checkpoint(self.folder)
+        checkpoint = read_checkpoint(self.folder, self._disk)
         if checkpoint is not None:
             upto = min(upto, checkpoint.position)
-        segments = segments_of(self.folder)
+        segments = segments_of(self.folder, self._disk)
         count = 0
         try:
             for segment, following in pairwise(segments):
@@ -241,10 +250,11 @@ class SegmentLog:
                 last = header.previous_last if header is not None else following.first - 1
                 if last > upto:
                     break
-                segment.path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    self._disk.unlink(segment.path)
                 count += 1
             if count:
-                sync_folder(self.folder)
+                self._disk.sync_folder(self.folder)
         except OSError as error:
             _raise(error, self.folder)
         return count
@@ -252,23 +262,23 @@ class SegmentLog:
     def checkpoint(self, position: int, state: bytes) -> None:
         """Durably keep what the writer learnt from the frames up to ``position``, so they may be released."""
         try:
-            write_checkpoint(self.folder, position, state)
+            write_checkpoint(self.folder, position, state, self._disk)
         except OSError as error:
             _raise(error, self.folder)
 
     def checkpoint_state(self) -> tuple[int, bytes]:
         """(position, state) of the last ``checkpoint``; (0, b"") where there is none."""
-        found = read_checkpoint(self.folder)
+        found = read_checkpoint(self.folder, self._disk)
         return (found.position, found.state) if found is not None else (0, b"")
 
     def close(self) -> None:
         """Give up the lock; what was appended is already durable."""
         with self._writing:
             if self._active is not None:
-                os.close(self._active.descriptor)
+                self._active.close()
                 self._active = None
             if self._lock_descriptor is not None:
-                os.close(self._lock_descriptor)
+                self._disk.close(self._lock_descriptor)
                 self._lock_descriptor = None
 
     def _commit(self, payloads: Sequence[bytes], flags: int) -> None:
@@ -278,9 +288,9 @@ class SegmentLog:
         if active is None:
             first = self._next
             header = Header(
-                self.name, self.epoch, first, self._previous_last, secrets.randbits(64), self._previous_sm3
+                self.name, self.epoch, first, self._previous_last, self._random_bits(64), self._previous_sm3
             )
-            active = _Active(self.folder / f"{first:020d}{SUFFIX}", header)
+            active = _Active(self._disk, self.folder / f"{first:020d}{SUFFIX}", header)
         data = b"".join(
             pack_frame(active.seed, self._next + index, flags, payload)
             for index, payload in enumerate(payloads)
@@ -290,7 +300,7 @@ class SegmentLog:
         except OSError:
             active.undo()
             if active is not self._active:
-                os.close(active.descriptor)
+                active.close()
             raise
         self._active = active
 
@@ -300,39 +310,36 @@ class SegmentLog:
         if active is None:
             return
         self._active = None
-        os.close(active.descriptor)
+        active.close()
         self._previous_last = self._durable_last
         self._previous_sm3 = active.digest.digest()
 
     def _recover(self, epoch: int | None) -> None:
         """Find the end of the log, cut a torn tail, take the next numbers. A new process, a new segment."""
-        tail = Tail.of(self.folder)
+        tail = Tail.of(self.folder, self._disk)
         if tail.path is not None:
             if tail.torn_at is not None:
-                with tail.path.open("r+b") as file:
-                    file.truncate(tail.torn_at)
-                    os.fdatasync(file.fileno())
+                with opened(self._disk, tail.path, "edit") as handle:
+                    self._disk.truncate(handle, tail.torn_at)
+                    self._disk.sync(handle)
                 self.damaged_on_open = f"{tail.path.name}: {tail.torn_bytes} torn bytes cut"
-            self._previous_sm3 = sm3.new(tail.path.read_bytes()).digest()
+            self._previous_sm3 = sm3.new(read_file(self._disk, tail.path)).digest()
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
         self._next = max(tail.last, position) + 1 + (self._reserve if tail.last else 0)
         self.epoch = epoch if epoch is not None else tail.epoch + 1
 
 
-def _locked(folder: Path) -> int:
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _locked(folder: Path, disk: Disk) -> int:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return disk.lock(folder / "lock")
     except BlockingIOError as error:
-        os.close(descriptor)
         raise LiuheError(
             "log-in-use",
             Words("另一个进程正在写这个日志", "another process is writing this log"),
             Words("请先停止它,同一目录只能有一个写者", "stop it first: a folder has one writer"),
             field=str(folder),
         ) from error
-    return descriptor
 
 
 def _raise(error: OSError, folder: Path) -> NoReturn:

@@ -1,11 +1,11 @@
 """Reads a folder of segments, from the writer's process or another one, while segments come and go."""
 
-import os
 from bisect import bisect_right
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from crypto.words import LiuheError, Words
+from sensors.disk import REAL, Disk, opened, read_from
 from sensors.segment_format import (
     HEADER_BYTES,
     Damage,
@@ -45,16 +45,13 @@ class _Place(NamedTuple):
     expected: int
 
 
-def segments_of(folder: Path) -> list[Segment]:
+def segments_of(folder: Path, disk: Disk = REAL) -> list[Segment]:
     """The segments of a folder in order; other files are passed over."""
     found: list[Segment] = []
-    try:
-        for path in folder.iterdir():
-            stem = path.name.removesuffix(SUFFIX)
-            if stem != path.name and len(stem) == 20 and stem.isascii() and stem.isdigit():
-                found.append(Segment(int(stem), path))
-    except FileNotFoundError:
-        return found
+    for name in disk.list_folder(folder):
+        stem = name.removesuffix(SUFFIX)
+        if stem != name and len(stem) == 20 and stem.isascii() and stem.isdigit():
+            found.append(Segment(int(stem), folder / name))
     return sorted(found)
 
 
@@ -64,8 +61,9 @@ class SegmentReader:
     Not safe for several threads at once; SegmentLog holds a lock around it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk = REAL) -> None:
         self._folder = folder
+        self._disk = disk
         self._place: _Place | None = None
         self._seen: set[Damage] = set()
         self._damages: list[Damage] = []
@@ -77,7 +75,7 @@ class SegmentReader:
 
     def read(self, after: int, limit_bytes: int, bound: Bound | None = None) -> list[Frame]:
         """Frames after a sequence, in order, about ``limit_bytes`` of them; [] when there are no more yet."""
-        segments = segments_of(self._folder)
+        segments = segments_of(self._folder, self._disk)
         if bound is not None:
             segments = [segment for segment in segments if segment.first <= bound.last]
         index = max(0, bisect_right([segment.first for segment in segments], after + 1) - 1)
@@ -92,13 +90,12 @@ class SegmentReader:
             index += 1
         return frames
 
-    @staticmethod
-    def header(segment: Segment) -> Header | None:
+    def header(self, segment: Segment) -> Header | None:
         """The segment's header; None where it is not (yet) readable."""
         # Not remembered: a writer whose first sync failed creates the same name again with another salt.
         try:
-            with segment.path.open("rb") as file:
-                header = unpack_header(file.read(HEADER_BYTES))
+            with opened(self._disk, segment.path, "read") as handle:
+                header = unpack_header(read_from(self._disk, handle, HEADER_BYTES))
         except FileNotFoundError:
             return None
         return header if header is not None and header.first == segment.first else None
@@ -117,11 +114,11 @@ class SegmentReader:
         end = bound.size if bound is not None and bound.first == segment.first else None
         frames: list[Frame] = []
         try:
-            with segment.path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
+            with opened(self._disk, segment.path, "read") as handle:
+                size = self._disk.size_of(handle)
                 size = size if end is None else min(size, end)
                 while True:
-                    got = self._scan(file.fileno(), size, header, place, before, after, max(1, limit_bytes))
+                    got = self._scan(handle, size, header, place, before, after, max(1, limit_bytes))
                     place = _Place(segment.first, got.offset, got.expected)
                     frames.extend(got.frames)
                     limit_bytes -= sum(len(frame.payload) for frame in got.frames)
@@ -142,7 +139,7 @@ class SegmentReader:
 
     def _scan(
         self,
-        descriptor: int,
+        handle: int,
         size: int,
         header: Header,
         place: _Place,
@@ -152,11 +149,11 @@ class SegmentReader:
     ) -> Scan:
         """Scan one piece of the file; the whole rest of it where a piece is not enough."""
         piece = max(limit_bytes, READ_BYTES_MIN)
-        data = os.pread(descriptor, min(piece, max(0, size - place.offset)), place.offset)
+        data = read_from(self._disk, handle, min(piece, max(0, size - place.offset)), place.offset)
         whole = place.offset + len(data) >= size
         got = self._scan_data(data, header, place, before, after, limit_bytes, whole)
         if got.end is End.SHORT and got.offset == place.offset:
-            data = os.pread(descriptor, size - place.offset, place.offset)
+            data = read_from(self._disk, handle, size - place.offset, place.offset)
             got = self._scan_data(data, header, place, before, after, limit_bytes, whole=True)
         return got
 
@@ -186,7 +183,7 @@ class SegmentReader:
         """A segment without a header: being created if it is the last, else lost as a whole."""
         if following is None:
             return False
-        if segment.path.exists():
+        if segment in segments_of(self._folder, self._disk):
             after = self.header(following)
             last = after.previous_last if after is not None else following.first - 1
             if last >= segment.first:

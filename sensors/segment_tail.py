@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Self
 
+from sensors.disk import REAL, Disk, read_file
 from sensors.segment_format import FRAME_HEADER_BYTES, HEADER_BYTES, frame_fits, scan, unpack_header
 from sensors.segment_read import Segment, segments_of
 
@@ -18,14 +19,14 @@ class Tail:
         self.torn_bytes = 0
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
+    def of(cls, folder: Path, disk: Disk = REAL) -> Self:
         """Read the last segment that holds frames through."""
         tail = cls()
-        segments = segments_of(folder)
+        segments = segments_of(folder, disk)
         while segments:
             segment = segments.pop()
             try:
-                data = segment.path.read_bytes()
+                data = read_file(disk, segment.path)
             except FileNotFoundError:
                 continue
             if len(data) > HEADER_BYTES or not segments:

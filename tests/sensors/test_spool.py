@@ -1,6 +1,7 @@
 """What is put comes out once, in order, lanes by priority; what does not fit is covered by a gap record."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 
 from crypto.words import LiuheError
-from sensors import segment_log
 from sensors.event import LogSource, Observation, sequence_of
 from sensors.messages import LANE_SHIFT, Batch
 from sensors.spool import Spool
@@ -160,7 +160,7 @@ def test_a_full_disk_blocks_and_loses_nothing(spool: Spool, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment_log.os, "fdatasync", full)
+        patch.setattr(os, "fdatasync", full)
         spool.put([seen(n) for n in range(3)])
         assert not spool.flush(0.5)
         assert spool.trouble is not None

@@ -1,6 +1,7 @@
 """The committer stores once, says when it cannot, and knows after a restart what it has."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import pytest
 
 from crypto.tls import PeerName
 from crypto.words import LiuheError
-from sensors import segment_log
 from sensors.messages import Batch
 from sensors.segment_log import SegmentLog
 from sensors.wire import StoredHeader, make_batch, open_frame
@@ -82,7 +82,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(tmp_path: Path, monkeypatch: 
 
     async def work(committer: Committer) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(segment_log.os, "fdatasync", full)
+            patch.setattr(os, "fdatasync", full)
             done = await committer.submit(PEER, batch(1, 1))
             with pytest.raises(LiuheError) as caught:
                 await done
