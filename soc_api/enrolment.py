@@ -32,10 +32,14 @@ class TokenRecord(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     used: datetime | None = None
     sensor: str = ""
+    group: str = ""
 
 
 class SensorRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An enrolled sensor; only the certificate with this fingerprint is accepted."""
+    """An enrolled sensor; only the certificate with this fingerprint is accepted.
+
+    ``unit`` and ``group`` are where it belongs now; its certificate may still name the unit it came from.
+    """
 
     id: str
     unit: str
@@ -46,6 +50,17 @@ class SensorRecord(msgspec.Struct, frozen=True, kw_only=True):
     key_digest: str
     enrolled: datetime
     revoked: datetime | None = None
+    revoked_by: str = ""
+    revoked_reason: str = ""
+    group: str = ""
+    draining: datetime | None = None  # since when only the rest is taken
+    drained: datetime | None = None  # since when there is no rest
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A sensor that may deliver, and the unit its events belong to."""
+
+    unit: str
 
 
 class Store(Protocol):
@@ -68,6 +83,10 @@ class Store(Protocol):
 
         A revoked sensor of that id is replaced.
         """
+        ...
+
+    def settle(self, sensor: str, now: datetime) -> bool:
+        """Whether a draining sensor has delivered all; noted with the time it was first seen to have."""
         ...
 
 
@@ -93,6 +112,7 @@ class EnrolmentDesk:
         addresses: Sequence[str],
         actor: str,
         valid: timedelta = timedelta(hours=TOKEN_HOURS),
+        group: str = "",
     ) -> str:
         """A new token as text, shown once. Raises BadInput on a bad address, unit or duration."""
         for address in addresses:
@@ -117,6 +137,7 @@ class EnrolmentDesk:
                 actor=actor,
                 created=now,
                 expires=now + valid,
+                group=group,
             )
         )
         return text
@@ -160,10 +181,33 @@ class EnrolmentDesk:
             fingerprint=tls.fingerprint(certificate),
             key_digest=key_digest,
             enrolled=now,
+            group=token.group,
         )
         if not self._store.enrol(token.id, record):
             raise _used()
         return self._answer(record)
+
+    def admission(self, sensor: str, fingerprint: str) -> Admission:
+        """What a verified certificate opens. Raises Refused (sensor-revoked, sensor-drained)."""
+        record = self._store.sensor(sensor)
+        if record is None or record.revoked is not None or record.fingerprint != fingerprint:
+            raise Refused(
+                "sensor-revoked",
+                Words("此传感器的证书未登记或已吊销", "this sensor's certificate is unknown or revoked"),
+                Words("请重新注册传感器", "enrol the sensor again"),
+                field=sensor,
+            )
+        if record.draining is not None and self._store.settle(sensor, self._now()):
+            raise Refused(
+                "sensor-drained",
+                Words("此传感器已排空,不再接收", "this sensor is drained: nothing more is taken from it"),
+                Words(
+                    "请停止它的服务;若要继续使用,请在控制台恢复接收",
+                    "stop its service; to go on using it, take it up again in the console",
+                ),
+                field=sensor,
+            )
+        return Admission(unit=record.unit)
 
     def admits(self, sensor: str, fingerprint: str) -> bool:
         """Whether a verified certificate is the one this sensor has now, and not revoked."""

@@ -70,7 +70,10 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """A range of sequences a sensor could not keep; ``event`` is the id of the event that says so."""
+    """A range of sequences a sensor could not keep; ``event`` is the id of the event that says so.
+
+    ``number`` counts the gaps of the center from 1; 0 before the store gave it one.
+    """
 
     event: str
     sensor: str
@@ -80,6 +83,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     reason: str
     time: datetime
+    begins: datetime | None = None
+    ends: datetime | None = None
+    number: int = 0
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +175,8 @@ def gaps(events: Iterable[Event]) -> list[Gap]:
                 count=integer(event, "gov.gap.count"),
                 reason=text(event, "gov.gap.reason", _DETAIL_CHARS_MAX),
                 time=event.time,
+                begins=_moment(event, "gov.gap.from"),
+                ends=_moment(event, "gov.gap.to"),
             )
     return list(found.values())
 
@@ -185,6 +193,15 @@ def integer(event: Event, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         return 0
     return max(0, min(value, _INT64_MAX))
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    """A field as an aware time; None where absent or not one."""
+    try:
+        found = datetime.fromisoformat(text(event, name, 64))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _number(event: Event, name: str) -> float:

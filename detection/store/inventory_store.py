@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
 from detection.store.inventory import (
     SILENT_SECONDS,
@@ -25,6 +25,7 @@ from sensors.event import Event, Value
 
 _encoder: Final = msgspec.json.Encoder()
 _values: Final = msgspec.json.Decoder(dict[str, Value])
+_GAP_TIMES: Final = ("time", "begins", "ends")
 _sources: Final = msgspec.json.Decoder(tuple[SourceState, ...])
 
 
@@ -56,10 +57,19 @@ class InventoryStore:
             query = query.where(sensor_gaps.c.sensor == sensor)
         with self._engine.connect() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
-        return [
-            Gap(**{name: row[name] for name in Gap.__struct_fields__ if name != "time"}, time=_time(row))
-            for row in rows
-        ]
+        return [_gap(row) for row in rows]
+
+    def gaps_after(self, number: int, limit: int) -> list[Gap]:
+        """Gaps with a higher number, in the order they were committed."""
+        query = select(sensor_gaps).where(sensor_gaps.c.number > number).order_by(sensor_gaps.c.number)
+        with self._engine.connect() as connection:
+            return [_gap(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def gap_counts(self) -> dict[str, int]:
+        """How many gaps each sensor has that has any."""
+        query = select(sensor_gaps.c.sensor, func.count()).group_by(sensor_gaps.c.sensor)
+        with self._engine.connect() as connection:
+            return {sensor: int(count) for sensor, count in connection.execute(query)}
 
     def sensors_revision(self) -> int:
         """Grows with every change of a sensor's state or gaps."""
@@ -101,7 +111,7 @@ def _keep_sighting(connection: Connection, seen: Sighting) -> None:
     if seen.heartbeat is not None:
         values |= msgspec.structs.asdict(seen.heartbeat)
         values["sources"] = _encoder.encode(seen.heartbeat.sources).decode()
-        del values["time"]
+        values["beat"] = micros(min(values.pop("time"), seen.last_seen))
     if known is None:
         blank = {"kind": "", "host": "", "version": "", "backlog": 0, "events": 0}
         blank |= {"cpu_percent": 0.0, "rss_bytes": 0, "sources": "[]"}
@@ -117,7 +127,9 @@ def _keep_sighting(connection: Connection, seen: Sighting) -> None:
 def _keep_gap(connection: Connection, gap: Gap) -> None:
     known = connection.scalar(select(sensor_gaps.c.event).where(sensor_gaps.c.event == gap.event))
     if known is None:
-        values = msgspec.structs.asdict(gap) | {"time": micros(gap.time)}
+        values = msgspec.structs.asdict(gap)
+        values |= {name: None if values[name] is None else micros(values[name]) for name in _GAP_TIMES}
+        values["number"] = bump(connection, "gaps")
         connection.execute(insert(sensor_gaps).values(**values))
 
 
@@ -145,6 +157,12 @@ def _sensor(row: RowMapping, now: datetime) -> SensorState:
         last_seen=last_seen,
         sources=_sources.decode(row["sources"]),
     )
+
+
+def _gap(row: RowMapping) -> Gap:
+    values = {name: row[name] for name in Gap.__struct_fields__}
+    times = {name: None if values[name] is None else from_micros(values[name]) for name in _GAP_TIMES}
+    return Gap(**(values | times))
 
 
 def _probe(row: RowMapping) -> ProbeResult:

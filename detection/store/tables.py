@@ -167,6 +167,7 @@ sensor_state: Final = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("last_epoch", BigInteger, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
+    Column("beat", BigInteger),  # when the last heartbeat was true, by the earlier of both clocks; NULL: none
     Column("backlog", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
     Column("cpu_percent", Float, nullable=False),
@@ -185,7 +186,11 @@ sensor_gaps: Final = Table(
     Column("count", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False, server_default="0"),  # from 1 in the order of commits
+    Column("begins", BigInteger),  # times of the first and last lost event, NULL where nobody knows
+    Column("ends", BigInteger),
     Index(None, "sensor", "time"),
+    Index(None, "number"),
 )
 
 detector_state: Final = Table(

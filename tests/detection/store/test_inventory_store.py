@@ -116,6 +116,20 @@ def test_gaps_are_kept_once(
     assert inventory.gaps("other") == []
 
 
+def test_gaps_are_numbered_as_they_are_committed_and_say_when_what_was_lost_happened(
+    inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent, start: datetime
+) -> None:
+    times = {"gov__gap__from": start.isoformat(), "gov__gap__to": "yesterday"}
+    late, early = (make_event(number, event__dataset="liuhe.gap", **times) for number in (9, 3))
+    commit([late])
+    commit([late, early])
+    found = inventory.gaps_after(0, 10)
+    assert [(gap.event, gap.number) for gap in found] == [(late.id, 1), (early.id, 2)]
+    assert [(gap.begins, gap.ends) for gap in found] == [(start, None)] * 2
+    assert inventory.gaps_after(1, 10) == found[1:]
+    assert inventory.gap_counts() == {late.sensor: 2}
+
+
 def test_hostile_fields_are_bounded(
     inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent, start: datetime
 ) -> None:
