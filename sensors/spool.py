@@ -94,10 +94,10 @@ class Spool:
             if self.core.committed_count < ticket:
                 raise _closed()
 
-    def batch(self) -> Batch | None:
-        """The next batch to send, lanes in their order; None where everything was sent."""
+    def batch(self, *, urgent: bool = False) -> Batch | None:
+        """The next batch to send, see ``SpoolCore.batch``."""
         self._arrived.clear()
-        return self.core.batch()
+        return self.core.batch(urgent=urgent)
 
     def acked(self, lane: str, sequence: int) -> None:
         """The center has the lane up to ``sequence``: keep that durably, then release what is behind it."""

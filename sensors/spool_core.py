@@ -129,10 +129,13 @@ class SpoolCore:
         self.trouble = None
         return True
 
-    def batch(self) -> Batch | None:
-        """The next batch to send, lanes in their order; None where everything was sent."""
+    def batch(self, *, urgent: bool = False) -> Batch | None:
+        """The next batch to send, lanes in their order; None where everything was sent.
+
+        With ``urgent`` of the first lane alone: the center asks all others to wait.
+        """
         with self._sending:
-            for lane in self._lanes.values():
+            for lane in list(self._lanes.values())[: 1 if urgent else None]:
                 found = lane.next_batch()
                 # Gap records pass a full buffer: they are few, and losing one would be a silent loss.
                 for gap in lane.take_gaps():

@@ -70,6 +70,14 @@ def test_lanes_go_by_priority_and_ids_are_unique(spool: Spool) -> None:
     assert spool.backlog() == {"alerts": 1, "flows": 1, "bulk": 3}
 
 
+def test_what_is_urgent_is_the_first_lane_alone(spool: Spool) -> None:
+    spool.put([seen(1), seen(2, "flows"), seen(3, "alerts")], wait=True)
+    urgent = spool.batch(urgent=True)
+    assert urgent is not None
+    assert (urgent.lane, spool.batch(urgent=True)) == ("alerts", None)
+    assert [batch.lane for batch, _ in drain(spool)] == ["flows", "bulk"]
+
+
 def test_unacknowledged_events_come_again_after_rewind_and_restart(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     spool.put([seen(n) for n in range(10)], wait=True)
