@@ -72,7 +72,8 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """A range of sequences a sensor could not keep; ``event`` is the id of the event that says so.
 
-    ``number`` counts the gaps of the center from 1; 0 before the store gave it one.
+    ``number`` counts the gaps of the center from 1, 0 before the store gave it one; ``leaf`` is its record in
+    the ledger.
     """
 
     event: str
@@ -86,6 +87,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     begins: datetime | None = None
     ends: datetime | None = None
     number: int = 0
+    leaf: int | None = None
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from detection.store.inventory import (
     sightings,
 )
 from detection.store.progress_store import bump, counter
+from detection.store.state import writing
 from detection.store.tables import from_micros, micros, sensor_gaps, sensor_state
 from detection.store.tables import probe_results as probe_table
 from sensors.event import Event, Value
@@ -64,6 +65,14 @@ class InventoryStore:
         query = select(sensor_gaps).where(sensor_gaps.c.number > number).order_by(sensor_gaps.c.number)
         with self._engine.connect() as connection:
             return [_gap(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def keep_gap_leaves(self, leaves: Sequence[tuple[int, int]]) -> None:
+        """Note the ledger's records of gaps: (number, leaf)."""
+        with writing(self._engine) as connection:
+            for number, leaf in leaves:
+                place = sensor_gaps.c.number == number
+                connection.execute(update(sensor_gaps).where(place).values(leaf=leaf))
+            bump(connection, "sensors")
 
     def gap_counts(self) -> dict[str, int]:
         """How many gaps each sensor has that has any."""

@@ -187,6 +187,7 @@ sensor_gaps: Final = Table(
     Column("reason", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("number", BigInteger, nullable=False, server_default="0"),  # from 1 in the order of commits
+    Column("leaf", BigInteger),  # its record in the ledger, NULL until it has one
     Column("begins", BigInteger),  # times of the first and last lost event, NULL where nobody knows
     Column("ends", BigInteger),
     Index(None, "sensor", "time"),

@@ -23,6 +23,7 @@ _COUNTED = "INSERT INTO counters (name, value) SELECT 'gaps', COUNT(*) FROM sens
 def upgrade() -> None:
     """Add the columns; gaps that are there already are numbered by their time."""
     op.add_column("sensor_gaps", sa.Column("number", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("sensor_gaps", sa.Column("leaf", sa.BigInteger(), nullable=True))
     op.add_column("sensor_gaps", sa.Column("begins", sa.BigInteger(), nullable=True))
     op.add_column("sensor_gaps", sa.Column("ends", sa.BigInteger(), nullable=True))
     op.create_index("ix_sensor_gaps_number", "sensor_gaps", ["number"])
@@ -49,5 +50,5 @@ def downgrade() -> None:
     op.drop_column("sensor_state", "beat")
     op.drop_index("ix_sensor_gaps_number", table_name="sensor_gaps")
     op.execute("DELETE FROM counters WHERE name = 'gaps'")
-    for column in ("ends", "begins", "number"):
+    for column in ("ends", "begins", "leaf", "number"):
         op.drop_column("sensor_gaps", column)

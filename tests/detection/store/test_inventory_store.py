@@ -128,6 +128,8 @@ def test_gaps_are_numbered_as_they_are_committed_and_say_when_what_was_lost_happ
     assert [(gap.begins, gap.ends) for gap in found] == [(start, None)] * 2
     assert inventory.gaps_after(1, 10) == found[1:]
     assert inventory.gap_counts() == {late.sensor: 2}
+    inventory.keep_gap_leaves([(2, 41)])
+    assert [gap.leaf for gap in inventory.gaps_after(0, 10)] == [None, 41]
 
 
 def test_hostile_fields_are_bounded(
