@@ -79,6 +79,11 @@ class LinkAuthority:
         subject = Subject(common_name=center, id=center)
         return self._issue("center-link", request, subject, now, LINK_DAYS)
 
+    def issue_signer(self, request: bytes, *, center: str, now: datetime) -> tuple[Certificate, ...]:
+        """The same for the key by which this center signs what it sends to sensors."""
+        subject = Subject(common_name=center, id=center)
+        return self._issue("center-sign", request, subject, now, PROFILES["center-sign"].days_max)
+
     def revoke(self, serial: str, now: datetime, *, reason: Reason = "unspecified") -> None:
         """Revoke and publish at once. Raises Refused (serial-unknown)."""
         self.folder.revoke(serial, reason, now)
@@ -113,8 +118,8 @@ class LinkAuthority:
         )
 
     def bundle(self) -> bytes:
-        """Everything a sensor needs to judge this center: root, issuers, lists. PEM."""
-        return b"".join(one.pem() for one in (self.root(), *self._above())) + self.lists()
+        """What a sensor needs to judge this center: the root that it pins, and the issuers. PEM."""
+        return b"".join(one.pem() for one in (self.root(), *self._above()))
 
     def lists(self) -> bytes:
         """The newest revocation lists, PEM."""

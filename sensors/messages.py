@@ -164,7 +164,12 @@ class Enrolled(
 
 
 class Configuration(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="configuration", forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="configuration",
+    forbid_unknown_fields=True,
 ):
     """What the center wants this sensor to do, signed; the body is ``sensors.configuration.Body``."""
 
