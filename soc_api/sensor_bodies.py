@@ -26,6 +26,8 @@ class SensorRow(Body):
     backlog: int
     gaps: int
     certificate_ends: datetime | None
+    configuration_version: int
+    clock_offset_seconds: float | None
 
 
 class SensorUnit(Body):
@@ -89,13 +91,14 @@ class SensorCertificate(Body):
 
 
 class SensorDetail(Body):
-    """GET /api/v1/sensors/{sensor}; the newest gaps first, 200 at most."""
+    """GET /api/v1/sensors/{sensor}; the newest gaps first, 200 at most; ``drops`` are events by reason."""
 
     sensor: SensorRow
     events: int
     cpu_percent: float
     rss_bytes: int
     sources: list[SourceRow]
+    drops: dict[str, int]
     gaps: list[GapRow]
     certificate: SensorCertificate | None
     enrolled: datetime | None

@@ -105,6 +105,7 @@ class ConsoleSensors:
                 SourceValue(name=one.name, state=one.state, detail=one.detail)
                 for one in (state.sources if state else ())
             ),
+            drops=dict(state.drops) if state else {},
             gaps=tuple(_gap(one) for one in gaps),
             certificate=_certificate(record.certificate) if record else None,
             enrolled=record.enrolled if record else None,
@@ -214,6 +215,8 @@ def _row(record: SensorRecord | None, state: SensorState | None, gaps: int) -> S
         backlog=state.backlog if state else 0,
         gaps=gaps,
         certificate_ends=certificate.ends if certificate else None,
+        configuration_version=state.configuration_version if state else 0,
+        clock_offset_seconds=state.clock_offset_seconds if state else None,
     )
 
 

@@ -32,6 +32,8 @@ class SensorRowValue(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int
     gaps: int
     certificate_ends: datetime | None
+    configuration_version: int
+    clock_offset_seconds: float | None
 
 
 class UnitValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,13 +97,14 @@ class CertificateValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SensorDetailValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One sensor with its sources, its gaps and what was decided about it."""
+    """One sensor with its sources, its gaps and what was decided about it; ``drops`` are events by reason."""
 
     sensor: SensorRowValue
     events: int
     cpu_percent: float
     rss_bytes: int
     sources: tuple[SourceValue, ...]
+    drops: dict[str, int]
     gaps: tuple[GapValue, ...]
     certificate: CertificateValue | None
     enrolled: datetime | None

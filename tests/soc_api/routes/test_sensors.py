@@ -42,6 +42,9 @@ def heartbeat(backlog: int = 3) -> dict[str, Any]:
         "gov.sensor.kind": "host",
         "gov.sensor.version": "0.1.0",
         "gov.sensor.backlog": backlog,
+        "gov.sensor.configuration": 4,
+        "gov.sensor.connected": True,
+        "gov.sensor.drops": ["quota=7"],
         "gov.sensor.sources": ["processes=running", "capture:lo=missing"],
         "gov.sensor.source_details": ["capture:lo=缺少 CAP_NET_RAW|CAP_NET_RAW is missing"],
     }
@@ -59,6 +62,7 @@ def test_the_list_shows_health_units_and_those_never_heard_of(world: Any) -> Non
         2,
         3,
     )
+    assert page["rows"][0]["configuration_version"] == 4
     assert (page["rows"][1]["group"], page["rows"][1]["host"]) == ("数据库", "db-01")
     assert page["units"] == [{"code": "320000-local", "name": "省数据局"}]
     assert (page["addresses"], page["unit"], page["tokens"]) == (["192.0.2.1:8610"], "320000-local", [])
@@ -74,6 +78,7 @@ def test_one_sensor_shows_sources_and_gaps_with_their_leaves(world: Any) -> None
     assert gap["begins"] == "2026-11-22T07:00:00Z"
     assert detail["sources"][1]["state"] == "missing"
     assert detail["sources"][1]["detail"]["zh"] == "缺少 CAP_NET_RAW"
+    assert detail["drops"] == {"quota": 7}
     assert detail["certificate"] is None
     assert client("GET", "/sensors/quiet").json()["enrolled"] == "2026-11-22T08:00:00Z"
     absent = client("GET", "/sensors/absent")
