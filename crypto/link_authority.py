@@ -36,20 +36,26 @@ CHAIN_MAX: Final = 4  # certificates sent along with a leaf
 class LinkAuthority:
     """The authority in a center's folder of keys. Blocking calls, safe from any thread and process."""
 
-    def __init__(self, keys: Path) -> None:
-        self.folder: Final = AuthorityFolder(keys / "authority")
-        self.root_folder: Final = AuthorityFolder(keys / "authority" / "root")
-        self.trust: Final = LinkTrust(keys / "authority" / "trust")
+    def __init__(self, keys: Path, *, folder: Path | None = None) -> None:
+        """``folder``: of an authority that lies elsewhere than in ``authority/``."""
+        at = folder or keys / "authority"
+        self.folder: Final = AuthorityFolder(at)
+        self.root_folder: Final = AuthorityFolder(at / "root")
+        self.trust: Final = LinkTrust(at / "trust")
         self.identity_path: Final = keys / "link.pem"
 
     def create(self, center: str, now: datetime) -> None:
         """Make root, issuer, lists and the center's own identity; whatever is there already stays."""
-        if not _has_certificate(self.folder):
-            self._create_issuer(center, now)
-        self._trust_own(now)
-        self.refresh_lists(now)
+        self.establish(center, now)
         if not self.identity_path.exists():
             self.renew_identity(center, now)
+
+    def establish(self, name: str, now: datetime) -> None:
+        """Make the authority alone; whatever is there already stays."""
+        if not _has_certificate(self.folder):
+            self._create_issuer(name, now)
+        self._trust_own(now)
+        self.refresh_lists(now)
 
     def identity(self) -> LinkIdentity:
         """The center's end of its links. Raises LiuheError where it cannot be read."""
