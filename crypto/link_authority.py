@@ -36,20 +36,26 @@ CHAIN_MAX: Final = 4  # certificates sent along with a leaf
 class LinkAuthority:
     """The authority in a center's folder of keys. Blocking calls, safe from any thread and process."""
 
-    def __init__(self, keys: Path) -> None:
-        self.folder: Final = AuthorityFolder(keys / "authority")
-        self.root_folder: Final = AuthorityFolder(keys / "authority" / "root")
-        self.trust: Final = LinkTrust(keys / "authority" / "trust")
+    def __init__(self, keys: Path, *, folder: Path | None = None) -> None:
+        """``folder``: of an authority that lies elsewhere than in ``authority/``."""
+        at = folder or keys / "authority"
+        self.folder: Final = AuthorityFolder(at)
+        self.root_folder: Final = AuthorityFolder(at / "root")
+        self.trust: Final = LinkTrust(at / "trust")
         self.identity_path: Final = keys / "link.pem"
 
     def create(self, center: str, now: datetime) -> None:
         """Make root, issuer, lists and the center's own identity; whatever is there already stays."""
-        if not _has_certificate(self.folder):
-            self._create_issuer(center, now)
-        self._trust_own(now)
-        self.refresh_lists(now)
+        self.establish(center, now)
         if not self.identity_path.exists():
             self.renew_identity(center, now)
+
+    def establish(self, name: str, now: datetime) -> None:
+        """Make the authority alone; whatever is there already stays."""
+        if not _has_certificate(self.folder):
+            self._create_issuer(name, now)
+        self._trust_own(now)
+        self.refresh_lists(now)
 
     def identity(self) -> LinkIdentity:
         """The center's end of its links. Raises LiuheError where it cannot be read."""
@@ -78,6 +84,11 @@ class LinkAuthority:
         """The same for another center: its end of transfers between centers of this authority."""
         subject = Subject(common_name=center, id=center)
         return self._issue("center-link", request, subject, now, LINK_DAYS)
+
+    def issue_signer(self, request: bytes, *, center: str, now: datetime) -> tuple[Certificate, ...]:
+        """The same for the key by which this center signs what it sends to sensors."""
+        subject = Subject(common_name=center, id=center)
+        return self._issue("center-sign", request, subject, now, PROFILES["center-sign"].days_max)
 
     def revoke(self, serial: str, now: datetime, *, reason: Reason = "unspecified") -> None:
         """Revoke and publish at once. Raises Refused (serial-unknown)."""
@@ -113,8 +124,8 @@ class LinkAuthority:
         )
 
     def bundle(self) -> bytes:
-        """Everything a sensor needs to judge this center: root, issuers, lists. PEM."""
-        return b"".join(one.pem() for one in (self.root(), *self._above())) + self.lists()
+        """What a sensor needs to judge this center: the root that it pins, and the issuers. PEM."""
+        return b"".join(one.pem() for one in (self.root(), *self._above()))
 
     def lists(self) -> bytes:
         """The newest revocation lists, PEM."""

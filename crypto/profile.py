@@ -111,7 +111,10 @@ def uris(kind: Kind, name: str, zone: str, unit: str = "") -> tuple[str, ...]:
     from urllib.parse import quote
 
     subject = PROFILES[kind].subject
-    if subject and not ID.fullmatch(name):
+    if kind == "center-link":  # its peers know a center by the name in its channels, in any script
+        if not 0 < len(name) <= 64 or not name.isprintable() or name != name.strip():
+            raise wrong("id", "须为至多 64 个可打印字符", "1 to 64 printable characters")
+    elif subject and not ID.fullmatch(name):
         raise wrong("id", "须为字母、数字与 ._-,至多 64 个", "letters, digits and ._-, at most 64")
     if zone and not ID.fullmatch(zone):
         raise wrong("zone", "须为字母、数字与 ._-,至多 64 个", "letters, digits and ._-, at most 64")

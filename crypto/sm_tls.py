@@ -23,6 +23,7 @@ from OpenSSL._util import lib
 
 from crypto.link_identity import LinkIdentity
 from crypto.words import LiuheError, Refused, Words
+from crypto.x509 import Certificate
 
 SM_SUITE: Final = "TLS_SM4_GCM_SM3"
 SM_GROUP: Final = "curveSM2"
@@ -192,20 +193,32 @@ def _leave_to_the_judge(*_: object) -> bool:
 
 
 def _show(raw: SSL.Context, identity: LinkIdentity) -> None:
+    """Load key and certificates; by the library itself, since pyOpenSSL's setters know no SM2 key."""
     own, *above = identity.chain
     try:
-        raw.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, identity.key.private_pem(None)))
-        raw.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, own.der))
+        key = crypto.load_privatekey(crypto.FILETYPE_PEM, identity.key.private_pem(None))
+        leaf = crypto.load_certificate(crypto.FILETYPE_ASN1, own.der)
+        taken = lib.SSL_CTX_use_certificate(raw._context, leaf._x509) == 1
+        taken = taken and lib.SSL_CTX_use_PrivateKey(raw._context, key._pkey) == 1
         for one in above:
-            raw.add_extra_chain_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, one.der))
-        raw.check_privatekey()
+            issuer = crypto.load_certificate(crypto.FILETYPE_ASN1, one.der)
+            # The context frees what it is given, hence a copy.
+            taken = taken and lib.SSL_CTX_add_extra_chain_cert(raw._context, lib.X509_dup(issuer._x509)) == 1
+        if taken:
+            raw.check_privatekey()
     except (crypto.Error, SSL.Error) as error:
-        raise LiuheError(
-            "keys-unreadable",
-            Words(f"证书或私钥不可用:{_reason(error)}", f"certificate or key unusable: {_reason(error)}"),
-            Words("请重新注册(sensor enroll)或恢复 keys 目录", "enrol again or restore the keys folder"),
-            field=str(own.subject),
-        ) from error
+        raise _unusable(own, _reason(error)) from error
+    if not taken:
+        raise _unusable(own, "OpenSSL refused it")
+
+
+def _unusable(own: Certificate, reason: str) -> LiuheError:
+    return LiuheError(
+        "keys-unreadable",
+        Words(f"证书或私钥不可用:{reason}", f"certificate or key unusable: {reason}"),
+        Words("请重新注册(sensor enroll)或恢复 keys 目录", "enrol again or restore the keys folder"),
+        field=str(own.subject),
+    )
 
 
 @contextmanager

@@ -178,10 +178,10 @@ def _plain(value: object) -> str:
 
 
 def _expiry(certificate: Path) -> str:
-    from crypto.certificates import expires
+    from crypto.x509 import read_certificates
 
     try:
-        return expires(certificate.read_bytes()).isoformat()
+        return read_certificates(certificate.read_bytes())[0].not_after.isoformat()
     except FileNotFoundError:
         return ""
 

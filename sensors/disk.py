@@ -202,14 +202,25 @@ def write_all(disk: Disk, handle: int, data: bytes, offset: int) -> None:
 
 def replace_file(disk: Disk, path: Path, data: bytes) -> None:
     """Write a whole file so that after a crash it is either the old one or the new one; durable on return."""
-    partial = path.with_name(path.name + PARTIAL)
+    partial = write_partial(disk, path, data)
     try:
-        with opened(disk, partial, "create") as handle:
-            write_all(disk, handle, data, 0)
-            disk.sync(handle)
         disk.rename(partial, path)
     except OSError:
         with suppress(OSError):
             disk.unlink(partial)
         raise
     disk.sync_folder(path.parent)
+
+
+def write_partial(disk: Disk, path: Path, data: bytes) -> Path:
+    """Write and sync the file that is to take the place of ``path``; returns its name until then."""
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        with opened(disk, partial, "create") as handle:
+            write_all(disk, handle, data, 0)
+            disk.sync(handle)
+    except OSError:
+        with suppress(OSError):
+            disk.unlink(partial)
+        raise
+    return partial

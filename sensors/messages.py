@@ -163,6 +163,50 @@ class Enrolled(
     certificate: Pem
 
 
+class Configuration(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="configuration",
+    forbid_unknown_fields=True,
+):
+    """What the center wants this sensor to do, signed; the body is ``sensors.configuration.Body``."""
+
+    body: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MESSAGE_BYTES_MAX)]
+    signature: Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+    chain: Annotated[list[Pem], msgspec.Meta(min_length=1, max_length=4)]  # the signer's, leaf first, no root
+
+
+class Renew(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="renew?", forbid_unknown_fields=True
+):
+    """The sensor, on its authenticated connection, asks for a certificate of a new key: a CSR."""
+
+    request: Pem
+
+
+class Renewed(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="renewed", forbid_unknown_fields=True
+):
+    """The certificate with those of its issuers; the old one is good until the new one is first used."""
+
+    certificate: Pem
+
+
+class RevocationLists(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="revocations",
+    forbid_unknown_fields=True,
+):
+    """The newest revocation lists of the center's authorities, PEM; they are signed, the sensor verifies."""
+
+    lists: Annotated[str, msgspec.Meta(max_length=MESSAGE_BYTES_MAX // 2)]
+
+
 Message = (
     Hello
     | Welcome
@@ -176,6 +220,10 @@ Message = (
     | Authority
     | EnrolRequest
     | Enrolled
+    | Configuration
+    | Renew
+    | Renewed
+    | RevocationLists
 )
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -9,6 +9,7 @@ import msgspec
 from crypto.words import BadInput, LiuheError, Words
 from sensors.address import Address, parse_address
 from sensors.host.settings import HostSettings
+from sensors.limits import LimitSettings
 from sensors.messages import SensorId, UnitName
 from sensors.network.settings import NetworkSettings
 from sensors.segment_checkpoint import write_durably
@@ -40,6 +41,13 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         }
 
 
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``[link]`` table: what TLS of the uplink may be."""
+
+    only_sm: bool = True
+    """Refuse everything but TLS_SM4_GCM_SM3, curveSM2 and SM2 signatures."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of sensor.toml."""
 
@@ -47,9 +55,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unit: UnitName
     kind: Kind
     center: Annotated[list[str], msgspec.Meta(min_length=1, max_length=8)]  # tried in turn
+    link: LinkSettings = LinkSettings()
     spool: SpoolSettings = SpoolSettings()
     host: HostSettings = msgspec.field(default_factory=HostSettings)
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
+    limits: LimitSettings = LimitSettings()
 
     def addresses(self) -> list[Address]:
         """The center's addresses. Raises BadInput."""
@@ -94,7 +104,7 @@ def render_settings(settings: Settings) -> str:
     table = msgspec.to_builtins(settings)
     usual = msgspec.to_builtins(defaults)
     lines = [f"{key} = {_literal(table[key])}" for key in ("id", "unit", "kind", "center")]
-    for name in ("spool", "host", "network"):
+    for name in ("link", "spool", "host", "network", "limits"):
         changed = {key: value for key, value in table[name].items() if value != usual[name][key]}
         if changed:
             lines += ["", f"[{name}]", *(f"{key} = {_literal(value)}" for key, value in changed.items())]

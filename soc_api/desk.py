@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import Refused, Words
 from soc_api.audit import entry
 from soc_api.enrolment import EnrolmentDesk
@@ -17,7 +17,7 @@ def give_token(data: Path, *, unit: str, addresses: Sequence[str], hours: int, a
     """A one-time token for a sensor of ``unit`` (default: the center's own). Raises BadInput."""
     folders, settings = Folders(data), load_settings(data)
     engine = state_engine(folders, settings)
-    desk = EnrolmentDesk(EnrolmentStore(engine), Authority.of(folders.keys), settings.center.id)
+    desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
     host, port = settings.ingest.host, settings.ingest.port
     own = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     unit = unit or settings.center.unit
@@ -42,7 +42,8 @@ def revoke(data: Path, sensor: str, *, actor: str) -> None:
     try:
         said = entry(time=now, actor=actor, source="local", action="sensor.revoke", about=f"sensor:{sensor}")
         audit_of(engine).record(said)
-        if not EnrolmentStore(engine).revoke(sensor, now):
+        desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
+        if not desk.revoke(sensor, actor=actor):
             raise Refused(
                 "sensor-not-found",
                 Words("没有这个在用的传感器", "there is no such sensor in use"),

@@ -6,16 +6,20 @@ keeping the sensor is one transaction. A sensor that lost the answer may ask aga
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
 
-from crypto import certificates, sm3, tls
+from crypto import sm3
+from crypto.link_authority import LinkAuthority
 from crypto.words import BadInput, Refused, Words
+from crypto.x509 import read_certificates, read_request
 from sensors.address import parse_address
 from sensors.messages import Enrolled, EnrolRequest
 from sensors.token import SECRET_BYTES, Token, encode_token
+from soc_api.sensor_renewal import RenewalDesk
 
 TOKEN_HOURS: Final = 24
 TOKEN_DAYS_MAX: Final = 30
@@ -85,6 +89,10 @@ class Store(Protocol):
         """
         ...
 
+    def revoke(self, sensor: str, now: datetime, *, actor: str = "", reason: str = "") -> bool:
+        """Refuse a sensor from now on; False where it is unknown or already revoked."""
+        ...
+
     def settle(self, sensor: str, now: datetime) -> bool:
         """Whether a draining sensor has delivered all; noted with the time it was first seen to have."""
         ...
@@ -96,10 +104,12 @@ class EnrolmentDesk:
     def __init__(
         self,
         store: Store,
-        authority: tls.Authority,
+        authority: LinkAuthority,
         center: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        renewals: RenewalDesk | None = None,
     ) -> None:
+        self._renewals = renewals
         self._store = store
         self._authority = authority
         self._center = center
@@ -124,7 +134,7 @@ class EnrolmentDesk:
         now = self._now()
         token = Token(
             addresses=list(addresses),
-            authority=bytes.fromhex(tls.fingerprint(self._authority.certificate.read_bytes())),
+            authority=bytes.fromhex(self._authority.root().fingerprint),
             id=secrets.token_hex(8),
             secret=secrets.token_bytes(SECRET_BYTES),
         )
@@ -143,8 +153,8 @@ class EnrolmentDesk:
         return text
 
     def authority_pem(self) -> str:
-        """The center's CA certificate."""
-        return self._authority.certificate.read_text("ascii")
+        """The center's root and issuers."""
+        return self._authority.bundle().decode("ascii")
 
     def enrol(self, request: EnrolRequest) -> Enrolled:
         """The certificate for a request. Raises Refused (token), BadInput (CSR); messages hold no secret."""
@@ -153,7 +163,8 @@ class EnrolmentDesk:
         same = sm3.same_digest(sm3.sm3_hex(request.secret).encode(), digest.encode())
         if token is None or not same:
             raise _refused("token-unknown", Words("注册令牌无效", "the enrolment token is not valid"))
-        key_digest = certificates.public_key_digest(request.request.encode())
+        asked = read_request(request.request.encode())
+        key_digest = sm3.sm3_hex(asked.spki)
         if token.used is not None:
             return self._answer_again(token, request, key_digest)
         now = self._now()
@@ -169,16 +180,16 @@ class EnrolmentDesk:
                 ),
                 field=request.sensor,
             )
-        certificate = tls.issue_sensor(
-            self._authority, request.request.encode(), sensor=request.sensor, unit=token.unit, now=now
+        chain = self._authority.issue_sensor(
+            request.request.encode(), sensor=request.sensor, unit=token.unit, now=now
         )
         record = SensorRecord(
             id=request.sensor,
             unit=token.unit,
             kind=request.kind,
             hostname=request.hostname,
-            certificate=certificate.decode(),
-            fingerprint=tls.fingerprint(certificate),
+            certificate="".join(one.pem().decode("ascii") for one in chain),
+            fingerprint=chain[0].fingerprint,
             key_digest=key_digest,
             enrolled=now,
             group=token.group,
@@ -190,7 +201,7 @@ class EnrolmentDesk:
     def admission(self, sensor: str, fingerprint: str) -> Admission:
         """What a verified certificate opens. Raises Refused (sensor-revoked, sensor-drained)."""
         record = self._store.sensor(sensor)
-        if record is None or record.revoked is not None or record.fingerprint != fingerprint:
+        if record is None or record.revoked is not None or not self._holds(record, fingerprint):
             raise Refused(
                 "sensor-revoked",
                 Words("此传感器的证书未登记或已吊销", "this sensor's certificate is unknown or revoked"),
@@ -212,7 +223,29 @@ class EnrolmentDesk:
     def admits(self, sensor: str, fingerprint: str) -> bool:
         """Whether a verified certificate is the one this sensor has now, and not revoked."""
         record = self._store.sensor(sensor)
-        return record is not None and record.revoked is None and record.fingerprint == fingerprint
+        return record is not None and record.revoked is None and self._holds(record, fingerprint)
+
+    def _holds(self, record: SensorRecord, fingerprint: str) -> bool:
+        """A renewed certificate takes the place of the one before when it is first shown."""
+        if record.fingerprint == fingerprint:
+            return True
+        return self._renewals is not None and self._renewals.promote(record.id, fingerprint)
+
+    def revoke(self, sensor: str, *, actor: str, reason: str = "") -> bool:
+        """Refuse a sensor from now on and say so in the revocation list; False where it is not in use.
+
+        The register counts at once and by itself; a list that cannot be made now is made at the next chance.
+        """
+        now = self._now()
+        record = self._store.sensor(sensor)
+        if record is None or not self._store.revoke(sensor, now, actor=actor, reason=reason):
+            return False
+        for certificate in read_certificates(record.certificate.encode())[:1]:
+            with suppress(Refused):  # not of this authority, or revoked by ``liuhe cert revoke`` before
+                self._authority.revoke(f"{certificate.serial:x}", now)
+        if self._renewals is not None:
+            self._renewals.withdraw(sensor)
+        return True
 
     def _answer_again(self, token: TokenRecord, request: EnrolRequest, key_digest: str) -> Enrolled:
         record = self._store.sensor(token.sensor)

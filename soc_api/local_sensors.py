@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.store.state import Engine
 from sensors.heartbeat import read_status
@@ -28,7 +28,7 @@ def enrolled(folders: Folders, kind: str) -> bool:
 
 def enrol(folders: Folders, settings: Settings, engine: Engine, kind: str) -> None:
     """Enrol the local sensor of this kind through the listener, as any other sensor would."""
-    desk = EnrolmentDesk(EnrolmentStore(engine), Authority.of(folders.keys), settings.center.id)
+    desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
     address = _address(settings)
     token = desk.give_token(unit=settings.center.unit, addresses=[address], actor="system:center")
     try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from crypto.backends.choice import use
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
 from detection.detector import Detector
@@ -99,7 +99,7 @@ async def _run(
 
 
 def _listener(folders: Folders, settings: Settings, engine: Engine, log: SegmentLog) -> IngestListener:
-    authority = Authority.of(folders.keys)
+    authority = LinkAuthority(folders.keys)
     desk = EnrolmentDesk(EnrolmentStore(engine), authority, settings.center.id)
     return IngestListener(
         log,

@@ -8,7 +8,8 @@ from compliance.checklist import load_checklist
 from compliance.ledger import LedgerReader
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.tls import Authority, server_context
+from crypto.link_authority import LinkAuthority
+from crypto.sm_tls import server_context
 from crypto.words import LiuheError, Words
 from detection.store.alert_store import AlertStore
 from detection.store.inventory_store import InventoryStore
@@ -75,7 +76,8 @@ def problems_of(data: Path) -> list[str]:
     folders = Folders(data)
     tried(lambda: use(load_settings(data).cryptography.backend))  # self-tests it
     tried(lambda: SigningKey.load(folders.ledger_key))
-    tried(lambda: server_context(Authority.of(folders.keys)))
+    tried(lambda: server_context(LinkAuthority(folders.keys).identity()))
+    tried(lambda: LinkAuthority(folders.keys).store())
     tried(lambda: load_checklist(ROOT / "checklist"))
     problems += [str(error) for error in shipped_rules().errors]
     if folders.config.exists():

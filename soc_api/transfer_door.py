@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from crypto.key_files import KeyFolder
-from soc_api.settings import Transfer
+from soc_api.settings import Link, Transfer
 from soc_api.transfer_desk import Parts
 from soc_api.transfer_import import ImportService
 from soc_api.transfer_intake import CenterIntake, Desk
 from soc_api.transfer_online import TransferListener
-from soc_api.transfer_peers import FOLDER, server_context
+from soc_api.transfer_peers import FOLDER, server_link
 from soc_api.transfer_staging import Staging
 
 KEYS: Final = "keys"
@@ -22,16 +22,19 @@ PARTIALS: Final = "online"
 
 
 @contextmanager
-def transfer_door(parts: Callable[[], Parts], folder: Path, settings: Transfer) -> Iterator[int]:
+def transfer_door(
+    parts: Callable[[], Parts], folder: Path, settings: Transfer, link: Link | None = None
+) -> Iterator[int]:
     """Listening inside, on the port given; 0 where not enabled. Raises LiuheError where it cannot listen."""
     if not settings.enabled:
         yield 0
         return
-    context = server_context(folder / FOLDER, Path(settings.authority) if settings.authority else None)
+    trust = Path(settings.authority) if settings.authority else None
+    end = server_link(folder / FOLDER, trust, only_sm=link.only_sm if link else True)
     listener = TransferListener(
         CenterIntake(lambda: station_desk(parts())),
         Staging(folder / PARTIALS),
-        context,
+        end,
         host=settings.host,
         port=settings.port,
     )

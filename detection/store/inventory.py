@@ -19,6 +19,7 @@ HOST_CHARS_MAX: Final = 256
 RAW_CHARS_MAX: Final = 8_192
 SOURCES_MAX: Final = 64
 VALUES_MAX: Final = 256
+LIVE_BACKLOG_MAX: Final = 5_000  # with more waiting, a heartbeat tells nothing about clocks
 _DETAIL_CHARS_MAX: Final = 500
 _VALUE_PREFIX: Final = "gov.probe.value."
 _INT64_MAX: Final = 2**63 - 1
@@ -52,6 +53,11 @@ class SensorState(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: float
     rss_bytes: int
     sources: tuple[SourceState, ...]
+    configuration_version: int = 0
+    clock_offset_seconds: float | None = None
+    """How far its clock is ahead of the center's, by the last heartbeat that came without delay."""
+    drops: dict[str, int] = {}
+    """Events it could not keep since it started, by reason."""
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +108,9 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: float
     rss_bytes: int
     sources: tuple[SourceState, ...]
+    configuration_version: int = 0
+    clock_offset_seconds: float | None = None
+    drops: dict[str, int] = {}
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,7 +239,27 @@ def _heartbeat(event: Event) -> Heartbeat:
         cpu_percent=_number(event, "gov.sensor.cpu_percent"),
         rss_bytes=integer(event, "gov.sensor.rss_bytes"),
         sources=_sources(event),
+        configuration_version=integer(event, "gov.sensor.configuration"),
+        clock_offset_seconds=clock_offset(event),
+        drops=_drops(event),
     )
+
+
+def clock_offset(event: Event) -> float | None:
+    """Seconds a heartbeat's clock was ahead of the center's; None where it may have waited on its way."""
+    live = event.fields.get("gov.sensor.connected") is True
+    if event.ingested is None or not live or integer(event, "gov.sensor.backlog") > LIVE_BACKLOG_MAX:
+        return None
+    return round((event.time - event.ingested).total_seconds(), 3)
+
+
+def _drops(event: Event) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in _lines(event, "gov.sensor.drops"):
+        reason, _, count = line.rpartition("=")
+        if count.isascii() and count.isdigit() and len(count) < 19:
+            found[reason[:NAME_CHARS_MAX]] = int(count)
+    return found
 
 
 def _sources(event: Event) -> tuple[SourceState, ...]:

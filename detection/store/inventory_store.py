@@ -28,6 +28,7 @@ _encoder: Final = msgspec.json.Encoder()
 _values: Final = msgspec.json.Decoder(dict[str, Value])
 _GAP_TIMES: Final = ("time", "begins", "ends")
 _sources: Final = msgspec.json.Decoder(tuple[SourceState, ...])
+_drops: Final = msgspec.json.Decoder(dict[str, int])
 
 
 class InventoryStore:
@@ -41,6 +42,13 @@ class InventoryStore:
         with self._engine.connect() as connection:
             rows = connection.execute(select(sensor_state).order_by(sensor_state.c.sensor)).mappings().all()
         return [_sensor(row, now) for row in rows]
+
+    def sensor(self, sensor: str, now: datetime) -> SensorState | None:
+        """One sensor, None where it never sent an event."""
+        query = select(sensor_state).where(sensor_state.c.sensor == sensor)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _sensor(row, now)
 
     def probe_results(self, host: str | None = None) -> list[ProbeResult]:
         """The newest result per (host, probe), of one host or of all."""
@@ -120,7 +128,10 @@ def _keep_sighting(connection: Connection, seen: Sighting) -> None:
     if seen.heartbeat is not None:
         values |= msgspec.structs.asdict(seen.heartbeat)
         values["sources"] = _encoder.encode(seen.heartbeat.sources).decode()
+        values["drops"] = _encoder.encode(seen.heartbeat.drops).decode()
         values["beat"] = micros(min(values.pop("time"), seen.last_seen))
+        if seen.heartbeat.clock_offset_seconds is None:
+            del values["clock_offset_seconds"]  # what was known before stays
     if known is None:
         blank = {"kind": "", "host": "", "version": "", "backlog": 0, "events": 0}
         blank |= {"cpu_percent": 0.0, "rss_bytes": 0, "sources": "[]"}
@@ -159,12 +170,13 @@ def _keep_probe(connection: Connection, result: ProbeResult) -> bool:
 def _sensor(row: RowMapping, now: datetime) -> SensorState:
     last_seen = from_micros(row["last_seen"])
     silent = now - last_seen > timedelta(seconds=SILENT_SECONDS)
-    plain = set(SensorState.__struct_fields__) - {"state", "last_seen", "sources"}
+    plain = set(SensorState.__struct_fields__) - {"state", "last_seen", "sources", "drops"}
     return SensorState(
         **{name: row[name] for name in plain},
         state="silent" if silent else "online",
         last_seen=last_seen,
         sources=_sources.decode(row["sources"]),
+        drops=_drops.decode(row["drops"]),
     )
 
 

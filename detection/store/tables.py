@@ -173,6 +173,9 @@ sensor_state: Final = Table(
     Column("cpu_percent", Float, nullable=False),
     Column("rss_bytes", BigInteger, nullable=False),
     Column("sources", Text, nullable=False),  # JSON list of {name, state, detail: {zh, en}}
+    Column("configuration_version", BigInteger, nullable=False, server_default="0"),
+    Column("clock_offset_seconds", Float),  # ahead of the center's clock; NULL: not known
+    Column("drops", Text, nullable=False, server_default="{}"),  # JSON object: reason -> events
 )
 
 sensor_gaps: Final = Table(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sensors.disk import PARTIAL, REAL, opened, read_file, replace_file, write_all
+from sensors.disk import PARTIAL, REAL, RealDisk, opened, read_file, replace_file, write_all
 
 
-class ShortDisk(type(REAL)):  # type: ignore[misc]
+class ShortDisk(RealDisk):
     """Reads and writes little at a time."""
 
     def pread(self, handle: int, size: int, offset: int) -> bytes:

@@ -132,13 +132,13 @@ def test_a_frame_inside_a_payload_is_not_taken_for_a_frame(tmp_path: Path) -> No
     other = SegmentLog.open(tmp_path / "other", name="a", writer=True)
     other.append([b"x", b"forged"])
     other.close()
-    forged = next((tmp_path / "other").glob("*.seg")).read_bytes()[128:]
+    forged = next((tmp_path / "other").glob("*.seg")).read_bytes()[256:]
     log = SegmentLog.open(tmp_path / "log", name="a", writer=True)
     log.append([b"first", forged * 3, b"third"])
     log.close()
     (segment,) = (tmp_path / "log").glob("*.seg")
     blob = bytearray(segment.read_bytes())
-    blob[128 + 18 + 5 + 1] ^= 4  # the length of the second frame
+    blob[256 + 18 + 5 + 1] ^= 4  # the length of the second frame
     segment.write_bytes(blob)
     reader = SegmentLog.open(tmp_path / "log", name="a", writer=False)
     assert _all(reader) == [(1, b"first"), (3, b"third")]

@@ -52,9 +52,10 @@ def test_a_failed_commit_says_why_and_keeps_the_buffer(
         patch.setattr(os, "fdatasync", full)
         with pytest.raises(LiuheError):
             core.commit()
-    assert core.trouble is not None
+    said = [core.trouble]
     assert core.waiting == 1
     assert core.commit()
-    assert core.trouble is None
+    said.append(core.trouble)
+    assert [one is None for one in said] == [False, True]
     assert core.backlog()["bulk"] == 1
     core.close()
