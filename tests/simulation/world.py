@@ -286,9 +286,10 @@ class World:
             if not self.center.running:
                 assert self.center.start()
             assert self.sensor.core is not None
-            self.sensor.commit()
             if self.link is None:
+                self.sensor.observe(50)  # in every lane: what a lane lost at its very end shows by what follows
                 self.link = Link(self.sensor, self.center, self.clock, 16)
+            self.sensor.commit()
             self.link.sensor_turn()
             assert self.link.deliver_up(1 << 30)
             self.link.deliver_down(1 << 30)
