@@ -18,8 +18,8 @@ from crypto.keys import PublicKey, SigningKey
 from crypto.tls import PeerName
 from crypto.words import LiuheError
 from sensors.delivery import Delivery
-from sensors.gap import DATASET as GAP
 from sensors.event import Event, LogSource, Observation, decode, sequence_of
+from sensors.gap import DATASET as GAP
 from sensors.messages import LANE_SHIFT, LANES, Ack, Batch, Decoder, Hello, Message, Welcome, encode_message
 from sensors.segment_log import SegmentLog
 from sensors.signed_batch import Signer, verify_batch
@@ -163,7 +163,7 @@ class Inline(ThreadPoolExecutor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # Killed too: it is what the loop must see
+        except BaseException as error:  # noqa: BLE001 - Killed too: the loop must see it
             future.set_exception(error)
         return future
 
@@ -176,6 +176,7 @@ class CenterMachine:
         self.keys: dict[bytes, PublicKey] = {}
         self.running = False
         self.acknowledged = 0
+        self.refusal: BaseException | None = None  # why the last batch was not stored
         self._random = random
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(Inline())
@@ -234,7 +235,8 @@ class CenterMachine:
         if not done.done():
             self._task.exception()
             raise Killed
-        return done.exception() is None
+        self.refusal = done.exception()
+        return self.refusal is None
 
     def stored(self) -> list[Event]:
         """Everything the log holds, in order."""

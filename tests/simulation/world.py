@@ -287,13 +287,17 @@ class World:
                 assert self.center.start()
             assert self.sensor.core is not None
             if self.link is None:
-                self.sensor.observe(50)  # in every lane: what a lane lost at its very end shows by what follows
+                self.sensor.observe(
+                    50
+                )  # in every lane: what a lane lost at its very end shows by what follows
                 self.link = Link(self.sensor, self.center, self.clock, 16)
             self.sensor.commit()
             self.link.sensor_turn()
             assert self.link.deliver_up(1 << 30)
             self.link.deliver_down(1 << 30)
-            if not (self.sensor.core.waiting or any(self.sensor.core.backlog().values()) or self.link.in_flight):
+            if not (
+                self.sensor.core.waiting or any(self.sensor.core.backlog().values()) or self.link.in_flight
+            ):
                 return
         raise AssertionError(f"not drained: {self.sensor.core.backlog() if self.sensor.core else None}")
 
