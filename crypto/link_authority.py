@@ -98,7 +98,7 @@ class LinkAuthority:
     def refresh_lists(self, now: datetime, *, force: bool = False) -> None:
         """Make the lists of the authorities here anew where they are old; every few hours is enough."""
         for folder in (self.root_folder, self.folder):
-            if not _has_certificate(folder) or not folder.keys.records():
+            if not _has_certificate(folder) or not _has_key(folder):
                 continue  # a root whose key was taken away, for safety: its owner brings the list
             if force or self._list_is_old(folder, now):
                 self.trust.folder.add_crl(folder.make_crl(None, now=now))
@@ -186,6 +186,10 @@ class LinkAuthority:
 
 def _has_certificate(folder: AuthorityFolder) -> bool:
     return (folder.path / "authority.pem").exists()
+
+
+def _has_key(folder: AuthorityFolder) -> bool:
+    return any(folder.keys.private_path(one).exists() for one in folder.keys.records())
 
 
 def _bad_request(reason: str) -> BadInput:
