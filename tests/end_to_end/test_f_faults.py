@@ -131,7 +131,7 @@ class LoneSensor:
         self.process.wait()
 
     def follows(self, path: Path) -> bool:
-        """Whether it has come to the file that has this name now: of two rotations in between it tells one."""
+        """Whether it reads the file that has this name now; two rotations at once are one too many."""
         inode = path.stat().st_ino
         return any(f'"inode":{inode}' in one.read_text() for one in (self.data / "cursors").iterdir())
 
