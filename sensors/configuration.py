@@ -168,6 +168,12 @@ class ConfigurationFolder:
         write_durably(self.path / _HELD, msgspec.msgpack.encode(configuration))
         return body
 
+    def set_aside(self) -> None:
+        """Keep what is held for whoever looks into it, and hold nothing."""
+        path = self.path / _HELD
+        if path.exists():
+            path.replace(path.with_suffix(".refused"))
+
     def lay_out(self, body: Body | None) -> Path:
         """Write the mapping tables of a verified body, and none but them; the folder they lie in."""
         folder = self.path / "mappings"

@@ -21,7 +21,7 @@ from crypto.x509_issue import Subject, request_der
 from sensors.messages import Renew, Renewed
 
 DUE_SHARE: Final = 2 / 3  # of a certificate's life
-RETRY: Final = timedelta(minutes=10)  # after a request without an answer
+RETRY: Final = timedelta(minutes=10)  # after a request without an answer, or one that was refused
 _NEXT: Final = "next.key"
 
 
@@ -46,10 +46,6 @@ class Renewal:
     def certificate(self) -> Certificate:
         """The one in use. Raises LiuheError, BadInput where the file is not readable."""
         return LinkIdentity.load(self._identity).certificate
-
-    def disconnected(self) -> None:
-        """An answer will not come any more: the next connection asks again at once."""
-        self._asked = None
 
     def request(self) -> Renew | None:
         """What to send now; None where it is not due or was sent a while ago. Raises LiuheError."""

@@ -37,8 +37,11 @@ class SensorControl:
             Recipient(id=record.id, unit=record.unit, kind=record.kind, group=record.group)
         )
 
-    def renew(self, sensor: str, request: Renew) -> Renewed:
-        """The sensor's next certificate, for the unit it belongs to now. Raises Refused, BadInput."""
+    def renew(self, sensor: str, fingerprint: str, request: Renew) -> Renewed:
+        """The next certificate of a sensor that showed this one, for the unit it belongs to now.
+
+        Raises Refused, BadInput.
+        """
         record = self._register.sensor(sensor)
         unit = record.unit if record is not None else ""
-        return self._renewals.renew(sensor, unit, request)
+        return self._renewals.renew(sensor, unit, request, shown=fingerprint)

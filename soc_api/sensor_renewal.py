@@ -64,8 +64,8 @@ class RenewalDesk:
         self._authority: Final = authority
         self._now: Final = now
 
-    def renew(self, sensor: str, unit: str, request: Renew) -> Renewed:
-        """The next certificate of an admitted sensor; asked again with the same key, the same one.
+    def renew(self, sensor: str, unit: str, request: Renew, *, shown: str) -> Renewed:
+        """The next certificate of a sensor whose present one is ``shown``; with the same key, the same one.
 
         Raises Refused (sensor-revoked, renewal-early), BadInput where the request is malformed.
         """
@@ -73,7 +73,7 @@ class RenewalDesk:
         digest = sm3.sm3_hex(asked.spki)
         now = self._now()
         current = self._renewals.current(sensor)
-        if current is None:
+        if current is None or current[0] != shown:
             raise _unknown(sensor)
         waiting = self._renewals.offered(sensor)
         if waiting is not None and waiting.key_digest == digest and _lasts(_leaf(waiting.certificate), now):
