@@ -1,7 +1,8 @@
 """One lane of the spool: its log, what was sent and acknowledged of it, and its quota."""
 
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,9 +12,12 @@ import msgspec
 from sensors.disk import REAL, Disk
 from sensors.event import Value
 from sensors.gap import DATASET, Gap
+from sensors.lane_mark import LaneMark
 from sensors.messages import BATCH_EVENTS_MAX, Batch
 from sensors.segment_format import Frame
+from sensors.segment_header import VERSION
 from sensors.segment_log import SegmentLog
+from sensors.segment_seal import NO_KEYS, Keys
 from sensors.wire import make_batch
 
 BATCH_BYTES_MAX: Final = 1024 * 1024  # before compression; below wire.BODY_BYTES_MAX by the largest event
@@ -51,29 +55,56 @@ class Lane:
         epoch: int,
         quota_bytes: int,
         *,
+        age_seconds: float | None = None,
+        keys: Keys = NO_KEYS,
+        version: int = VERSION,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         disk: Disk = REAL,
         random_bits: Callable[[int], int] = secrets.randbits,
     ) -> None:
         segment_bytes = min(max(quota_bytes // SEGMENTS_IN_QUOTA, SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX)
         self.name = name
         self.quota_bytes = quota_bytes
+        self.acked = 0
+        self.sent = 0
+        self._age_ms = int(age_seconds * 1000) if age_seconds is not None else None
+        self._clock_ms = clock_ms
+        self._sensor = sensor
+        self._keys = keys
+        self._disk = disk
+        self._mark = LaneMark(folder, disk)
         self.log = SegmentLog.open(
             folder,
             name=name,
             segment_bytes_max=segment_bytes,
             writer=True,
             epoch=epoch,
+            sensor=sensor,
+            keys=keys,
+            version=version,
+            floor=self._mark.last,
+            clock_ms=clock_ms,
             disk=disk,
             random_bits=random_bits,
         )
-        self.acked = 0
-        self.sent = 0
-        self._sensor = sensor
-        self._disk = disk
 
-    def resume(self, acked: int) -> None:
-        """Go on after what the center acknowledged."""
-        self.acked = self.sent = max(0, min(acked, self.log.last))
+    def append(self, lines: Sequence[bytes]) -> range:
+        """Make events durable; returns their sequences."""
+        written = self.log.append(lines)
+        self._mark.move(written.stop - 1)
+        return written
+
+    def resume(self, acked: int) -> Gap | None:
+        """Go on after what the center acknowledged; what the log has lost at its end meanwhile."""
+        last = max(self.log.last, self._mark.last)
+        self.acked = self.sent = max(0, min(acked, last))
+        first = max(self.log.last, self.acked) + 1
+        return Gap(self.name, first, last, last - first + 1, "damaged") if first <= last else None
+
+    def close(self) -> None:
+        """Give the folder back."""
+        self._mark.close()
+        self.log.close()
 
     @property
     def backlog(self) -> int:
@@ -106,8 +137,24 @@ class Lane:
 
     def over_quota(self) -> Drop | None:
         """What to drop so that the lane fits its quota; None where nothing can or need be dropped."""
-        if self.log.bytes_total <= self.quota_bytes:
+        return self.oldest("quota") if self.log.bytes_total > self.quota_bytes else None
+
+    def over_age(self) -> Drop | None:
+        """What to drop because it waits for too long."""
+        if self._age_ms is None:
             return None
+        left_ms = self.log.oldest_sealed_ms()
+        if left_ms is None or left_ms >= self._clock_ms() - self._age_ms:
+            return None
+        return self.oldest("age")
+
+    def age(self) -> None:
+        """Let the segment that is being written come to an end, so that it can age out."""
+        if self._age_ms is not None:
+            self.log.seal_older_than(self._clock_ms() - self._age_ms // SEGMENTS_IN_QUOTA)
+
+    def oldest(self, reason: str) -> Drop | None:
+        """The oldest segment that is no longer written, as something to drop; None where there is none."""
         oldest = self.log.oldest_sealed()
         if oldest is None:
             return None
@@ -121,11 +168,13 @@ class Lane:
             if event.fields.get("event.dataset") == DATASET:
                 carried.append(event.fields)
         begins, ends = (min(times), max(times)) if times else (None, None)
-        gap = Gap(self.name, first, last, last - first + 1, "quota", begins, ends)
+        gap = Gap(self.name, first, last, last - first + 1, reason, begins, ends)
         return Drop(last, gap, carried)
 
     def _events(self, first: int, last: int) -> Iterator[_Seen]:
-        beside = SegmentLog.open(self.log.folder, name=self.name, writer=False)
+        beside = SegmentLog.open(
+            self.log.folder, name=self.name, writer=False, keys=self._keys, disk=self._disk
+        )
         after = first - 1
         while frames := beside.read(after, BATCH_BYTES_MAX):
             for frame in frames:

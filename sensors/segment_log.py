@@ -91,6 +91,7 @@ class SegmentLog:
         writer: bool,
         epoch: int | None = None,
         reserve: int = 0,
+        floor: int = 0,
         sensor: str = "",
         keys: Keys = NO_KEYS,
         version: int = VERSION,
@@ -102,8 +103,8 @@ class SegmentLog:
 
         ``epoch`` is the writer's boot number (default: one more than the last). ``reserve`` leaves that many
         sequences unused on opening: a reader in another process may have seen frames that a power cut took
-        back, and their numbers must not come again with other content. ``version`` 1 writes what older
-        releases read; with ``sensor`` a writer also refuses to deliver segments that are not its own.
+        back, and their numbers must not come again with other content; none up to ``floor`` does either.
+        ``version`` 1 writes what older releases read; with ``sensor`` only segments of its own are read.
         """
         parts = _Parts(name, segment_bytes_max, reserve, sensor, keys, version, clock_ms, disk, random_bits)
         if not writer:
@@ -117,7 +118,7 @@ class SegmentLog:
             raise_refused(error, folder)
         log = cls(folder, parts, lock)
         try:
-            log._recover(epoch)
+            log._recover(epoch, floor)
         except OSError as error:
             log.close()
             raise_refused(error, folder)
@@ -259,7 +260,11 @@ class SegmentLog:
         self._packed.add(pair[0])
         segment, following = (segment_at(self.folder, first) for first in pair)
         try:
-            data = self._packed_bytes(segment, following)
+            header, after = self._reader.header(segment), self._reader.header(following)
+            if header is None or after is None:
+                return True
+            raw = read_file(self._disk, segment.path)
+            data = packed_form(raw, header, after, self._parts.keys, self._parts.random_bits(64))
             if data is None:
                 return True
             partial = write_partial(self._disk, segment.path, data)
@@ -354,14 +359,6 @@ class SegmentLog:
             if not done and times + 1 < WRITE_AGAIN_TIMES:
                 self._doubtful.append((written, times + 1))
 
-    def _packed_bytes(self, segment: Segment, following: Segment) -> bytes | None:
-        """The packed form of a segment; None where it is packed, damaged or of version 1."""
-        header, after = self._reader.header(segment), self._reader.header(following)
-        if header is None or after is None:
-            return None
-        data = read_file(self._disk, segment.path)
-        return packed_form(data, header, after, self._parts.keys, self._parts.random_bits(64))
-
     def _oldest(self) -> tuple[Segment, Segment] | None:
         """The oldest segment and the one behind it."""
         if self._lock_handle is None:
@@ -378,10 +375,10 @@ class SegmentLog:
         header = self._reader.header(following)
         return header.previous_last if header is not None else following.first - 1
 
-    def _recover(self, epoch: int | None) -> None:
+    def _recover(self, epoch: int | None, floor: int) -> None:
         """Find the end of the log, cut a torn tail, take the next numbers. A new process, a new segment."""
         clear_partial(self.folder, self._disk)
-        tail = Tail.of(self.folder, self._disk, self._parts.keys)
+        tail = Tail.of(self.folder, self._disk, self._parts.keys, floor)
         if tail.path is not None:
             if tail.torn_at is not None:
                 with opened(self._disk, tail.path, "edit") as handle:
@@ -393,7 +390,7 @@ class SegmentLog:
                 self._previous = Written(tail.path, first, len(written), sm3.sm3(written))
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
-        self._next = max(tail.last, position) + 1 + (self._parts.reserve if tail.last else 0)
+        self._next = max(tail.last, position, floor) + 1 + (self._parts.reserve if tail.last else 0)
         self.epoch = epoch if epoch is not None else tail.epoch + 1
         self._sizes = sizes_of(self.folder, self._disk)
         self._reader.trust(self.epoch)

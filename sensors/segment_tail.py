@@ -24,8 +24,8 @@ class Tail:
         self.torn_bytes = 0
 
     @classmethod
-    def of(cls, folder: Path, disk: Disk = REAL, keys: Keys = NO_KEYS) -> Self:
-        """Read the last segment that holds frames through."""
+    def of(cls, folder: Path, disk: Disk = REAL, keys: Keys = NO_KEYS, floor: int = 0) -> Self:
+        """Read the last segment that holds frames through; ``floor`` is known to have been written."""
         tail = cls()
         segments = segments_of(folder, disk)
         while segments:
@@ -35,11 +35,11 @@ class Tail:
             except FileNotFoundError:
                 continue
             if _holds_frames(data) or not segments:
-                tail._read(segment, data, keys)
+                tail._read(segment, data, keys, floor)
                 break
         return tail
 
-    def _read(self, segment: Segment, data: bytes, keys: Keys) -> None:
+    def _read(self, segment: Segment, data: bytes, keys: Keys, floor: int) -> None:
         header = unpack_header(data)
         if header is None:
             refuse_newer(data, segment.path)
@@ -49,7 +49,8 @@ class Tail:
         self.path = segment.path
         if header is None or header.first != segment.first:
             # Unreadable as a whole; no number that it may have used is given out again.
-            self.last = segment.first + len(data) // FRAME_HEADER_BYTES
+            guess = segment.first + len(data) // FRAME_HEADER_BYTES
+            self.last = floor if floor >= segment.first else guess
             return
         self.header = header
         self.epoch = header.epoch

@@ -7,8 +7,9 @@ unique over all lanes and boots and a range of one lane is contiguous. The cente
 lane, sequence).
 
 Commit: one write and one fdatasync per lane for up to 500 events or 200 ms, at once when somebody waits.
-A lane over quota drops its oldest segment, after the gap record that says so is durable. An event that was on
-its way just then may be both stored at the center and in such a gap; none is in neither.
+A lane over its quota of bytes or age drops its oldest segment, after the gap record that says so is durable;
+on a full disk a lane takes room from the ones behind it, likewise. An event that was on its way just then may
+be both stored at the center and in such a gap; none is in neither. Segments that wait long are compressed.
 
 This module has the threads; what they do is ``sensors.spool_core``.
 """
@@ -16,6 +17,7 @@ This module has the threads; what they do is ``sensors.spool_core``.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,12 +25,16 @@ from typing import Final
 from crypto.words import LiuheError, Words
 from sensors.event import Observation
 from sensors.messages import Batch
+from sensors.segment_header import VERSION
+from sensors.segment_seal import NO_KEYS, Keys
 from sensors.spool_core import SpoolCore
 
 COMMIT_EVENTS: Final = 500
 COMMIT_SECONDS: Final = 0.2
-BUFFER_BYTES_MAX: Final = 8 * 1024 * 1024  # not yet durable; put() blocks above it
+BUFFER_BYTES_MAX: Final = 4 * 1024 * 1024  # of one lane, not yet durable; put() blocks above it
 RETRY_SECONDS: Final = 1.0  # after a failed commit (full disk)
+PACK_SECONDS: Final = 2.0  # how often segments that wait are looked for
+CROWDED_SECONDS: Final = 0.5  # how often a waiting source looks whether there is room
 
 
 class Spool:
@@ -41,11 +47,25 @@ class Spool:
         sensor: str,
         unit: str,
         quota_bytes: Mapping[str, int],
+        age_seconds: Mapping[str, float] | None = None,
+        keys: Keys = NO_KEYS,
+        version: int = VERSION,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Open or create the spool. Raises LiuheError where another process has it."""
+        """Open or create the spool; ``version`` 1 is the segment format of older releases.
+
+        Raises LiuheError where another process has the folder, or where it is of a newer release.
+        """
         self.core = SpoolCore(
-            folder, sensor=sensor, unit=unit, quota_bytes=quota_bytes, now=now, monotonic=time.monotonic
+            folder,
+            sensor=sensor,
+            unit=unit,
+            quota_bytes=quota_bytes,
+            age_seconds=age_seconds,
+            keys=keys,
+            version=version,
+            now=now,
+            monotonic=time.monotonic,
         )
         self.sensor = sensor
         self.unit = unit
@@ -56,7 +76,10 @@ class Spool:
         self._changed = threading.Condition(self.core.changing)
         self._arrived = threading.Event()
         self._committer = threading.Thread(target=self._run, name="spool", daemon=True)
+        self._closed = threading.Event()
+        self._packer = threading.Thread(target=self._pack, name="spool packing", daemon=True)
         self._committer.start()
+        self._packer.start()
 
     @property
     def events_total(self) -> int:
@@ -68,6 +91,11 @@ class Spool:
         """Why commits fail at the moment."""
         return self.core.trouble
 
+    @property
+    def drops(self) -> dict[str, int]:
+        """Events given up since the start, by the reason in their gap records."""
+        return dict(self.core.drops)
+
     def put(self, seen: Sequence[Observation], *, wait: bool = False) -> None:
         """Stamp observations and buffer them; blocks while the buffer is full.
 
@@ -75,7 +103,7 @@ class Spool:
         """
         with self._changed:
             for observation in seen:
-                while self.core.buffer_bytes >= BUFFER_BYTES_MAX and not self._ended:
+                while self.core.buffered(observation.lane) >= BUFFER_BYTES_MAX and not self._ended:
                     self._changed.notify_all()
                     self._changed.wait()
                 if self._closing:
@@ -115,13 +143,12 @@ class Spool:
     def flush(self, seconds: float) -> bool:
         """Wait until everything put so far is durable; False where that takes longer."""
         with self._changed:
-            ticket = self.core.taken_count
+            ticket = self.core.ticket()
             self._waiting += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(
-                    lambda: self.core.committed_count >= ticket or self._ended, seconds
-                )
+                self._changed.wait_for(lambda: self.core.is_durable(ticket) or self._ended, seconds)
+                return self.core.is_durable(ticket)
             finally:
                 self._waiting -= 1
 
@@ -131,10 +158,12 @@ class Spool:
 
     def close(self, seconds: float = 2.0) -> None:
         """Commit what is buffered, keep the acknowledgements, release the folder."""
+        self._closed.set()
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._committer.join(seconds)
+        self._packer.join(seconds)
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -157,6 +186,7 @@ class Spool:
             committed = self.core.commit()
         except LiuheError:
             with self._changed:
+                self._changed.notify_all()  # some lanes may have succeeded
                 if self._closing:
                     return False
                 self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
@@ -167,6 +197,13 @@ class Spool:
                 return not self._closing
         self._arrived.set()
         return True
+
+    def _pack(self) -> None:
+        """The packing thread: compression lets go of the interpreter, so commits go on meanwhile."""
+        while not self._closed.wait(PACK_SECONDS):
+            with suppress(LiuheError):  # a full disk is told by the commits
+                while self.core.pack() and not self._closed.is_set():
+                    continue
 
     def _due(self) -> bool:
         waiting = self.core.waiting

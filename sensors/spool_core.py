@@ -1,9 +1,9 @@
 """The spool without threads and without a clock of its own: every step is a call, so a test can replay it.
 
 ``take`` stamps observations into a buffer, ``commit`` makes the buffer durable and keeps the quotas,
-``batch``, ``acked`` and ``rewind`` are the uplink's. ``sensors.spool`` adds the threads. Producers, the
-committer and the uplink may be three threads: ``changing`` guards the buffer, ``_sending`` the cursors; a
-commit writes outside both.
+``batch``, ``acked`` and ``rewind`` are the uplink's, ``pack`` compresses what waits long. ``sensors.spool``
+adds the threads. Producers, the committer and the uplink may be three threads: ``changing`` guards the
+buffer, ``_sending`` the cursors (taken first where both are); a commit writes outside both.
 """
 
 import secrets
@@ -16,14 +16,22 @@ from typing import Final
 import msgspec
 
 from crypto.words import LiuheError, Words
-from sensors.disk import REAL, Disk, read_file, replace_file
+from sensors.disk import REAL, Disk
 from sensors.event import EVENT_BYTES_MAX, Observation, encode, stamp
-from sensors.gap import Gap, again, gap_observation
-from sensors.lane import Lane
-from sensors.messages import EPOCH_MAX, LANES, Batch
+from sensors.gap import Gap, gap_fields, gap_observation
+from sensors.gap_ledger import GapLedger
+from sensors.lane import Drop, Lane
+from sensors.messages import LANES, Batch
+from sensors.segment_header import VERSION
+from sensors.segment_seal import NO_KEYS, Keys
+from sensors.spool_files import SpoolFiles
 from sensors.wire import lane_sequence
 
 CURSOR_SECONDS: Final = 5.0  # how old the stored acknowledgements may get; older ones are sent again
+PACK_BEHIND: Final = 4  # segments of a lane that stay as they are: they are sent soon, or acknowledged
+HIGH_WATER: Final = 0.5  # of a lane's quota: sources that can wait do so above it
+
+Ticket = Mapping[str, int]
 
 
 class SpoolCore:
@@ -36,28 +44,30 @@ class SpoolCore:
         sensor: str,
         unit: str,
         quota_bytes: Mapping[str, int],
+        age_seconds: Mapping[str, float] | None = None,
+        keys: Keys = NO_KEYS,
+        version: int = VERSION,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         disk: Disk = REAL,
         random_bits: Callable[[int], int] = secrets.randbits,
     ) -> None:
-        """``now`` is the clock on the wall and only stamps gap records; ``monotonic`` paces."""
+        """``now`` is the clock on the wall: it stamps gap records and, once, dates segments; never orders."""
         self.sensor = sensor
         self.unit = unit
         self.events_total = 0
         self.trouble: Words | None = None  # why commits fail at the moment
-        self.taken_count = 0
-        self.committed_count = 0
+        self.drops: dict[str, int] = {}  # events given up since the start, by reason
         self.changing = threading.RLock()
         self._sending = threading.RLock()
-        self._folder = folder
-        self._disk = disk
         self._now = now
         self._monotonic = monotonic
+        self._started = (int(now().timestamp() * 1000), monotonic())
         self._lanes: dict[str, Lane] = {}
-        disk.make_folder(folder)
+        self._files = SpoolFiles(folder, disk)
+        ages = age_seconds or {}
         try:
-            self.epoch = self._next_epoch()
+            self.epoch = self._files.next_epoch(now())
             for name in LANES:
                 self._lanes[name] = Lane(
                     folder / name,
@@ -65,18 +75,23 @@ class SpoolCore:
                     sensor,
                     self.epoch,
                     quota_bytes[name],
+                    age_seconds=ages.get(name),
+                    keys=keys,
+                    version=version,
+                    clock_ms=self._steady_ms,
                     disk=disk,
                     random_bits=random_bits,
                 )
-        except (LiuheError, OSError):
+            self._buffer: dict[str, list[bytes]] = {name: [] for name in LANES}
+            self._buffer_bytes = dict.fromkeys(LANES, 0)
+            self._taken = dict.fromkeys(LANES, 0)
+            self._durable = dict.fromkeys(LANES, 0)
+            self._next = {name: lane.log.next_sequence for name, lane in self._lanes.items()}
+            self._refused: dict[str, int] = {}
+            self._resume(folder, disk)
+        except BaseException:
             self._close_lanes()
             raise
-        self._resume()
-        self._buffer: dict[str, list[bytes]] = {name: [] for name in LANES}
-        self._next = {name: lane.log.next_sequence for name, lane in self._lanes.items()}
-        self._refused: dict[str, int] = {}
-        self._drops: list[tuple[Lane, int]] = []
-        self.buffer_bytes = 0
         self._cursor_written = monotonic()
 
     @property
@@ -84,28 +99,55 @@ class SpoolCore:
         """Events taken and not yet durable."""
         return sum(len(lines) for lines in self._buffer.values())
 
+    @property
+    def buffer_bytes(self) -> int:
+        """Bytes taken and not yet durable."""
+        return sum(self._buffer_bytes.values())
+
+    @property
+    def taken_count(self) -> int:
+        """Events taken since the start."""
+        return sum(self._taken.values())
+
+    @property
+    def committed_count(self) -> int:
+        """Events made durable since the start."""
+        return sum(self._durable.values())
+
+    def buffered(self, lane: str) -> int:
+        """Bytes of one lane that are not yet durable."""
+        return self._buffer_bytes[lane if lane in self._lanes else "bulk"]
+
+    def ticket(self, lanes: Sequence[str] = LANES) -> Ticket:
+        """What was taken so far for some lanes; ``is_durable`` tells when all of it is."""
+        return {name: self._taken[name] for name in (one if one in self._lanes else "bulk" for one in lanes)}
+
+    def is_durable(self, ticket: Ticket) -> bool:
+        """Whether everything of a ticket is durable."""
+        return all(self._durable[name] >= count for name, count in ticket.items())
+
+    def crowded(self, lane: str) -> bool:
+        """Whether a lane is above its high-water mark: who can wait at its own cursor should."""
+        found = self._lanes.get(lane) or self._lanes["bulk"]
+        return found.log.bytes_total >= HIGH_WATER * found.quota_bytes
+
     def take(self, seen: Observation) -> None:
         """Stamp one observation into the buffer; one that cannot be an event is counted as refused."""
         with self.changing:
-            lane = self._lanes.get(seen.lane) or self._lanes["bulk"]
+            name = seen.lane if seen.lane in self._lanes else "bulk"
             try:
-                event = stamp(
-                    seen,
-                    unit=self.unit,
-                    sensor=self.sensor,
-                    epoch=self.epoch,
-                    sequence=lane_sequence(lane.name, self._next[lane.name]),
-                )
+                sequence = lane_sequence(name, self._next[name])
+                event = stamp(seen, unit=self.unit, sensor=self.sensor, epoch=self.epoch, sequence=sequence)
                 line = encode(event)
             except (ValueError, OverflowError, TypeError, msgspec.MsgspecError):
                 line = b""
             if not 0 < len(line) <= EVENT_BYTES_MAX:
-                self._refused[lane.name] = self._refused.get(lane.name, 0) + 1
+                self._refused[name] = self._refused.get(name, 0) + 1
                 return
-            self._next[lane.name] += 1
-            self._buffer[lane.name].append(line)
-            self.buffer_bytes += len(line)
-            self.taken_count += 1
+            self._next[name] += 1
+            self._buffer[name].append(line)
+            self._buffer_bytes[name] += len(line)
+            self._taken[name] += 1
             self.events_total += 1
 
     def commit(self) -> bool:
@@ -116,30 +158,30 @@ class SpoolCore:
         with self.changing:
             self._take_refused()
             taken = {name: lines[:] for name, lines in self._buffer.items() if lines}
-            ticket = self.taken_count
         if not taken:
             return False
+        trouble: LiuheError | None = None
+        for name, lines in taken.items():
+            try:
+                self._append(name, lines)
+            except LiuheError as error:
+                trouble = trouble or error
         try:
-            self._append(taken)
-            self.committed_count = ticket
-            self._enforce_quotas()
+            self._enforce_limits()
         except LiuheError as error:
-            self.trouble = error.what
-            raise
-        self.trouble = None
+            trouble = trouble or error
+        self.trouble = trouble.what if trouble is not None else None
+        if trouble is not None:
+            raise trouble
         return True
 
     def batch(self, *, urgent: bool = False) -> Batch | None:
-        """The next batch to send, lanes in their order; None where everything was sent.
-
-        With ``urgent`` of the first lane alone: the center asks all others to wait.
-        """
+        """The next batch to send, lanes in their order; with ``urgent`` of the first lane only."""
         with self._sending:
             for lane in list(self._lanes.values())[: 1 if urgent else None]:
                 found = lane.next_batch()
-                # Gap records pass a full buffer: they are few, and losing one would be a silent loss.
                 for gap in lane.take_gaps():
-                    self.take(gap_observation(gap, self._now()))
+                    self._report(gap)
                 if found is not None:
                     return found
             return None
@@ -162,9 +204,21 @@ class SpoolCore:
             for lane in self._lanes.values():
                 lane.sent = lane.acked
 
+    def pack(self) -> bool:
+        """Compress one segment that will wait; False where there is none. Raises LiuheError."""
+        return any(lane.log.pack(PACK_BEHIND) for lane in self._lanes.values())
+
     def backlog(self) -> dict[str, int]:
         """Per lane, how many durable events the center has not acknowledged."""
         return {name: lane.backlog for name, lane in self._lanes.items()}
+
+    def last_sequences(self) -> dict[str, int]:
+        """Per lane, the last sequence that was given out; 0 for none."""
+        return {name: following - 1 for name, following in self._next.items()}
+
+    def bytes_by_lane(self) -> dict[str, int]:
+        """Per lane, what its segments take on disk."""
+        return {name: lane.log.bytes_total for name, lane in self._lanes.items()}
 
     def close(self) -> None:
         """Keep the acknowledgements, release the folder; commit before."""
@@ -174,63 +228,98 @@ class SpoolCore:
             finally:
                 self._close_lanes()
 
-    def _append(self, taken: Mapping[str, Sequence[bytes]]) -> None:
-        for name, lines in taken.items():
-            written = self._lanes[name].log.append(lines)
+    def _append(self, name: str, lines: list[bytes]) -> None:
+        lane = self._lanes[name]
+        try:
+            written = lane.append(lines)
+        except LiuheError as error:
+            if error.code != "disk-full" or not self._make_room(name):
+                raise
+            written = lane.append(lines)
+        with self.changing:
+            assert written.stop + len(self._buffer[name]) - len(lines) == self._next[name]
+            del self._buffer[name][: len(lines)]
+            self._buffer_bytes[name] -= sum(map(len, lines))
+            self._durable[name] += len(lines)
+
+    def _make_room(self, name: str) -> bool:
+        """On a full disk a lane takes room from those behind it; each loss is recorded in the reserve."""
+        for other in reversed(LANES[LANES.index(name) + 1 :]):
+            drop = self._lanes[other].oldest("disk-full")
+            if drop is not None and self._drop(self._lanes[other], drop):
+                return True
+        return False
+
+    def _enforce_limits(self) -> None:
+        for lane in self._lanes.values():
+            lane.age()
+            while (drop := lane.over_quota() or lane.over_age()) is not None:
+                before = lane.log.first
+                if not self._drop(lane, drop) or lane.log.first == before:
+                    break
+
+    def _drop(self, lane: Lane, drop: Drop) -> bool:
+        """Record a drop durably, then do it; False where the reserve has no room for the record."""
+        if drop.gap is not None:
             with self.changing:
-                assert written.stop + len(self._buffer[name]) - len(lines) == self._next[name]
-                del self._buffer[name][: len(lines)]
-                self.buffer_bytes -= sum(map(len, lines))
+                records = [gap_fields(drop.gap), *drop.carried]
+                first = self._next["alerts"]
+                found = self._gaps.record(records, first, self._now(), lane=lane.name, last=drop.last)
+                for seen in found:
+                    self.take(seen)
+            if not found:
+                return False
+            self._count(drop.gap)
+        lane.log.release(drop.last)
+        return True
+
+    def _report(self, gap: Gap) -> None:
+        """Gap records pass a full buffer: they are few, and losing one would be a silent loss."""
+        if self._gaps.knows(gap_fields(gap)):
+            return
+        self._count(gap)
+        with self.changing:
+            if gap.lane == "alerts":
+                for seen in self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now()):
+                    self.take(seen)
+            found = self._gaps.record([gap_fields(gap)], self._next["alerts"], self._now())
+            for seen in found or [gap_observation(gap_fields(gap), self._now())]:
+                self.take(seen)
+
+    def _count(self, gap: Gap) -> None:
+        self.drops[gap.reason] = self.drops.get(gap.reason, 0) + gap.lost
 
     def _take_refused(self) -> None:
         refused, self._refused = self._refused, {}
         for name, count in refused.items():
-            now = self._now()
-            self.take(gap_observation(Gap(name, 0, 0, count, "refused", now, now), now))
+            gap = Gap(name, 0, 0, count, "refused", self._now(), self._now())
+            self._count(gap)
+            self.take(gap_observation(gap_fields(gap), self._now()))
 
-    def _enforce_quotas(self) -> None:
-        """Drop segments whose gap records the last commit made durable, then look for new ones to drop."""
-        drops, self._drops = self._drops, []
-        for lane, last in drops:
-            lane.log.release(last)
-        for lane in self._lanes.values():
-            drop = lane.over_quota()
-            if drop is None:
-                continue
-            if drop.gap is None:
-                lane.log.release(drop.last)
-                continue
-            with self.changing:
-                for fields in drop.carried:
-                    self.take(again(fields, self._now()))
-                self.take(gap_observation(drop.gap, self._now()))
-            self._drops.append((lane, drop.last))
+    def _resume(self, folder: Path, disk: Disk) -> None:
+        acked = self._files.acked()
+        alerts = self._lanes["alerts"]
+        self._gaps = GapLedger(folder, disk, acked=lambda: alerts.acked, durable=lambda: alerts.log.last)
+        for name, last in self._gaps.drops():  # a drop that was recorded and perhaps not done
+            if name in self._lanes:
+                self._lanes[name].log.release(last)
+        lost = [lane.resume(acked.get(name, 0)) for name, lane in self._lanes.items()]
+        for seen in self._gaps.resume(self._next["alerts"], self._now()):
+            self.take(seen)
+        for gap in lost:
+            if gap is not None:
+                self._report(gap)
 
-    def _next_epoch(self) -> int:
-        """One more than the last, at least the clock's seconds: a wiped folder does not repeat one."""
-        path = self._folder / "epoch"
-        try:
-            previous = int(read_file(self._disk, path) or b"0")
-        except (FileNotFoundError, ValueError):
-            previous = 0
-        epoch = min(max(previous + 1, int(self._now().timestamp())), EPOCH_MAX)
-        replace_file(self._disk, path, b"%d\n" % epoch)
-        return epoch
-
-    def _resume(self) -> None:
-        try:
-            raw = read_file(self._disk, self._folder / "acked.json")
-            acked = msgspec.json.decode(raw, type=dict[str, int])
-        except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
-            acked = {}  # everything is sent again; the center knows what it has
-        for name, lane in self._lanes.items():
-            lane.resume(acked.get(name, 0))
+    def _steady_ms(self) -> int:
+        """The wall's clock at the start, carried on by the monotonic one: its steps do not age events."""
+        wall_ms, began = self._started
+        return wall_ms + int((self._monotonic() - began) * 1000)
 
     def _write_cursor(self) -> None:
-        acked = {name: lane.acked for name, lane in self._lanes.items()}
-        replace_file(self._disk, self._folder / "acked.json", msgspec.json.encode(acked))
+        self._files.write_acked({name: lane.acked for name, lane in self._lanes.items()})
         self._cursor_written = self._monotonic()
 
     def _close_lanes(self) -> None:
         for lane in self._lanes.values():
-            lane.log.close()
+            lane.close()
+        self._files.close()

@@ -1,0 +1,54 @@
+"""A gap record stays until the center has it, and comes again where its lane lost it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sensors.gap import Gap, gap_fields
+from sensors.gap_ledger import GapLedger
+from sensors.gap_reserve import SLOTS
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Lane:
+    """How far the alerts lane is."""
+
+    def __init__(self) -> None:
+        self.acked = 0
+        self.durable = 0
+
+    def ledger(self, folder: Path) -> GapLedger:
+        return GapLedger(folder, acked=lambda: self.acked, durable=lambda: self.durable)
+
+
+def test_what_never_became_durable_comes_again(tmp_path: Path) -> None:
+    lane = Lane()
+    ledger = lane.ledger(tmp_path)
+    found = ledger.record([gap_fields(Gap("bulk", 1, 9, 9, "quota"))], 7, NOW, lane="bulk", last=9)
+    assert [seen.fields["gov.gap.last"] for seen in found] == [9]
+    ledger.record([gap_fields(Gap("bulk", 20, 29, 10, "quota"))], 8, NOW)
+    lane.durable = 7
+    again = lane.ledger(tmp_path)
+    assert again.drops() == [("bulk", 9)]
+    assert [seen.fields["gov.gap.last"] for seen in again.resume(8, NOW)] == [29]
+    lane.durable = 8
+    assert lane.ledger(tmp_path).resume(9, NOW) == []
+    assert [seen.fields["gov.gap.last"] for seen in again.lost(7, 7, 9, NOW)] == [9]
+    assert again.lost(7, 7, 9, NOW) == []
+    assert again.drops() == []
+
+
+def test_slots_are_given_up_to_the_center_first(tmp_path: Path) -> None:
+    lane = Lane()
+    ledger = lane.ledger(tmp_path)
+    gap = Gap("bulk", 0, 0, 1, "damaged")
+    for n in range(SLOTS):
+        assert ledger.record([gap_fields(gap)], n + 1, NOW)
+    assert ledger.record([gap_fields(gap)], SLOTS + 1, NOW) == []
+    lane.durable = 10
+    assert ledger.record([gap_fields(gap)], SLOTS + 1, NOW)
+    lane.acked = lane.durable = SLOTS
+    assert ledger.record([gap_fields(gap)], SLOTS + 2, NOW)
+    assert len(ledger.lost(1, SLOTS, SLOTS + 3, NOW)) == 0
+    too_long = [{"gov.gap.lane": "x" * 2000}]
+    assert ledger.record(too_long, 1, NOW) == []
