@@ -34,7 +34,10 @@ from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
 from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.sensor_configuration_store import ConfigurationStore
 from soc_api.sensor_console import ConsoleSensors
+from soc_api.sensor_renewal import RenewalDesk
+from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
@@ -129,15 +132,22 @@ def _opened(
 def _sensors(
     folders: Folders, settings: Settings, engine: Engine, inventory: InventoryStore
 ) -> ConsoleSensors:
-    store = EnrolmentStore(engine)
+    store, authority = EnrolmentStore(engine), LinkAuthority(folders.keys)
+    configurations = ConfigurationStore(engine)
     host, port = settings.ingest.host, settings.ingest.port
     return ConsoleSensors(
         store,
-        EnrolmentDesk(store, LinkAuthority(folders.keys), settings.center.id),
+        EnrolmentDesk(
+            store,
+            authority,
+            settings.center.id,
+            renewals=RenewalDesk(RenewalStore(engine), authority),
+        ),
         inventory,
         unit=settings.center.unit,
         unit_name=RegistryStore(engine).unit_name,
         addresses=[f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
+        moved=lambda actor, now: configurations.touch(actor, now, "move"),
     )
 
 

@@ -36,7 +36,7 @@ GAPS_MAX: Final = 200  # of one sensor, newest first
 PLACE_CHARS_MAX: Final = 64
 DATA_FOLDERS: Final = "/var/lib/liuhe/sensor-"  # and the kind; what the copied command proposes
 
-Moved = Callable[[str, datetime], None]  # told (actor, time): sensors are to learn their units anew
+Moved = Callable[[str, datetime], object]  # told (actor, time): sensors are to learn their units anew
 
 
 class ConsoleSensors:

@@ -15,7 +15,7 @@ export default {
   sensor: { online: "Online", silent: "Silent", never: "Never seen" },
   standing: { active: "In use", draining: "Draining", drained: "Drained", revoked: "Revoked", unregistered: "Unregistered" },
   lane: { alerts: "Alerts", flows: "Flows", bulk: "Other" },
-  gapReason: { quota: "Over quota", age: "Kept too long", damaged: "Damaged data", refused: "Disk full", "disk-full": "Disk full", dropped: "Lost on capture" },
+  gapReason: { quota: "Over quota", age: "Kept too long", damaged: "Damaged data", refused: "Could not be written", "disk-full": "Disk full", dropped: "Lost on capture" },
   sensorKind: { host: "Host sensor", network: "Network sensor" },
   source: { running: "Running", missing: "Capability missing", failed: "Failed" },
   entity: { host: "Host", source: "Source", user: "User", sensor: "Sensor", unit: "Unit" },

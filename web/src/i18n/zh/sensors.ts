@@ -48,6 +48,7 @@ export default {
     used: "CPU {cpu}%，内存 {memory}",
     enrolled: "登记时间",
     serial: "序列号",
+    since: "签发于",
     drops: "启动后丢弃：",
     revoked: "由 {actor} 吊销：",
     drained: "已收完全部数据，不再接收。请停止主机上的服务，然后吊销。排空完成于",
