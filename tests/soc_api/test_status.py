@@ -33,10 +33,10 @@ def test_a_whole_center_has_no_problems(center: Path) -> None:
 
 def test_all_problems_are_told_at_once(center: Path) -> None:
     (center / "keys" / "ledger.pem").unlink()
-    (center / "keys" / "server.pem").write_text("damaged")
+    (center / "keys" / "link.pem").write_text("damaged")
     (center / "state.sqlite").write_bytes(b"not a database, " * 100)
     found = "\n".join(problems_of(center))
-    for code in ("key-unreadable", "keys-unreadable", "state-open"):
+    for code in ("key-unreadable", "pem-malformed", "state-open"):
         assert code in found, code
 
 
