@@ -22,7 +22,7 @@ from crypto.keys import SigningKey
 from crypto.link_identity import LinkIdentity
 from crypto.link_trust import LinkTrust
 from crypto.profile import PROFILES, Kind
-from crypto.words import BadInput, LiuheError, Words
+from crypto.words import BadInput, LiuheError, Refused, Words
 from crypto.x509 import Certificate, read_request
 from crypto.x509_issue import Subject, request_der
 
@@ -96,12 +96,17 @@ class LinkAuthority:
         self.refresh_lists(now, force=True)
 
     def refresh_lists(self, now: datetime, *, force: bool = False) -> None:
-        """Make the lists of the authorities here anew where they are old; every few hours is enough."""
+        """Make the lists of the authorities here anew where they are old or lack a revocation."""
         for folder in (self.root_folder, self.folder):
             if not _has_certificate(folder) or not _has_key(folder):
                 continue  # a root whose key was taken away, for safety: its owner brings the list
             if force or self._list_is_old(folder, now):
-                self.trust.folder.add_crl(folder.make_crl(None, now=now))
+                made = folder.make_crl(None, now=now)
+                try:
+                    self.trust.folder.add_crl(made)
+                except Refused as error:
+                    if error.code != "crl-rollback":  # another process made a newer one meanwhile
+                        raise
 
     def store(self) -> TrustStore:
         """By what peers are judged."""
@@ -180,8 +185,13 @@ class LinkAuthority:
             crl = read_crls((folder.path / "crl.pem").read_bytes())[0]
         except FileNotFoundError:
             return True
-        known = {one.der for one in self.trust.folder.contents().crls}
-        return crl.der not in known or not timedelta(0) <= now - crl.this_update < LIST_EVERY
+        known = {one.der for one in self.trust.store().crls}
+        if crl.der not in known or not timedelta(0) <= now - crl.this_update < LIST_EVERY:
+            return True
+        return any(
+            one.revoked is not None and now <= one.ends and int(one.serial, 16) not in crl.revoked
+            for one in folder.issued()
+        )
 
 
 def _has_certificate(folder: AuthorityFolder) -> bool:
