@@ -228,11 +228,11 @@ class SegmentLog:
 
         Never the newest segment, and never beyond the writer's checkpoint where it has written one.
         """
-        checkpoint = read_checkpoint(self.folder, self._disk)
-        if checkpoint is not None:
-            upto = min(upto, checkpoint.position)
         count = 0
         try:
+            checkpoint = read_checkpoint(self.folder, self._disk)
+            if checkpoint is not None:
+                upto = min(upto, checkpoint.position)
             with self._arranging:
                 while (oldest := self._oldest()) and self._last_before(oldest[1]) <= upto:
                     with suppress(FileNotFoundError):
@@ -291,7 +291,10 @@ class SegmentLog:
 
     def checkpoint_state(self) -> tuple[int, bytes]:
         """(position, state) of the last ``checkpoint``; (0, b"") where there is none."""
-        found = read_checkpoint(self.folder, self._disk)
+        try:
+            found = read_checkpoint(self.folder, self._disk)
+        except OSError as error:
+            raise_refused(error, self.folder)
         return (found.position, found.state) if found is not None else (0, b"")
 
     def close(self) -> None:

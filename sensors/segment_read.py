@@ -93,13 +93,15 @@ class SegmentReader:
         return frames
 
     def header(self, segment: Segment) -> Header | None:
-        """The segment's header; None where it is not (yet) readable."""
+        """The segment's header; None where it is not (yet) readable. Raises LiuheError (disk)."""
         # Not remembered: a writer whose first sync failed creates the same name again with another salt.
         try:
             with opened(self._disk, segment.path, "read") as handle:
                 return self._header_of(segment, handle)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise _unreadable_file(segment.path, error) from error
 
     def _header_of(self, segment: Segment, handle: int) -> Header | None:
         data = read_from(self._disk, handle, HEADER_BYTES_MAX)
@@ -122,7 +124,7 @@ class SegmentReader:
                 size = self._disk.size_of(handle)
                 if bound is not None and bound.first == segment.first:
                     size = min(size, bound.size)
-                before = following.first if following is not None else None
+                before = self._end_of(following)
                 frames, end = self._frames(handle, size, header, before, after, limit_bytes)
         except FileNotFoundError:  # released between listing and reading
             return [], True
@@ -133,6 +135,16 @@ class SegmentReader:
         assert self._place is not None
         self._note_lost_tail(self._place.expected, following)
         return frames, True
+
+    def _end_of(self, following: Segment | None) -> int | None:
+        """The sequence that the segment in front of ``following`` does not reach.
+
+        Frames above the writer's own word are of a commit that failed and could not be taken back.
+        """
+        if following is None:
+            return None
+        header = self.header(following)
+        return following.first if header is None else min(following.first, header.previous_last + 1)
 
     def _frames(
         self, handle: int, size: int, header: Header, before: int | None, after: int, limit_bytes: int
