@@ -43,15 +43,11 @@ class GapReserve:
         """Open or create the file; where there is no room for it now, slots are allocated when written."""
         self._path = folder / NAME
         self._disk = disk
-        self._held: dict[int, Reserved] = {}
         try:
             data = read_file(disk, self._path)
         except FileNotFoundError:
             data = b""
-        for slot in range(min(SLOTS, len(data) // SLOT_BYTES)):
-            found = _unpacked(data[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES])
-            if found is not None:
-                self._held[slot] = found
+        self._held = held_in(data)
         if len(data) < SLOTS * SLOT_BYTES:
             with suppress(OSError), opened(disk, self._path, "edit" if data else "create") as handle:
                 disk.allocate(handle, SLOTS * SLOT_BYTES)
@@ -90,6 +86,16 @@ class GapReserve:
                 for slot in slots:
                     write_all(self._disk, handle, _EMPTY, slot * SLOT_BYTES)
                     self._held.pop(slot, None)
+
+
+def held_in(data: bytes) -> dict[int, Reserved]:
+    """The records by slot in the bytes of a reserve file."""
+    held = {}
+    for slot in range(min(SLOTS, len(data) // SLOT_BYTES)):
+        found = _unpacked(data[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES])
+        if found is not None:
+            held[slot] = found
+    return held
 
 
 def fits(record: Reserved) -> bool:

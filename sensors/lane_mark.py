@@ -11,7 +11,7 @@ from typing import Final
 
 import google_crc32c
 
-from sensors.disk import REAL, Disk, read_from, write_all
+from sensors.disk import REAL, Disk, read_file, read_from, write_all
 
 NAME: Final = "last"
 _MARK: Final = Struct("<Q")
@@ -48,6 +48,14 @@ class LaneMark:
             with suppress(OSError):
                 self._disk.close(self._handle)
             self._handle = None
+
+
+def marked_last(folder: Path, disk: Disk = REAL) -> int:
+    """The mark of a lane that somebody else may be writing; 0 where there is none."""
+    try:
+        return _value(read_file(disk, folder / NAME))
+    except OSError:
+        return 0
 
 
 def _value(data: bytes) -> int:

@@ -21,9 +21,11 @@ QUOTA_BYTES_MIN: Final = 1024 * 1024
 Kind = Literal["host", "network"]
 Quota = Annotated[int, msgspec.Meta(ge=QUOTA_BYTES_MIN, le=1 << 40)]
 
+Days = Annotated[float, msgspec.Meta(ge=0.01, le=3_650)]
+
 
 class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ``[spool]`` table: how much of the disk each lane may take while the center is away.
+    """The ``[spool]`` table: how much of the disk each lane may take while the center is away, and how long.
 
     Together below 2 GiB: three days at 200 events a second.
     """
@@ -31,6 +33,20 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     alerts_bytes_max: Quota = 256 * 1024 * 1024
     flows_bytes_max: Quota = 768 * 1024 * 1024
     bulk_bytes_max: Quota = 768 * 1024 * 1024
+    alerts_days_max: Days = 90.0
+    flows_days_max: Days = 30.0
+    bulk_days_max: Days = 30.0
+    encrypt: bool = False  # SM4-GCM at rest, key in keys/spool.key
+    format: Literal[1, 2] = 2  # of new segments; 1 is what older releases read
+
+    def age_seconds(self) -> dict[str, float]:
+        """The limits of age by lane."""
+        days = {
+            "alerts": self.alerts_days_max,
+            "flows": self.flows_days_max,
+            "bulk": self.bulk_days_max,
+        }
+        return {lane: limit * 86_400 for lane, limit in days.items()}
 
     def quota_bytes(self) -> dict[str, int]:
         """The quotas by lane."""
