@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import BigInteger, Column, Engine, RowMapping, String, Table, Text, insert, select, update
 
 from detection.store.progress_store import bump
@@ -41,7 +42,11 @@ sensors: Final = Table(
     Column("revoked_reason", Text, nullable=False, server_default=""),
     Column("draining", BigInteger),  # since when the rest is taken and nothing after it; NULL: not
     Column("drained", BigInteger),  # since when nothing is left; NULL: not
+    Column("drain_goal", Text, nullable=False, server_default=""),  # JSON object: lane -> what is the rest
 )
+
+_received: Final = msgspec.json.Decoder(dict[str, tuple[int, int]])
+_goal: Final = msgspec.json.Decoder(dict[str, int])
 
 
 class EnrolmentStore:
@@ -126,6 +131,7 @@ class EnrolmentStore:
             "group_name": sensor.group,
             "draining": None,
             "drained": None,
+            "drain_goal": "",
         }
         with writing(self._engine) as connection:
             query = select(enrolment_tokens.c.used).where(enrolment_tokens.c.id == token)
@@ -157,28 +163,36 @@ class EnrolmentStore:
 
     def drain(self, sensor: str, now: datetime) -> bool:
         """Take only what a sensor still has; asked again it starts anew. False where it is not in use."""
-        return self._change(sensor, draining=micros(now), drained=None)
+        return self._change(sensor, draining=micros(now), drained=None, drain_goal="")
 
     def resume(self, sensor: str) -> bool:
         """End draining: take everything again. False where the sensor is not in use."""
         return self._change(sensor, draining=None, drained=None)
 
     def settle(self, sensor: str, now: datetime) -> bool:
-        """Whether a draining sensor has delivered all: a heartbeat made since says that nothing waits."""
-        record = self.sensor(sensor)
+        """Whether a draining sensor has delivered all it had.
+
+        The first heartbeat made since says what it had: nothing, or the last sequence of each lane. A lane
+        is delivered in order, so the rest is here once each of these is.
+        """
+        query = select(sensors.c.draining, sensors.c.drained, sensors.c.drain_goal)
+        said = select(sensor_state).where(sensor_state.c.sensor == sensor)
+        with self._engine.connect() as connection:
+            record = connection.execute(query.where(sensors.c.id == sensor)).first()
+            state = connection.execute(said).mappings().first()
         if record is None or record.draining is None:
             return False
         if record.drained is not None:
             return True
-        empty = (
-            sensor_state.c.sensor == sensor,
-            sensor_state.c.beat > micros(record.draining),
-            sensor_state.c.backlog == 0,
-        )
-        with self._engine.connect() as connection:
-            if connection.execute(select(sensor_state.c.sensor).where(*empty)).first() is None:
-                return False
-        return self._change(sensor, drained=micros(now))
+        if state is None or (state["beat"] or 0) <= record.draining:
+            return False
+        if state["backlog"] and not record.drain_goal:
+            self._change(sensor, drain_goal=state["last_sequences"])
+            return False
+        received = _received.decode(state["received"])
+        goal = _goal.decode(record.drain_goal or "{}")
+        here = bool(goal) and all(received.get(lane, (0, 0))[1] >= last for lane, last in goal.items())
+        return (here or not state["backlog"]) and self._change(sensor, drained=micros(now))
 
     def _change(self, sensor: str, **values: Any) -> bool:
         """Change a sensor that is in use, visibly to every open console."""

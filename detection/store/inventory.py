@@ -11,7 +11,7 @@ import msgspec
 
 from crypto.words import Words
 from sensors.event import Event, Value, sequence_of
-from sensors.messages import LANE_SHIFT
+from sensors.messages import LANE_SHIFT, LANES
 
 SILENT_SECONDS: Final = 60  # six missed heartbeats
 NAME_CHARS_MAX: Final = 128
@@ -111,6 +111,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     configuration_version: int = 0
     clock_offset_seconds: float | None = None
     drops: dict[str, int] = {}
+    last_sequences: dict[str, int] = {}
+    """By lane, the last sequence it had given out."""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +124,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     last_epoch: int
     last_sequence: int
     heartbeat: Heartbeat | None
+    received: dict[str, tuple[int, int]] = {}
+    """By lane, the last (boot epoch, sequence) of the lane that is here."""
 
 
 def seen_at(event: Event) -> datetime:
@@ -132,10 +136,14 @@ def seen_at(event: Event) -> datetime:
 def sightings(events: Iterable[Event]) -> list[Sighting]:
     """One sighting per sensor, sorted by sensor."""
     newest: dict[str, tuple[datetime, tuple[int, int], str]] = {}
+    lanes: dict[str, dict[str, tuple[int, int]]] = {}
     beats: dict[str, Event] = {}
     for event in events:
         epoch, sequence = sequence_of(event.id)
         place = epoch, sequence & _LANE_MASK
+        if 0 < (lane := sequence >> LANE_SHIFT) <= len(LANES):
+            here = lanes.setdefault(event.sensor, {})
+            here[LANES[lane - 1]] = max(here.get(LANES[lane - 1], (0, 0)), place)
         before = newest.get(event.sensor)
         if before is None:
             newest[event.sensor] = seen_at(event), place, event.unit
@@ -153,6 +161,7 @@ def sightings(events: Iterable[Event]) -> list[Sighting]:
             last_epoch=epoch,
             last_sequence=sequence,
             heartbeat=_heartbeat(beats[sensor]) if sensor in beats else None,
+            received=lanes.get(sensor, {}),
         )
         for sensor, (time, (epoch, sequence), unit) in sorted(newest.items())
     ]
@@ -241,7 +250,12 @@ def _heartbeat(event: Event) -> Heartbeat:
         sources=_sources(event),
         configuration_version=integer(event, "gov.sensor.configuration"),
         clock_offset_seconds=clock_offset(event),
-        drops=_drops(event),
+        drops=_counted(event, "gov.sensor.drops"),
+        last_sequences={
+            lane: count
+            for lane, count in _counted(event, "gov.sensor.last_sequence").items()
+            if lane in LANES
+        },
     )
 
 
@@ -253,9 +267,9 @@ def clock_offset(event: Event) -> float | None:
     return round((event.time - event.ingested).total_seconds(), 3)
 
 
-def _drops(event: Event) -> dict[str, int]:
+def _counted(event: Event, name: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for line in _lines(event, "gov.sensor.drops"):
+    for line in _lines(event, name):
         reason, _, count = line.rpartition("=")
         if count.isascii() and count.isdigit() and len(count) < 19:
             found[reason[:NAME_CHARS_MAX]] = int(count)

@@ -26,6 +26,7 @@ from sensors.event import Event, Value
 
 _encoder: Final = msgspec.json.Encoder()
 _values: Final = msgspec.json.Decoder(dict[str, Value])
+_received: Final = msgspec.json.Decoder(dict[str, tuple[int, int]])
 _GAP_TIMES: Final = ("time", "begins", "ends")
 _sources: Final = msgspec.json.Decoder(tuple[SourceState, ...])
 _drops: Final = msgspec.json.Decoder(dict[str, int])
@@ -129,18 +130,23 @@ def _keep_sighting(connection: Connection, seen: Sighting) -> None:
         values |= msgspec.structs.asdict(seen.heartbeat)
         values["sources"] = _encoder.encode(seen.heartbeat.sources).decode()
         values["drops"] = _encoder.encode(seen.heartbeat.drops).decode()
+        values["last_sequences"] = _encoder.encode(seen.heartbeat.last_sequences).decode()
         values["beat"] = micros(min(values.pop("time"), seen.last_seen))
         if seen.heartbeat.clock_offset_seconds is None:
             del values["clock_offset_seconds"]  # what was known before stays
     if known is None:
         blank = {"kind": "", "host": "", "version": "", "backlog": 0, "events": 0}
         blank |= {"cpu_percent": 0.0, "rss_bytes": 0, "sources": "[]"}
+        values["received"] = _encoder.encode(seen.received).decode()
         connection.execute(insert(sensor_state).values(**(blank | {"sensor": seen.sensor} | values)))
         return
     place = max((known["last_epoch"], known["last_sequence"]), (seen.last_epoch, seen.last_sequence))
     if values["last_seen"] < known["last_seen"]:  # a replay, or an older lane: it must not undo a heartbeat
         values = {"last_seen": known["last_seen"]}
     values["last_epoch"], values["last_sequence"] = place
+    before = _received.decode(known["received"])
+    further = {lane: max(before.get(lane, (0, 0)), here) for lane, here in seen.received.items()}
+    values["received"] = _encoder.encode(before | further).decode()
     connection.execute(update(sensor_state).where(sensor_state.c.sensor == seen.sensor).values(**values))
 
 

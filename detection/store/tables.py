@@ -176,6 +176,8 @@ sensor_state: Final = Table(
     Column("configuration_version", BigInteger, nullable=False, server_default="0"),
     Column("clock_offset_seconds", Float),  # ahead of the center's clock; NULL: not known
     Column("drops", Text, nullable=False, server_default="{}"),  # JSON object: reason -> events
+    Column("last_sequences", Text, nullable=False, server_default="{}"),  # JSON object: lane -> given out
+    Column("received", Text, nullable=False, server_default="{}"),  # JSON object: lane -> [epoch, sequence]
 )
 
 sensor_gaps: Final = Table(

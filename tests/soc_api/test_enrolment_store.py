@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from detection.store.alert_store import AlertStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine, open_state
 from sensors.event import LogSource, Observation, stamp
+from sensors.wire import lane_sequence
 from soc_api.enrolment import SensorRecord, TokenRecord
 from soc_api.enrolment_store import EnrolmentStore
 
@@ -59,20 +61,27 @@ def record() -> SensorRecord:
     )
 
 
-def beat(engine: Engine, at: datetime, backlog: int, number: int) -> None:
+def beat(engine: Engine, at: datetime, backlog: int, number: int, bulk: int = 0) -> None:
     """A heartbeat made at that time and received a minute later."""
+    fields: dict[str, Any] = {
+        "event.dataset": "liuhe.heartbeat",
+        "gov.sensor.backlog": backlog,
+        "gov.sensor.last_sequence": [f"alerts={number - 1}", f"bulk={bulk}", "other=9"],
+    }
+    come(engine, at, lane_sequence("alerts", number), fields)
+
+
+def come(engine: Engine, at: datetime, sequence: int, fields: dict[str, Any]) -> None:
+    """An event of the sensor comes in."""
+    source = LogSource(product="liuhe", service="sensor")
     event = stamp(
-        Observation(
-            time=at,
-            logsource=LogSource(product="liuhe", service="sensor"),
-            fields={"event.dataset": "liuhe.heartbeat", "gov.sensor.backlog": backlog},
-        ),
+        Observation(time=at, logsource=source, fields=fields),
         unit="city",
         sensor="host-1",
         epoch=1,
-        sequence=number,
+        sequence=sequence,
     )
-    AlertStore(engine).commit([], [event], number, at + MINUTE)
+    AlertStore(engine).commit([], [event], 1, at + MINUTE)
 
 
 def test_a_sensor_is_moved_and_keeps_the_rest(store: EnrolmentStore) -> None:
@@ -113,6 +122,27 @@ def test_draining_ends_with_a_heartbeat_made_since_that_has_no_backlog(
     taken_up = store.sensor("host-1")
     assert taken_up is not None
     assert (taken_up.draining, taken_up.drained) == (None, None)
+
+
+def test_draining_a_busy_sensor_ends_when_all_it_had_is_here(store: EnrolmentStore, engine: Engine) -> None:
+    store.drain("host-1", NOW)
+    beat(engine, NOW + MINUTE, 40, 1, bulk=30)
+    assert not store.settle("host-1", NOW + MINUTE)
+    # What comes after the first word on it does not put the end off.
+    beat(engine, NOW + 2 * MINUTE, 40, 2, bulk=70)
+    come(engine, NOW + 2 * MINUTE, lane_sequence("bulk", 29), {})
+    assert not store.settle("host-1", NOW + 2 * MINUTE)
+    come(engine, NOW + 3 * MINUTE, lane_sequence("bulk", 30), {})
+    assert store.settle("host-1", NOW + 3 * MINUTE)
+
+
+def test_draining_anew_asks_anew(store: EnrolmentStore, engine: Engine) -> None:
+    store.drain("host-1", NOW)
+    beat(engine, NOW + MINUTE, 1, 1, bulk=5)
+    assert not store.settle("host-1", NOW + MINUTE)
+    store.drain("host-1", NOW + 2 * MINUTE)
+    come(engine, NOW + 2 * MINUTE, lane_sequence("bulk", 5), {})
+    assert not store.settle("host-1", NOW + 2 * MINUTE)
 
 
 def test_open_tokens_are_listed_and_withdrawn(store: EnrolmentStore) -> None:

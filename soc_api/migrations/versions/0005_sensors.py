@@ -30,6 +30,8 @@ def upgrade() -> None:
     op.execute(_NUMBERED)
     op.execute(_COUNTED)
     op.add_column("sensor_state", sa.Column("beat", sa.BigInteger(), nullable=True))
+    for column in ("last_sequences", "received"):
+        op.add_column("sensor_state", sa.Column(column, sa.Text(), server_default="{}", nullable=False))
     op.add_column(
         "enrolment_tokens", sa.Column("group_name", sa.String(length=64), server_default="", nullable=False)
     )
@@ -40,14 +42,16 @@ def upgrade() -> None:
     op.add_column("sensors", sa.Column("revoked_reason", sa.Text(), server_default="", nullable=False))
     op.add_column("sensors", sa.Column("draining", sa.BigInteger(), nullable=True))
     op.add_column("sensors", sa.Column("drained", sa.BigInteger(), nullable=True))
+    op.add_column("sensors", sa.Column("drain_goal", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:
     """Drop them, last made first."""
-    for column in ("drained", "draining", "revoked_reason", "revoked_by", "group_name"):
+    for column in ("drain_goal", "drained", "draining", "revoked_reason", "revoked_by", "group_name"):
         op.drop_column("sensors", column)
     op.drop_column("enrolment_tokens", "group_name")
-    op.drop_column("sensor_state", "beat")
+    for column in ("received", "last_sequences", "beat"):
+        op.drop_column("sensor_state", column)
     op.drop_index("ix_sensor_gaps_number", table_name="sensor_gaps")
     op.execute("DELETE FROM counters WHERE name = 'gaps'")
     for column in ("ends", "begins", "leaf", "number"):
