@@ -188,6 +188,18 @@ class OwnFiles:
             return None
 
 
+def running_pid(folder: Path) -> int | None:
+    """The process of the sensor that runs with this run folder; None where none does."""
+    try:
+        pid = msgspec.json.decode((folder / _RUNNING).read_bytes(), type=_Running).pid
+        os.kill(pid, 0)
+    except PermissionError:
+        return pid
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return pid if pid > 0 else None
+
+
 def own_roots(data: Path) -> list[Path]:
     """What the sensor watches of itself: the packages it runs on, its settings and the root it pinned."""
     program = Path(__file__).resolve().parents[1]
