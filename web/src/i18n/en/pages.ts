@@ -42,6 +42,8 @@ export default {
   },
   evidence: {
     title: "Evidence ledger",
+    from: "From record {n} on",
+    newest: "Show the newest",
     size: "Records",
     root: "Root (SM3)",
     checkpoint: "Checkpoint",

@@ -42,6 +42,8 @@ export default {
   },
   evidence: {
     title: "证据账本",
+    from: "从第 {n} 号记录开始",
+    newest: "显示最新",
     size: "记录数",
     root: "根（SM3）",
     checkpoint: "检查点",
