@@ -3,16 +3,19 @@
 A packed segment is unpacked to the very bytes it was made from; a mended header counts as whole.
 """
 
+from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from crypto import sm3
 from crypto.sm3 import same_digest
 from crypto.words import Refused
 from sensors.segment_format import Damage, End, Frame, Scan, scan
 from sensors.segment_header import Header, pack_header
-from sensors.segment_packed import PACKED, frame_bytes, pack, scan_packed
+from sensors.segment_packed import BLOCK_BYTES, PACKED, frame_bytes, pack_blocks, scan_packed
 from sensors.segment_seal import Keys
+
+PIECE_BYTES: Final = BLOCK_BYTES
 
 
 class Link(Enum):
@@ -80,15 +83,35 @@ def written_bytes(data: bytes, header: Header, keys: Keys, got: Scan) -> bytes |
     return pack_header(original) + frame_bytes(original, got.frames, keys.frames(original))
 
 
-def packed_form(data: bytes, header: Header, following: Header, keys: Keys, pack_salt: int) -> bytes | None:
-    """The packed file of a segment; None where it is packed, of version 1, or not whole."""
-    if header.packing == PACKED or header.version == 1:
+def packed_form(
+    read: Callable[[int, int], bytes], header: Header, following: Header, keys: Keys, pack_salt: int
+) -> bytes | None:
+    """The packed file of a segment; None where it is packed, of version 1, or not whole.
+
+    ``read(size, offset)`` gives its bytes; they pass through piece by piece, to keep memory small.
+    """
+    if header.packing == PACKED or header.version == 1 or following.previous_first != header.first:
         return None
-    found = contents_of(data, header, following, keys)
-    if found.damages or found.link is not Link.WHOLE or found.last != following.previous_last:
-        return None
-    seal = keys.blocks(header._replace(pack_salt=pack_salt))
-    return pack(header, found.frames, pack_salt, seal)
+    packed = header._replace(packing=PACKED, pack_salt=pack_salt)
+    seal, out = keys.blocks(packed), [pack_header(packed)]
+    digest = sm3.new(pack_header(header))
+    offset, expected, rest = header.size, header.first, b""
+    while offset < following.previous_bytes:
+        piece = read(min(PIECE_BYTES, following.previous_bytes - offset), offset)
+        if not piece:
+            return None
+        digest.update(piece)
+        offset += len(piece)
+        data = rest + piece
+        whole = offset == following.previous_bytes
+        got = scan(data, 0, header, expected=expected, before=None, whole=whole)
+        got = opened_scan(got, header, keys)
+        if got.damages or got.end is End.INVALID:
+            return None
+        out.append(pack_blocks(packed, got.frames, seal))
+        expected, rest = got.expected, data[got.offset :]
+    whole = not rest and expected == following.previous_last + 1
+    return b"".join(out) if whole and same_digest(digest.digest(), following.previous_sm3) else None
 
 
 def _link(data: bytes, header: Header, following: Header | None, keys: Keys, got: Scan) -> Link:

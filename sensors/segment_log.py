@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from crypto import sm3
 from crypto.words import LiuheError
-from sensors.disk import REAL, Disk, opened, read_file, write_partial
+from sensors.disk import REAL, Disk, opened, read_from, write_partial
 from sensors.segment_chain import packed_form
 from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_checkpoint
 from sensors.segment_folder import (
@@ -119,11 +120,10 @@ class SegmentLog:
         log = cls(folder, parts, lock)
         try:
             log._recover(epoch, floor)
-        except OSError as error:
+        except (OSError, LiuheError) as error:
             log.close()
-            raise_refused(error, folder)
-        except LiuheError:
-            log.close()
+            if isinstance(error, OSError):
+                raise_refused(error, folder)
             raise
         return log
 
@@ -252,8 +252,7 @@ class SegmentLog:
         False where there is none left to pack. Raises LiuheError (disk).
         """
         with self._arranging:
-            firsts = list(self._sizes)
-            pairs = list(pairwise(firsts[keep:]))
+            pairs = pairwise(list(self._sizes)[keep:])
             pair = next((pair for pair in pairs if pair[0] not in self._packed), None)
         if pair is None or self._parts.version < VERSION:
             return False
@@ -263,16 +262,17 @@ class SegmentLog:
             header, after = self._reader.header(segment), self._reader.header(following)
             if header is None or after is None:
                 return True
-            raw = read_file(self._disk, segment.path)
-            data = packed_form(raw, header, after, self._parts.keys, self._parts.random_bits(64))
+            with opened(self._disk, segment.path, "read") as handle:
+                read = partial(read_from, self._disk, handle)
+                data = packed_form(read, header, after, self._parts.keys, self._parts.random_bits(64))
             if data is None:
                 return True
-            partial = write_partial(self._disk, segment.path, data)
+            left = write_partial(self._disk, segment.path, data)
             with self._arranging:
                 if segment.first not in self._sizes:  # released meanwhile
-                    self._disk.unlink(partial)
+                    self._disk.unlink(left)
                     return True
-                self._disk.rename(partial, segment.path)
+                self._disk.rename(left, segment.path)
                 self._sizes[segment.first] = len(data)
             self._disk.sync_folder(self.folder)
         except FileNotFoundError:

@@ -33,12 +33,18 @@ _FRAMES_MAX: Final = 1 << 20
 def pack(header: Header, frames: Sequence[Frame], pack_salt: int, seal: Seal | None) -> bytes:
     """The packed file of a segment whose frames are whole; ``seal`` is of the packed header."""
     packed = header._replace(packing=PACKED, pack_salt=pack_salt)
-    out = [pack_header(packed)]
-    seed = seed_of(pack_salt)
+    return pack_header(packed) + pack_blocks(packed, frames, seal)
+
+
+def pack_blocks(packed: Header, frames: Sequence[Frame], seal: Seal | None) -> bytes:
+    """Some frames of a segment as blocks of its packed file."""
+    out = []
+    seed = seed_of(packed.pack_salt)
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     for run in _runs(frames):
         lengths = struct.pack(f"<{len(run)}I", *(len(frame.payload) for frame in run))
         raw = b"".join((lengths, *(frame.payload for frame in run)))
-        stored = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(raw)
+        stored = compressor.compress(raw)
         first = run[0]
         if seal is not None:
             stored = seal.seal(first.sequence, first.flags, stored)

@@ -1,9 +1,11 @@
 """Each header vouches for the segment before it: packed, mended or whole it is known, replaced it is not."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sensors import segment_chain
 from sensors.segment_chain import Contents, Link, contents_of, packed_form
 from sensors.segment_folder import segments_of
 from sensors.segment_format import Damage
@@ -23,6 +25,10 @@ def written(folder: Path, keys: Keys = NO_KEYS, sensor: str = "web01", word: byt
     log.close()
 
 
+def reading(data: bytes) -> Callable[[int, int], bytes]:
+    return lambda size, offset: data[offset : offset + size]
+
+
 def contents(folder: Path, index: int, keys: Keys = NO_KEYS) -> Contents:
     segments = segments_of(folder)
     data = segments[index].path.read_bytes()
@@ -39,14 +45,18 @@ def packed(folder: Path, index: int, keys: Keys = NO_KEYS) -> None:
     header, after = unpack_header(here.path.read_bytes()), unpack_header(there.path.read_bytes())
     assert header is not None
     assert after is not None
-    data = packed_form(here.path.read_bytes(), header, after, keys, 4711)
+    data = packed_form(reading(here.path.read_bytes()), header, after, keys, 4711)
     assert data is not None
     assert len(data) < here.path.stat().st_size
     here.path.write_bytes(data)
 
 
 @pytest.mark.parametrize("keys", [NO_KEYS, KEYS])
-def test_a_segment_is_whole_before_and_after_packing(tmp_path: Path, keys: Keys) -> None:
+@pytest.mark.parametrize("piece", [100, 1 << 20])
+def test_a_segment_is_whole_before_and_after_packing(
+    tmp_path: Path, keys: Keys, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_chain, "PIECE_BYTES", piece)
     written(tmp_path, keys)
     before = contents(tmp_path, 1, keys)
     assert (before.link, before.foreign, before.damages) == (Link.WHOLE, False, [])
@@ -102,7 +112,7 @@ def test_what_is_not_whole_is_not_packed(tmp_path: Path) -> None:
     header, after = unpack_header(bytes(blob)), unpack_header(there.path.read_bytes())
     assert header is not None
     assert after is not None
-    assert packed_form(bytes(blob), header._replace(packing=PACKED), after, NO_KEYS, 1) is None
-    assert packed_form(bytes(blob), Header(*header[:6]), after, NO_KEYS, 1) is None
+    assert packed_form(reading(bytes(blob)), header._replace(packing=PACKED), after, NO_KEYS, 1) is None
+    assert packed_form(reading(bytes(blob)), Header(*header[:6]), after, NO_KEYS, 1) is None
     blob[300] ^= 1
-    assert packed_form(bytes(blob), header, after, NO_KEYS, 1) is None
+    assert packed_form(reading(bytes(blob)), header, after, NO_KEYS, 1) is None
