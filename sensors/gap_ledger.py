@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,6 +12,13 @@ from sensors.disk import REAL, Disk
 from sensors.event import Observation, Value
 from sensors.gap import gap_observation, joined
 from sensors.gap_reserve import GapReserve, Reserved, fits
+
+
+class Recorded(NamedTuple):
+    """What must travel in the alerts lane, and whether what it speaks of may be dropped now."""
+
+    observations: list[Observation]
+    durable: bool
 
 
 class GapLedger:
@@ -38,18 +46,22 @@ class GapLedger:
         *,
         lane: str = "",
         last: int = 0,
-    ) -> list[Observation]:
-        """Make records durable before ``lane`` is dropped up to ``last``; [] where there is no room now."""
+    ) -> "Recorded":
+        """Make records durable before ``lane`` is dropped up to ``last``."""
         wanted = [
             Reserved(fields=fields, sequence=sequence + index, lane=lane, last=last)
             for index, fields in enumerate(joined(records))
         ]
         if not all(fits(one) for one in wanted) or not self._room(len(wanted)):
-            return []
-        with suppress(OSError):
+            return Recorded([], durable=False)
+        travelling = [gap_observation(one.fields, now) for one in wanted]
+        try:
             self._reserve.put(wanted)
-            return [gap_observation(one.fields, now) for one in wanted]
-        return []
+        except OSError:
+            # What a crash may bring back must keep its sequence, so it travels, though nothing is dropped now.
+            found = all(self._reserve.holds(one) for one in wanted)
+            return Recorded(travelling if found else [], durable=False)
+        return Recorded(travelling, durable=True)
 
     def knows(self, record: Mapping[str, Value]) -> bool:
         """Whether the same record is kept already; a start finds the same damage again."""

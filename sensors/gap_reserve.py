@@ -64,20 +64,41 @@ class GapReserve:
         return dict(self._held)
 
     def put(self, records: Sequence[Reserved]) -> None:
-        """Durable on return. Raises OSError; the records may then be here or not."""
-        slots = [slot for slot in range(SLOTS) if slot not in self._held]
-        with opened(self._disk, self._path, "edit") as handle:
-            for slot, record in zip(slots, records, strict=False):
-                write_all(self._disk, handle, _packed(record), slot * SLOT_BYTES)
-                self._held[slot] = record
-            self._disk.sync(handle)
+        """Durable on return. Raises OSError; ``holds`` then tells whether they may come back all the same."""
+        slots = [slot for slot in range(SLOTS) if slot not in self._held][: len(records)]
+        try:
+            with opened(self._disk, self._path, "edit") as handle:
+                for slot, record in zip(slots, records, strict=True):
+                    self._held[slot] = record
+                    write_all(self._disk, handle, _packed(record), slot * SLOT_BYTES)
+                self._disk.sync(handle)
+        except OSError:
+            self._take_back([slot for slot in slots if slot in self._held])
+            raise
+
+    def holds(self, record: Reserved) -> bool:
+        """Whether the record is here, or may be found here after a crash."""
+        return any(one is record for one in self._held.values())
 
     def change(self, slot: int, record: Reserved) -> None:
         """Another sequence for a record. Raises OSError."""
+        if self.free:  # never over the only copy: a power cut may tear what is being written
+            self.put([record])
+            self.clear([slot])
+            return
         with opened(self._disk, self._path, "edit") as handle:
             write_all(self._disk, handle, _packed(record), slot * SLOT_BYTES)
             self._disk.sync(handle)
         self._held[slot] = record
+
+    def _take_back(self, slots: Sequence[int]) -> None:
+        """Empty slots for certain; where the disk does not let us, they count as held."""
+        with suppress(OSError), opened(self._disk, self._path, "edit") as handle:
+            for slot in slots:
+                write_all(self._disk, handle, _EMPTY, slot * SLOT_BYTES)
+            self._disk.sync(handle)
+            for slot in slots:
+                del self._held[slot]
 
     def clear(self, slots: Sequence[int]) -> None:
         """Empty slots, without a sync: one that comes back is known to be delivered. Raises OSError."""

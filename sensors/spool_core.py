@@ -265,9 +265,9 @@ class SpoolCore:
                 records = [gap_fields(drop.gap), *drop.carried]
                 first = self._next["alerts"]
                 found = self._gaps.record(records, first, self._now(), lane=lane.name, last=drop.last)
-                for seen in found:
+                for seen in found.observations:
                     self.take(seen)
-            if not found:
+            if not found.durable:
                 return False
             self._count(drop.gap)
         lane.log.release(drop.last)
@@ -283,7 +283,7 @@ class SpoolCore:
                 for seen in self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now()):
                     self.take(seen)
             found = self._gaps.record([gap_fields(gap)], self._next["alerts"], self._now())
-            for seen in found or [gap_observation(gap_fields(gap), self._now())]:
+            for seen in found.observations or [gap_observation(gap_fields(gap), self._now())]:
                 self.take(seen)
 
     def _count(self, gap: Gap) -> None:
