@@ -67,6 +67,7 @@ class Lane:
         self.quota_bytes = quota_bytes
         self.acked = 0
         self.sent = 0
+        self._unreadable = (1, 0)  # first and last of what nothing could be read of
         self._age_ms = int(age_seconds * 1000) if age_seconds is not None else None
         self._clock_ms = clock_ms
         self._sensor = sensor
@@ -114,10 +115,13 @@ class Lane:
 
     def next_batch(self) -> Batch | None:
         """The next events to send, of one boot and without a hole; None where all were sent."""
-        if self.sent >= self.log.last:
+        last = self.log.last
+        if self.sent >= last:
             return None
         frames = self.log.read(self.sent, BATCH_BYTES_MAX)
-        if not frames:
+        if not frames:  # durable once, and nothing of it can be read
+            self._unreadable = (self.sent + 1, last)
+            self.sent = last
             return None
         run = list(_run_of(frames))
         self.sent = run[-1].sequence
@@ -130,10 +134,17 @@ class Lane:
         """Losses met while reading that the center does not have."""
         gaps = []
         for damage in self.log.take_damages():
-            first = max(damage.first, self.acked + 1)
-            if first <= damage.last:
-                gaps.append(Gap(self.name, first, damage.last, damage.last - first + 1, "damaged"))
-        return gaps
+            gaps += self._damaged(damage.first, damage.last)
+        first, last = self._unreadable
+        self._unreadable = (1, 0)
+        for gap in gaps:  # the reader has told of some of it already
+            if gap.first <= first <= gap.last:
+                first = gap.last + 1
+        return gaps + self._damaged(first, last)
+
+    def _damaged(self, first: int, last: int) -> list[Gap]:
+        first = max(first, self.acked + 1)
+        return [Gap(self.name, first, last, last - first + 1, "damaged")] if first <= last else []
 
     def over_quota(self) -> Drop | None:
         """What to drop so that the lane fits its quota; None where nothing can or need be dropped."""

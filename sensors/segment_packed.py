@@ -21,7 +21,7 @@ from sensors.segment_header import Header, pack_header
 from sensors.segment_seal import Seal
 
 PACKED: Final = 1  # Header.packing
-BLOCK_BYTES: Final = 1024 * 1024  # raw, about
+BLOCK_BYTES: Final = 512 * 1024  # raw, about; the compressor takes ten times that
 LEVEL: Final = 9
 _HEAD: Final = struct.Struct("<IIQIHHI")
 _CRC: Final = struct.Struct("<I")

@@ -32,6 +32,7 @@ from sensors.spool_core import SpoolCore
 COMMIT_EVENTS: Final = 500
 COMMIT_SECONDS: Final = 0.2
 BUFFER_BYTES_MAX: Final = 4 * 1024 * 1024  # of one lane, not yet durable; put() blocks above it
+ROOM_SECONDS: Final = 0.2  # between looks whether a crowded lane has room again
 RETRY_SECONDS: Final = 1.0  # after a failed commit (full disk)
 PACK_SECONDS: Final = 2.0  # how often segments that wait are looked for
 CROWDED_SECONDS: Final = 0.5  # how often a waiting source looks whether there is room
@@ -139,6 +140,11 @@ class Spool:
     def wait_for_events(self, seconds: float) -> bool:
         """Wait until something was committed since ``batch`` last said None."""
         return self._arrived.wait(seconds)
+
+    def wait_for_room(self, lane: str, give_up: Callable[[], bool]) -> None:
+        """Wait while a lane is crowded; no longer than ``give_up`` says, nor than the spool is open."""
+        while self.core.crowded(lane) and not give_up() and not self._closed.wait(ROOM_SECONDS):
+            continue
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything put so far is durable; False where that takes longer."""

@@ -60,3 +60,24 @@ def test_gap_records_of_a_dropped_segment_are_carried_on(tmp_path: Path) -> None
     assert drop is not None
     assert drop.carried == [gap.fields]
     lane.log.close()
+
+
+def test_a_damaged_end_is_told_without_waiting_for_more(tmp_path: Path) -> None:
+    lane = Lane(tmp_path, "bulk", "web01", 1, 8 << 20)
+    lane.append([LINE] * 3)
+    (path,) = tmp_path.glob("*.seg")
+    blob = bytearray(path.read_bytes())
+    blob[-3] ^= 1
+    path.write_bytes(blob)
+    batch = lane.next_batch()
+    assert batch is not None
+    assert (batch.first, batch.last) == (1, 2)
+    assert lane.next_batch() is None
+    assert [(gap.first, gap.last, gap.reason) for gap in lane.take_gaps()] == [(3, 3, "damaged")]
+    assert lane.next_batch() is None
+    assert lane.take_gaps() == []
+    lane.append([LINE])
+    batch = lane.next_batch()
+    assert batch is not None
+    assert batch.first == 4
+    lane.close()

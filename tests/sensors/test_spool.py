@@ -176,3 +176,22 @@ def test_a_full_disk_blocks_and_loses_nothing(spool: Spool, monkeypatch: pytest.
     said.append(spool.trouble)
     assert [one is None for one in said] == [False, True]
     assert [event["fields"]["n"] for _, events in drain(spool) for event in events] == [0, 1, 2]
+
+
+def test_who_waits_for_room_waits_while_the_lane_is_crowded_and_no_longer_than_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = {"alerts": 1 << 20, "flows": 1 << 20, "bulk": 1 << 20}
+    spool = Spool(tmp_path, sensor="web", unit="u", quota_bytes=quota)
+    looks: list[bool] = []
+    spool.wait_for_room("bulk", lambda: pytest.fail("it is not crowded"))
+    monkeypatch.setattr(spool.core, "crowded", lambda lane: lane == "bulk")
+
+    def give_up() -> bool:
+        looks.append(True)
+        return len(looks) == 3
+
+    spool.wait_for_room("bulk", give_up)
+    assert len(looks) == 3
+    spool.close()
+    spool.wait_for_room("bulk", lambda: False)
