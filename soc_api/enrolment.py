@@ -59,6 +59,8 @@ class SensorRecord(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     draining: datetime | None = None  # since when only the rest is taken
     drained: datetime | None = None  # since when there is no rest
+    quarantined: datetime | None = None  # since when two machines are known to use this identity
+    quarantine_reason: str = ""
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,10 @@ class Store(Protocol):
 
     def revoke(self, sensor: str, now: datetime, *, actor: str = "", reason: str = "") -> bool:
         """Refuse a sensor from now on; False where it is unknown or already revoked."""
+        ...
+
+    def hold(self, sensor: str, reason: str, now: datetime) -> bool:
+        """Quarantine a sensor until it is enrolled anew; False where it is not in use or held already."""
         ...
 
     def settle(self, sensor: str, now: datetime) -> bool:
@@ -208,6 +214,19 @@ class EnrolmentDesk:
                 Words("请重新注册传感器", "enrol the sensor again"),
                 field=sensor,
             )
+        if record.quarantined is not None:
+            raise Refused(
+                "sensor-quarantined",
+                Words(
+                    "同一身份有两台机器在使用,此传感器已隔离",
+                    "two machines use this identity: the sensor is quarantined",
+                ),
+                Words(
+                    "请查明哪一台是冒用的,吊销后以新令牌重新登记",
+                    "find out which is the copy, revoke the sensor and enrol it again with a new token",
+                ),
+                field=sensor,
+            )
         if record.draining is not None and self._store.settle(sensor, self._now()):
             raise Refused(
                 "sensor-drained",
@@ -219,6 +238,10 @@ class EnrolmentDesk:
                 field=sensor,
             )
         return Admission(unit=record.unit)
+
+    def hold(self, sensor: str, reason: str) -> None:
+        """Quarantine a sensor whose identity two machines use; the first reason stays."""
+        self._store.hold(sensor, reason, self._now())
 
     def admits(self, sensor: str, fingerprint: str) -> bool:
         """Whether a verified certificate is the one this sensor has now, and not revoked."""

@@ -43,6 +43,8 @@ sensors: Final = Table(
     Column("draining", BigInteger),  # since when the rest is taken and nothing after it; NULL: not
     Column("drained", BigInteger),  # since when nothing is left; NULL: not
     Column("drain_goal", Text, nullable=False, server_default=""),  # JSON object: lane -> what is the rest
+    Column("quarantined", BigInteger),  # since when; NULL: not
+    Column("quarantine_reason", String(64), nullable=False, server_default=""),
 )
 
 _received: Final = msgspec.json.Decoder(dict[str, tuple[int, int]])
@@ -132,6 +134,8 @@ class EnrolmentStore:
             "draining": None,
             "drained": None,
             "drain_goal": "",
+            "quarantined": None,
+            "quarantine_reason": "",
         }
         with writing(self._engine) as connection:
             query = select(enrolment_tokens.c.used).where(enrolment_tokens.c.id == token)
@@ -168,6 +172,13 @@ class EnrolmentStore:
     def resume(self, sensor: str) -> bool:
         """End draining: take everything again. False where the sensor is not in use."""
         return self._change(sensor, draining=None, drained=None)
+
+    def hold(self, sensor: str, reason: str, now: datetime) -> bool:
+        """Quarantine a sensor until it is enrolled anew; False where it is not in use or held already."""
+        record = self.sensor(sensor)
+        if record is None or record.quarantined is not None:
+            return False
+        return self._change(sensor, quarantined=micros(now), quarantine_reason=reason[:64])
 
     def settle(self, sensor: str, now: datetime) -> bool:
         """Whether a draining sensor has delivered all it had.
@@ -239,4 +250,6 @@ def _record(row: RowMapping) -> SensorRecord:
         group=row["group_name"],
         draining=_time(row["draining"]),
         drained=_time(row["drained"]),
+        quarantined=_time(row["quarantined"]),
+        quarantine_reason=row["quarantine_reason"],
     )

@@ -20,7 +20,7 @@ class SensorRow(Body):
     host: str
     version: str
     state: Literal["online", "silent", "never"]
-    standing: Literal["active", "draining", "drained", "revoked", "unregistered"]
+    standing: Literal["active", "draining", "drained", "quarantined", "revoked", "unregistered"]
     last_seen: datetime | None
     last_sequence: int
     backlog: int
@@ -107,6 +107,8 @@ class SensorDetail(Body):
     revoked: datetime | None
     revoked_by: str
     revoked_reason: str
+    quarantined: datetime | None
+    quarantine_reason: str
 
 
 class TokenOrder(Body):

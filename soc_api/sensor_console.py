@@ -114,6 +114,8 @@ class ConsoleSensors:
             revoked=record.revoked if record else None,
             revoked_by=record.revoked_by if record else "",
             revoked_reason=record.revoked_reason if record else "",
+            quarantined=record.quarantined if record else None,
+            quarantine_reason=record.quarantine_reason if record else "",
         )
 
     def counts(self, now: datetime) -> tuple[int, int]:
@@ -225,6 +227,8 @@ def _standing(record: SensorRecord | None) -> Standing:
         return "unregistered"
     if record.revoked is not None:
         return "revoked"
+    if record.quarantined is not None:
+        return "quarantined"
     if record.drained is not None:
         return "drained"
     return "active" if record.draining is None else "draining"

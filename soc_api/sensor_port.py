@@ -13,7 +13,7 @@ from crypto.words import Words
 
 # Whether it speaks, and whether the center listens: two different questions.
 Condition = Literal["online", "silent", "never"]
-Standing = Literal["active", "draining", "drained", "revoked", "unregistered"]
+Standing = Literal["active", "draining", "drained", "quarantined", "revoked", "unregistered"]
 
 
 class SensorRowValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +113,8 @@ class SensorDetailValue(msgspec.Struct, frozen=True, kw_only=True):
     revoked: datetime | None
     revoked_by: str
     revoked_reason: str
+    quarantined: datetime | None
+    quarantine_reason: str
 
 
 class TokenAsk(msgspec.Struct, frozen=True, kw_only=True):

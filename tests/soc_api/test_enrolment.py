@@ -55,6 +55,11 @@ def test_a_revoked_sensor_is_refused() -> None:
         desk(Register(msgspec.structs.replace(RECORD, revoked=NOW))).admission("host-1", "f" * 64)
 
 
+def test_a_quarantined_sensor_is_refused() -> None:
+    with pytest.raises(Refused, match="sensor-quarantined"):
+        desk(Register(msgspec.structs.replace(RECORD, quarantined=NOW))).admission("host-1", "f" * 64)
+
+
 def test_a_draining_sensor_is_refused_once_it_has_nothing_left() -> None:
     register = Register(msgspec.structs.replace(RECORD, draining=NOW))
     assert desk(register).admission("host-1", "f" * 64).unit == "province"

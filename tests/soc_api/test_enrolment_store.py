@@ -145,6 +145,21 @@ def test_draining_anew_asks_anew(store: EnrolmentStore, engine: Engine) -> None:
     assert not store.settle("host-1", NOW + 2 * MINUTE)
 
 
+def test_a_quarantine_stays_until_the_sensor_is_enrolled_anew(store: EnrolmentStore) -> None:
+    assert store.hold("host-1", "two-live", NOW)
+    assert not store.hold("host-1", "epoch-back", NOW + MINUTE)
+    assert not store.hold("absent", "two-live", NOW)
+    held = store.sensor("host-1")
+    assert held is not None
+    assert (held.quarantined, held.quarantine_reason) == (NOW, "two-live")
+    store.revoke("host-1", NOW)
+    store.add_token(token("t2"))
+    assert store.enrol("t2", record())
+    anew = store.sensor("host-1")
+    assert anew is not None
+    assert (anew.quarantined, anew.quarantine_reason) == (None, "")
+
+
 def test_open_tokens_are_listed_and_withdrawn(store: EnrolmentStore) -> None:
     store.add_token(token("t2", hours=3))
     store.add_token(token("t3", hours=2))

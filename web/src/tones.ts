@@ -55,6 +55,7 @@ export const standingLooks: Record<SensorRow["standing"], Look> = {
   active: { tone: "green", shape: "check" },
   draining: { tone: "amber", shape: "half" },
   drained: { tone: "blue", shape: "ring" },
+  quarantined: { tone: "red", shape: "octagon" },
   revoked: { tone: "grey", shape: "cross" },
   unregistered: { tone: "violet", shape: "question" },
 };

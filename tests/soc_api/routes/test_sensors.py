@@ -160,6 +160,13 @@ def test_a_sensor_is_drained_until_it_is_empty_and_taken_up_again(world: Any) ->
     assert client("POST", "/sensors/quiet/resume").json()["standing"] == "active"
 
 
+def test_a_quarantined_sensor_says_why(world: Any) -> None:
+    world.register.hold("quiet", "two-live", world.now)
+    client = world.signed_in("analyst")
+    detail = client("GET", "/sensors/quiet").json()
+    assert (detail["sensor"]["standing"], detail["quarantine_reason"]) == ("quarantined", "two-live")
+
+
 @pytest.mark.parametrize("role", ["security_admin", "analyst", "shift_lead", "compliance_officer"])
 def test_only_the_system_administrator_changes_sensors(world: Any, role: str) -> None:
     client = world.signed_in(role)

@@ -248,6 +248,8 @@ export interface components {
             revoked: string | null;
             revoked_by: string;
             revoked_reason: string;
+            quarantined: string | null;
+            quarantine_reason: string;
         };
         SensorPage: {
             rows: components["schemas"]["SensorRow"][];
@@ -264,7 +266,7 @@ export interface components {
             host: string;
             version: string;
             state: "online" | "silent" | "never";
-            standing: "active" | "draining" | "drained" | "revoked" | "unregistered";
+            standing: "active" | "draining" | "drained" | "quarantined" | "revoked" | "unregistered";
             last_seen: string | null;
             last_sequence: number;
             backlog: number;

@@ -52,6 +52,7 @@ export default {
     drops: "Dropped since it started:",
     revoked: "Revoked by {actor}:",
     drained: "Everything it had is here, and nothing more is taken. Stop its service on the host, then revoke it. Drained at",
+    quarantined: "Two machines use this identity ({why}), and both are refused. Find out which is the copy, revoke the sensor and enrol it again. Since",
     draining: "Its backlog is being taken ({n} left); nothing is taken after it. Since",
     unregistered: "Its events came in, but the register does not know it.",
   },
