@@ -67,6 +67,10 @@ class GapLedger:
         """Whether the same record is kept already; a start finds the same damage again."""
         return any(one.fields == record for one in self._reserve.held().values())
 
+    def travelling(self, first: int, last: int) -> list[dict[str, Value]]:
+        """The records that are, or should be, in a range of the alerts lane."""
+        return [one.fields for one in self._reserve.held().values() if first <= one.sequence <= last]
+
     def lost(self, first: int, last: int, sequence: int, now: datetime) -> list[Observation]:
         """The records that travelled in a lost range of the alerts lane, once more."""
         held = {slot: one for slot, one in self._reserve.held().items() if first <= one.sequence <= last}

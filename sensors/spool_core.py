@@ -263,6 +263,9 @@ class SpoolCore:
         if drop.gap is not None:
             with self.changing:
                 records = [gap_fields(drop.gap), *drop.carried]
+                if lane.name == "alerts":  # and what cannot be read there any more
+                    travelling = self._gaps.travelling(drop.gap.first, drop.gap.last)
+                    records += [one for one in travelling if one not in records]
                 first = self._next["alerts"]
                 found = self._gaps.record(records, first, self._now(), lane=lane.name, last=drop.last)
                 for seen in found.observations:
