@@ -19,7 +19,7 @@ from crypto.words import LiuheError, Words
 from sensors.disk import REAL, Disk
 from sensors.event import EVENT_BYTES_MAX, Observation, encode, stamp
 from sensors.gap import Gap, gap_fields, gap_observation
-from sensors.gap_ledger import GapLedger
+from sensors.gap_ledger import GapLedger, Recorded
 from sensors.lane import Drop, Lane
 from sensors.messages import LANES, Batch
 from sensors.segment_header import VERSION
@@ -259,11 +259,16 @@ class SpoolCore:
                     break
 
     def _drop(self, lane: Lane, drop: Drop) -> bool:
-        """Record a drop durably, then do it; False where the reserve has no room for the record."""
+        """Record a drop durably, then do it; False where it cannot be recorded now."""
         if drop.gap is not None:
             with self.changing:
-                records = [gap_fields(drop.gap), *drop.carried]
+                again = self._carry_on(drop.gap)
+                known = [seen.fields for seen in again.observations]
+                carried = [fields for fields in drop.carried if fields not in known]
+                records = [gap_fields(drop.gap), *carried]
                 first = self._next["alerts"]
+                if not again.durable:
+                    return False
                 found = self._gaps.record(records, first, self._now(), lane=lane.name, last=drop.last)
                 for seen in found.observations:
                     self.take(seen)
@@ -275,16 +280,23 @@ class SpoolCore:
 
     def _report(self, gap: Gap) -> None:
         """Gap records pass a full buffer: they are few, and losing one would be a silent loss."""
-        if self._gaps.knows(gap_fields(gap)):
-            return
-        self._count(gap)
         with self.changing:
-            if gap.lane == "alerts":
-                for seen in self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now()):
-                    self.take(seen)
+            self._carry_on(gap)
+            if self._gaps.knows(gap_fields(gap)):
+                return
+            self._count(gap)
             found = self._gaps.record([gap_fields(gap)], self._next["alerts"], self._now())
             for seen in found.observations or [gap_observation(gap_fields(gap), self._now())]:
                 self.take(seen)
+
+    def _carry_on(self, gap: Gap) -> Recorded:
+        """Take the gap records that a loss of alerts takes along once more."""
+        if gap.lane != "alerts":
+            return Recorded([], durable=True)
+        again = self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now())
+        for seen in again.observations:
+            self.take(seen)
+        return again
 
     def _count(self, gap: Gap) -> None:
         self.drops[gap.reason] = self.drops.get(gap.reason, 0) + gap.lost
