@@ -1,8 +1,9 @@
 """What the center has of each sensor: per lane and boot the highest sequence stored; pure, no files.
 
-A sensor sends a lane in order, so one number a boot is enough to know a repeated batch. The latest boots of
-a lane are kept; anything of an older one was sent before them and is a repetition. Beside them stands the
-newest boot of each sensor and the key that signed it: a boot before it, signed by the same key, is a copy.
+A sensor sends a lane in order, so one number a boot is enough to know a repeated batch. Thousands of boots of
+a lane are kept, the least recently stored is forgotten first; of a boot that is not known, everything is new:
+rather twice than never. Beside them stands the newest boot of each sensor and the key that signed it: a boot
+before it, signed by the same key, is a copy.
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ import msgspec
 
 from sensors.wire import StoredHeader
 
-EPOCHS_MAX: Final = 16
+EPOCHS_MAX: Final = 4_096
 
 _Marks = dict[str, dict[str, dict[int, int]]]  # sensor -> lane -> epoch -> sequence
 
@@ -64,16 +65,14 @@ class Watermarks:
     def first_new(self, sensor: str, lane: str, epoch: int, first: int, last: int) -> int | None:
         """The first sequence of a range that is not stored yet; None where all of it is."""
         epochs = self._marks.get(sensor, {}).get(lane, {})
-        if epoch not in epochs and len(epochs) >= EPOCHS_MAX and epoch < min(epochs):
-            return None
         new = max(first, epochs.get(epoch, 0) + 1)
         return new if new <= last else None
 
     def advance(self, header: StoredHeader, key: bytes = b"") -> None:
         """Take note of a stored frame, signed with this key."""
         epochs = self._marks.setdefault(header.sensor, {}).setdefault(header.lane, {})
-        epochs[header.epoch] = max(epochs.get(header.epoch, 0), header.last)
+        epochs[header.epoch] = max(epochs.pop(header.epoch, 0), header.last)  # put last: recently stored
         while len(epochs) > EPOCHS_MAX:
-            del epochs[min(epochs)]
+            del epochs[next(iter(epochs))]
         if header.epoch >= self.newest(header.sensor).epoch:
             self._newest[header.sensor] = Boot(header.epoch, key)
