@@ -24,6 +24,7 @@ from detection.store.event_store import EventStore
 from detection.store.log_tail import LOG_NAME
 from detection.store.state import Engine
 from sensors.segment_log import SegmentLog
+from soc_api.center_identity import keep_identities
 from soc_api.center_link import CenterLink
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
@@ -43,6 +44,7 @@ from soc_api.speech import say
 SEAL_SECONDS = 60.0  # between looks for complete log segments
 SEAL_ALL_SECONDS = 600.0  # a quiet center seals what it has this often, so that it reaches the ledger
 EXPIRE_SECONDS = 3_600.0
+RENEW_SECONDS = 3_600.0
 
 
 def run_pipeline(folders: Folders, settings: Settings) -> None:
@@ -91,6 +93,7 @@ async def _run(
     jobs = {
         "detect": partial(follow, events, pipeline, stop, _now),
         "store": partial(_keep, events, settings, stop),
+        "identity": partial(_renew, folders, settings, stop),
     }
     threads = [threading.Thread(target=guarded, args=(job,), name=name) for name, job in jobs.items()]
     for thread in threads:
@@ -152,6 +155,17 @@ def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None
                 expired = now
         except (OSError, LiuheError) as error:
             say(Words(f"封存未完成,稍后重试:{error}", f"sealing failed, will try again: {error}"))
+
+
+def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:
+    """Keep the center's own certificates in force; what fails is said and tried again."""
+    while True:
+        try:
+            keep_identities(LinkAuthority(folders.keys), settings.center.id, _now())
+        except (OSError, LiuheError) as error:
+            say(Words(f"中心证书续期未成,稍后重试:{error}", f"the center's certificates: {error}"))
+        if stop.wait(RENEW_SECONDS):
+            return
 
 
 def _now() -> datetime:
