@@ -196,6 +196,7 @@ class SpoolCore:
             if releasable or self._monotonic() - self._cursor_written > CURSOR_SECONDS:
                 self._write_cursor()
             if releasable:
+                found.account(found.acked)
                 found.log.release(found.acked)
 
     def rewind(self) -> None:
@@ -275,6 +276,7 @@ class SpoolCore:
             if not found.durable:
                 return False
             self._count(drop.gap)
+            lane.account(drop.last)
         lane.log.release(drop.last)
         return True
 
@@ -314,8 +316,9 @@ class SpoolCore:
         self._gaps = GapLedger(folder, disk, acked=lambda: alerts.acked, durable=lambda: alerts.log.last)
         for name, last in self._gaps.drops():  # a drop that was recorded and perhaps not done
             if name in self._lanes:
+                self._lanes[name].account(last)
                 self._lanes[name].log.release(last)
-        lost = [lane.resume(acked.get(name, 0)) for name, lane in self._lanes.items()]
+        lost = [lane.resume(acked.get(name)) for name, lane in self._lanes.items()]
         for seen in self._gaps.resume(self._next["alerts"], self._now()):
             self.take(seen)
         for gap in lost:
