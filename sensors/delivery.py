@@ -10,7 +10,19 @@ from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
 from crypto.words import BadInput, Words
-from sensors.messages import PROTOCOL, Ack, Batch, Credit, Hello, Message, Ping, Pong, Welcome, malformed
+from sensors.messages import (
+    PROTOCOL,
+    Ack,
+    Batch,
+    Credit,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    RevocationLists,
+    Welcome,
+    malformed,
+)
 from sensors.signed_batch import Signer
 
 ACK_SECONDS: Final = 30.0  # a center that is silent this long with batches under way is given up
@@ -136,6 +148,8 @@ class Delivery:
                 self._outgoing.append(Pong(nonce=nonce))
             case _ if self._control is not None:
                 self._control.take(message)
+            case RevocationLists():
+                pass  # nobody here keeps them
             case _:
                 raise malformed("the center sent what a sensor does not expect", "type")
 

@@ -58,7 +58,7 @@ class GapLedger:
         try:
             self._reserve.put(wanted)
         except OSError:
-            # What a crash may bring back must keep its sequence, so it travels, though nothing is dropped now.
+            # What a crash may bring back must keep its sequence, so it travels, though nothing is dropped.
             found = all(self._reserve.holds(one) for one in wanted)
             return Recorded(travelling if found else [], durable=False)
         return Recorded(travelling, durable=True)
@@ -67,11 +67,7 @@ class GapLedger:
         """Whether the same record is kept already; a start finds the same damage again."""
         return any(one.fields == record for one in self._reserve.held().values())
 
-    def travelling(self, first: int, last: int) -> list[dict[str, Value]]:
-        """The records that are, or should be, in a range of the alerts lane."""
-        return [one.fields for one in self._reserve.held().values() if first <= one.sequence <= last]
-
-    def lost(self, first: int, last: int, sequence: int, now: datetime) -> list[Observation]:
+    def lost(self, first: int, last: int, sequence: int, now: datetime) -> Recorded:
         """The records that travelled in a lost range of the alerts lane, once more."""
         held = {slot: one for slot, one in self._reserve.held().items() if first <= one.sequence <= last}
         return self._again(held, sequence, now)
@@ -79,16 +75,16 @@ class GapLedger:
     def resume(self, sequence: int, now: datetime) -> list[Observation]:
         """After a start: the records that never became durable in the lane, once more."""
         held = {slot: one for slot, one in self._reserve.held().items() if one.sequence > self._durable()}
-        return self._again(held, sequence, now)
+        return self._again(held, sequence, now).observations
 
-    def _again(self, held: Mapping[int, Reserved], sequence: int, now: datetime) -> list[Observation]:
-        out = []
+    def _again(self, held: Mapping[int, Reserved], sequence: int, now: datetime) -> Recorded:
+        durable = True
         for index, (slot, one) in enumerate(held.items()):
-            with suppress(OSError):
-                changed = msgspec.structs.replace(one, sequence=sequence + index, last=0)
-                self._reserve.change(slot, changed)
-            out.append(gap_observation(one.fields, now))
-        return out
+            try:
+                self._reserve.change(slot, msgspec.structs.replace(one, sequence=sequence + index, last=0))
+            except OSError:
+                durable = False
+        return Recorded([gap_observation(one.fields, now) for one in held.values()], durable)
 
     def _room(self, count: int) -> bool:
         """Empty the slots whose records the center has; where that is too little, those in the lane."""

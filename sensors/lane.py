@@ -14,6 +14,7 @@ from sensors.event import Value
 from sensors.gap import DATASET, Gap
 from sensors.lane_mark import LaneMark
 from sensors.messages import BATCH_EVENTS_MAX, Batch
+from sensors.segment_folder import raise_refused
 from sensors.segment_format import Frame
 from sensors.segment_header import VERSION
 from sensors.segment_log import SegmentLog
@@ -67,7 +68,9 @@ class Lane:
         self.quota_bytes = quota_bytes
         self.acked = 0
         self.sent = 0
-        self._unreadable = (1, 0)  # first and last of what nothing could be read of
+        self._accounted = 0
+        self._holes: list[tuple[int, int]] = []  # first and last of what is not in the log
+        self._told: set[tuple[int, int]] = set()
         self._age_ms = int(age_seconds * 1000) if age_seconds is not None else None
         self._clock_ms = clock_ms
         self._sensor = sensor
@@ -95,12 +98,32 @@ class Lane:
         self._mark.move(written.stop - 1)
         return written
 
-    def resume(self, acked: int) -> Gap | None:
-        """Go on after what the center acknowledged; what the log has lost at its end meanwhile."""
+    def resume(self, acked: int | None) -> Gap | None:
+        """Go on after what the center acknowledged (None: that is not known).
+
+        Returns what the log has lost at its end meanwhile.
+        """
         last = max(self.log.last, self._mark.last)
-        self.acked = self.sent = max(0, min(acked, last))
-        first = max(self.log.last, self.acked) + 1
+        self.acked = self.sent = max(0, min(acked or 0, last))
+        if acked is None and not self._mark.known:
+            self._accounted = max(0, self.log.first - 1)
+        first = max(self.log.last, self.accounted) + 1
         return Gap(self.name, first, last, last - first + 1, "damaged") if first <= last else None
+
+    @property
+    def accounted(self) -> int:
+        """Up to here every event is at the center or in a gap record."""
+        return max(self.acked, self._mark.accounted, self._accounted)
+
+    def account(self, upto: int) -> None:
+        """Keep durably that everything up to here is accounted for, before its segment goes.
+
+        Raises LiuheError (disk).
+        """
+        try:
+            self._mark.account(upto)
+        except OSError as error:
+            raise_refused(error, self.log.folder)
 
     def close(self) -> None:
         """Give the folder back."""
@@ -118,33 +141,31 @@ class Lane:
         last = self.log.last
         if self.sent >= last:
             return None
+        from_here = max(self.sent, self.accounted) + 1
         frames = self.log.read(self.sent, BATCH_BYTES_MAX)
+        self.log.take_damages()  # a hole in the sequences says the same, and also where a whole file is gone
         if not frames:  # durable once, and nothing of it can be read
-            self._unreadable = (self.sent + 1, last)
+            self._hole(from_here, last)
             self.sent = last
             return None
         run = list(_run_of(frames))
-        self.sent = run[-1].sequence
         first = run[0]
+        self._hole(from_here, first.sequence - 1)
+        self.sent = run[-1].sequence
         return make_batch(
             self._sensor, first.epoch, self.name, first.sequence, [frame.payload for frame in run]
         )
 
     def take_gaps(self) -> list[Gap]:
-        """Losses met while reading that the center does not have."""
-        gaps = []
-        for damage in self.log.take_damages():
-            gaps += self._damaged(damage.first, damage.last)
-        first, last = self._unreadable
-        self._unreadable = (1, 0)
-        for gap in gaps:  # the reader has told of some of it already
-            if gap.first <= first <= gap.last:
-                first = gap.last + 1
-        return gaps + self._damaged(first, last)
+        """Losses met while reading that the center does not have, each once in a boot."""
+        holes = [hole for hole in self._holes if hole not in self._told]
+        self._holes.clear()
+        self._told.update(holes)
+        return [Gap(self.name, first, last, last - first + 1, "damaged") for first, last in holes]
 
-    def _damaged(self, first: int, last: int) -> list[Gap]:
-        first = max(first, self.acked + 1)
-        return [Gap(self.name, first, last, last - first + 1, "damaged")] if first <= last else []
+    def _hole(self, first: int, last: int) -> None:
+        if first <= last:
+            self._holes.append((first, last))
 
     def over_quota(self) -> Drop | None:
         """What to drop so that the lane fits its quota; None where nothing can or need be dropped."""
@@ -169,7 +190,7 @@ class Lane:
         oldest = self.log.oldest_sealed()
         if oldest is None:
             return None
-        first, last = max(oldest[0], self.acked + 1), oldest[1]
+        first, last = self.accounted + 1, oldest[1]
         if first > last:
             return Drop(last, None, [])
         times: list[datetime] = []

@@ -21,7 +21,7 @@ STRIKES_MAX: Final = 3
 _MIB: Final = 1024 * 1024
 _NAME: Final = "limits.json"
 # By kind, where sensor.toml gives 0. A capture is given work by the network, a host sensor should be idle.
-RSS_BYTES: Final = {"host": 160 * _MIB, "network": 512 * _MIB}
+RSS_BYTES: Final = {"host": 100 * _MIB, "network": 1024 * _MIB}
 CPU_PERCENT: Final = {"host": 20.0, "network": 100.0}
 
 

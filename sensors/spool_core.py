@@ -19,7 +19,7 @@ from crypto.words import LiuheError, Words
 from sensors.disk import REAL, Disk
 from sensors.event import EVENT_BYTES_MAX, Observation, encode, stamp
 from sensors.gap import Gap, gap_fields, gap_observation
-from sensors.gap_ledger import GapLedger
+from sensors.gap_ledger import GapLedger, Recorded
 from sensors.lane import Drop, Lane
 from sensors.messages import LANES, Batch
 from sensors.segment_header import VERSION
@@ -196,6 +196,7 @@ class SpoolCore:
             if releasable or self._monotonic() - self._cursor_written > CURSOR_SECONDS:
                 self._write_cursor()
             if releasable:
+                found.account(found.acked)
                 found.log.release(found.acked)
 
     def rewind(self) -> None:
@@ -259,35 +260,45 @@ class SpoolCore:
                     break
 
     def _drop(self, lane: Lane, drop: Drop) -> bool:
-        """Record a drop durably, then do it; False where the reserve has no room for the record."""
+        """Record a drop durably, then do it; False where it cannot be recorded now."""
         if drop.gap is not None:
             with self.changing:
-                records = [gap_fields(drop.gap), *drop.carried]
-                if lane.name == "alerts":  # and what cannot be read there any more
-                    travelling = self._gaps.travelling(drop.gap.first, drop.gap.last)
-                    records += [one for one in travelling if one not in records]
+                again = self._carry_on(drop.gap)
+                known = [seen.fields for seen in again.observations]
+                carried = [fields for fields in drop.carried if fields not in known]
+                records = [gap_fields(drop.gap), *carried]
                 first = self._next["alerts"]
+                if not again.durable:
+                    return False
                 found = self._gaps.record(records, first, self._now(), lane=lane.name, last=drop.last)
                 for seen in found.observations:
                     self.take(seen)
             if not found.durable:
                 return False
             self._count(drop.gap)
+            lane.account(drop.last)
         lane.log.release(drop.last)
         return True
 
     def _report(self, gap: Gap) -> None:
         """Gap records pass a full buffer: they are few, and losing one would be a silent loss."""
-        if self._gaps.knows(gap_fields(gap)):
-            return
-        self._count(gap)
         with self.changing:
-            if gap.lane == "alerts":
-                for seen in self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now()):
-                    self.take(seen)
+            self._carry_on(gap)
+            if self._gaps.knows(gap_fields(gap)):
+                return
+            self._count(gap)
             found = self._gaps.record([gap_fields(gap)], self._next["alerts"], self._now())
             for seen in found.observations or [gap_observation(gap_fields(gap), self._now())]:
                 self.take(seen)
+
+    def _carry_on(self, gap: Gap) -> Recorded:
+        """Take the gap records that a loss of alerts takes along once more."""
+        if gap.lane != "alerts":
+            return Recorded([], durable=True)
+        again = self._gaps.lost(gap.first, gap.last, self._next["alerts"], self._now())
+        for seen in again.observations:
+            self.take(seen)
+        return again
 
     def _count(self, gap: Gap) -> None:
         self.drops[gap.reason] = self.drops.get(gap.reason, 0) + gap.lost
@@ -305,8 +316,9 @@ class SpoolCore:
         self._gaps = GapLedger(folder, disk, acked=lambda: alerts.acked, durable=lambda: alerts.log.last)
         for name, last in self._gaps.drops():  # a drop that was recorded and perhaps not done
             if name in self._lanes:
+                self._lanes[name].account(last)
                 self._lanes[name].log.release(last)
-        lost = [lane.resume(acked.get(name, 0)) for name, lane in self._lanes.items()]
+        lost = [lane.resume(acked.get(name)) for name, lane in self._lanes.items()]
         for seen in self._gaps.resume(self._next["alerts"], self._now()):
             self.take(seen)
         for gap in lost:

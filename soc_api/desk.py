@@ -10,6 +10,8 @@ from soc_api.audit import entry
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import Folders, audit_of, state_engine
+from soc_api.sensor_renewal import RenewalDesk
+from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import load_settings
 
 
@@ -42,7 +44,9 @@ def revoke(data: Path, sensor: str, *, actor: str) -> None:
     try:
         said = entry(time=now, actor=actor, source="local", action="sensor.revoke", about=f"sensor:{sensor}")
         audit_of(engine).record(said)
-        desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
+        authority = LinkAuthority(folders.keys)
+        renewals = RenewalDesk(RenewalStore(engine), authority)
+        desk = EnrolmentDesk(EnrolmentStore(engine), authority, settings.center.id, renewals=renewals)
         if not desk.revoke(sensor, actor=actor):
             raise Refused(
                 "sensor-not-found",

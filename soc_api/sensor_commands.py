@@ -1,7 +1,8 @@
-"""``liuhe center configure | bundle``: what the center's sensors are told to do, and releases for them."""
+"""``liuhe center configure | bundle | trace``: what sensors are told, releases for them, what they signed."""
 
 import argparse
 import getpass
+import json
 import sys
 import tomllib
 from datetime import UTC, datetime
@@ -63,6 +64,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     bundle = _verb(
         verbs, "bundle", Words("制作签名的传感器升级包", "make a signed bundle for sensors"), run_bundle
     )
+    trace = _verb(
+        verbs,
+        "trace",
+        Words("查出事件所在的签名批并验签", "the signed batch an event came in, and whether it holds"),
+        run_trace,
+    )
+    trace.add_argument("event", metavar="EVENT_ID")
+    trace.add_argument("--json", action="store_true", help=str(Words("输出 JSON", "print JSON")))
     bundle.add_argument("wheels", nargs="+", type=Path, metavar="WHEEL")
     bundle.add_argument("--out", type=Path, required=True, metavar="FILE")
 
@@ -76,6 +85,19 @@ def _verb(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def run_trace(options: argparse.Namespace) -> int:
+    """Print what is known of an event's batch; exit 1 where its signature does not hold."""
+    from soc_api.trace import trace
+
+    found = trace(options.data, options.event)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for key, value in found.items():
+            print(f"{key}: {value}")
+    return 0 if found["verified"] else 1
 
 
 def run_configure(options: argparse.Namespace) -> int:

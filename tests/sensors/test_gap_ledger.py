@@ -35,8 +35,8 @@ def test_what_never_became_durable_comes_again(tmp_path: Path) -> None:
     assert [seen.fields["gov.gap.last"] for seen in again.resume(8, NOW)] == [29]
     lane.durable = 8
     assert lane.ledger(tmp_path).resume(9, NOW) == []
-    assert [seen.fields["gov.gap.last"] for seen in again.lost(7, 7, 9, NOW)] == [9]
-    assert again.lost(7, 7, 9, NOW) == []
+    assert [seen.fields["gov.gap.last"] for seen in again.lost(7, 7, 9, NOW).observations] == [9]
+    assert again.lost(7, 7, 9, NOW).observations == []
     assert again.drops() == []
 
 
@@ -51,7 +51,7 @@ def test_slots_are_given_up_to_the_center_first(tmp_path: Path) -> None:
     assert ledger.record([gap_fields(gap)], SLOTS + 1, NOW).durable
     lane.acked = lane.durable = SLOTS
     assert ledger.record([gap_fields(gap)], SLOTS + 2, NOW).durable
-    assert len(ledger.lost(1, SLOTS, SLOTS + 3, NOW)) == 0
+    assert ledger.lost(1, SLOTS, SLOTS + 3, NOW).observations == []
     too_long = [{"gov.gap.lane": "x" * 2000}]
     assert ledger.record(too_long, 1, NOW) == ([], False)
 

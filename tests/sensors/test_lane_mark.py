@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sensors.lane_mark import NAME, LaneMark
+from sensors.lane_mark import NAME, LaneMark, marked_last
 
 
 def test_the_mark_is_read_again(tmp_path: Path) -> None:
@@ -12,9 +12,16 @@ def test_the_mark_is_read_again(tmp_path: Path) -> None:
     mark.move(1 << 40)
     mark.close()
     mark.move(3)
-    assert LaneMark(tmp_path / "lane").last == 1 << 40
+    again = LaneMark(tmp_path / "lane")
+    assert (again.last, again.accounted, again.known) == (1 << 40, 0, True)
+    again.account(7)
+    again.account(5)
+    assert LaneMark(tmp_path / "lane").accounted == 7
+    assert marked_last(tmp_path / "lane") == 1 << 40
     path = tmp_path / "lane" / NAME
     blob = bytearray(path.read_bytes())
     blob[0] ^= 1
     path.write_bytes(blob)
-    assert LaneMark(tmp_path / "lane").last == 0
+    damaged = LaneMark(tmp_path / "lane")
+    assert (damaged.last, damaged.known) == (0, False)
+    assert marked_last(tmp_path / "lane") == marked_last(tmp_path / "absent") == 0

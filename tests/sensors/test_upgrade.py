@@ -193,7 +193,7 @@ def test_a_running_sensor_goes_over_and_comes_back_from_a_release_that_dies(worl
     check(world.prefix, world.data, "9.0.2")
     again = datetime.now(UTC)
     with pytest.raises(Refused) as caught:
-        take_into_use(world.prefix, world.data, "9.0.2", seconds=20.0, revive=world.start)
+        take_into_use(world.prefix, world.data, "9.0.2", seconds=8.0, revive=world.start)
     assert caught.value.code == "upgrade-rolled-back"
     assert current_version(world.prefix) == "9.0.1"
     until(lambda: beats(world, "9.0.1", again), world)

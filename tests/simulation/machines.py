@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from virtual_disk import Killed, VirtualDisk
 
 from crypto.keys import PublicKey, SigningKey
-from crypto.tls import PeerName
 from crypto.words import LiuheError
 from sensors.delivery import Delivery
 from sensors.event import Event, LogSource, Observation, decode, sequence_of
@@ -25,7 +24,8 @@ from sensors.segment_log import SegmentLog
 from sensors.signed_batch import Signer, verify_batch
 from sensors.spool_core import SpoolCore
 from sensors.wire import batch_lines, foreign_senders, frame_contents
-from soc_api.ingest_commit import Committer, Counters
+from soc_api.ingest_commit import Committer, Counters, Source
+from soc_api.ingest_recent import digests_of
 
 SENSOR = "host-1"
 UNIT = "unit-1"
@@ -230,7 +230,7 @@ class CenterMachine:
     async def _store(self, batch: Batch) -> bool:
         assert self._committer is not None
         assert self._task is not None
-        done = await self._committer.submit(PeerName(SENSOR, UNIT), batch)
+        done = await self._committer.submit(Source(UNIT), batch, digests_of(batch_lines(batch)))
         await asyncio.wait({done, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():
             self._task.exception()
