@@ -18,16 +18,24 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
-from crypto import pem
+from crypto import pem, x509_issue
+from crypto.authority_files import KEY_NAME
 from crypto.keys import SigningKey
 from crypto.link_authority import LinkAuthority
 from crypto.link_identity import LinkIdentity
 from crypto.link_peers import PeerJudge
 from crypto.sm_async import SmAsyncStream, accept
-from crypto.sm_stream import client_stream
+from crypto.sm_stream import SmStream, client_stream
 from crypto.sm_tls import Context, Session, client_context, server_context
+from crypto.words import LiuheError, Words
 from crypto.x509 import REQUEST
 from crypto.x509_issue import Subject, request_der
+from sensors.messages import Decoder, Enrolled, EnrolRequest, Hello, Welcome, encode_message
+from sensors.segment_log import SegmentLog
+from soc_api.center_link import CenterLink
+from soc_api.enrolment import Admission
+from soc_api.file_limit import raise_file_limit
+from soc_api.ingest import IngestListener
 
 LOOPBACK: Final = "127.0.0.1"
 MIB: Final = 1 << 20
@@ -163,17 +171,115 @@ def over_loopback(folder: Path, sensor: LinkIdentity, mib: int, handshakes: int)
     process.join()
 
 
+class BenchDesk:
+    """Lets in whom the authority certified; the register has a bench of its own."""
+
+    def authority_pem(self) -> str:
+        """Nobody enrols here."""
+        return ""
+
+    def enrol(self, request: EnrolRequest) -> Enrolled:
+        """Nobody enrols here."""
+        raise LiuheError("bench", Words("无", "no"), Words("无", "no"), field=request.sensor)
+
+    def admission(self, sensor: str, fingerprint: str) -> Admission:  # noqa: ARG002
+        """Everybody may."""
+        return Admission(unit="bench")
+
+    def hold(self, sensor: str, reason: str) -> None:
+        """Never."""
+
+
+def listen(folder: Path, end: Any) -> None:
+    """The ingest listener's process; answers each ``True`` with its memory in KiB, ends with ``False``."""
+    raise_file_limit()
+    link = CenterLink(LinkAuthority(folder))
+
+    async def run() -> None:
+        log = SegmentLog.open(folder / "log", name="center", writer=True)
+        hosts, desk = [LOOPBACK], BenchDesk()
+        async with IngestListener(
+            log, link, desk, center="bench", unit="bench", hosts=hosts, port=0
+        ) as listener:
+            end.send(listener.port)
+            while await asyncio.to_thread(end.recv):
+                end.send((listener.connected, memory_kib()))
+        log.close()
+
+    asyncio.run(run())
+
+
+def memory_kib() -> int:
+    """What this process alone holds, shared pages by their share."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def idle(folder: Path, authority: LinkAuthority, count: int) -> None:
+    """Greeted sensors, each with a certificate of its own, that say nothing."""
+    raise_file_limit()
+    mine, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=listen, args=(folder, theirs))
+    process.start()
+    port = mine.recv()
+    judge = PeerJudge(authority.store, now)
+    issuer, key = authority.folder.certificate(), authority.folder.keys.signing_key(KEY_NAME, None)
+    lines: list[SmStream] = []
+
+    def connect(name: str) -> None:
+        own = SigningKey.generate()
+        leaf = x509_issue.issue(
+            "sensor",
+            Subject(common_name=name, id=name, unit="bench"),
+            own.public.spki(),
+            issuer=issuer,
+            key=key,
+            serial=x509_issue.new_serial(),
+            now=now(),
+            days=30,
+        )
+        context = client_context(LinkIdentity(key=own, chain=(leaf, issuer)))
+        plain = socket.create_connection((LOOPBACK, port))
+        stream = client_stream(plain, context, judge.center, SECONDS)
+        stream.settimeout(SECONDS)
+        stream.sendall(encode_message(Hello(sensor=name, version="1", kind="host", epoch=1)))
+        welcome, *_ = Decoder().feed(stream.recv())
+        assert isinstance(welcome, Welcome)
+        lines.append(stream)
+
+    for n in range(20):  # what every listener needs is not counted
+        connect(f"warm{n}")
+    mine.send(True)
+    _, base = mine.recv()
+    begun = perf_counter()
+    for n in range(count):
+        connect(f"s{n}")
+    seconds = perf_counter() - begun
+    mine.send(True)
+    connected, most = mine.recv()
+    assert connected == count + 20
+    given = f"ingest listener, {count} idle sensors with certificates of their own"
+    say("link.idle.memory", (most - base) / count, "KiB per connection", given)
+    say("link.idle.connecting", count / seconds, "1/s", f"{given}; issuing them included, two cores")
+    for stream in lines:
+        stream.close()
+    mine.send(False)
+    process.join()
+
+
 def main() -> None:
     """All of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=256)
     parser.add_argument("--handshakes", type=int, default=400)
+    parser.add_argument("--idle", type=int, default=2_000)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         authority = LinkAuthority(folder)
         authority.create("bench", now())
         sensor = sensor_of(authority, "s")
+        idle(folder, authority, chosen.idle)
         bind_to_one_core()
         in_memory(client_context(sensor), server_context(authority.identity()), chosen.mib, chosen.handshakes)
         over_loopback(folder, sensor, chosen.mib, chosen.handshakes)

@@ -24,9 +24,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the sub-command; what runs it is imported when it runs."""
     sensor = subparsers.add_parser(
         "sensor",
-        help=str(
-            Words("传感器:注册、运行、服务、升级", "sensor: enrol, run, service, upgrade")
-        ),
+        help=str(Words("传感器:注册、运行、服务、升级", "sensor: enrol, run, service, upgrade")),
     )
     commands = sensor.add_subparsers(dest="sensor_command", metavar="COMMAND", required=True)
     _register_enroll(commands)

@@ -54,7 +54,6 @@ def unit_text(settings: Settings, place: Placement) -> str:
             raise _bad_path(word)
     limits = settings.limits
     rss = (limits.rss_bytes_max or RSS_BYTES[settings.kind]) * _SPARE // _MIB
-    capabilities = " ".join(CAPABILITIES[settings.kind])
     return "\n".join(
         [
             f"# {unit_name(settings)}: written by liuhe sensor install; changes are lost at the next one.",
@@ -88,25 +87,7 @@ def unit_text(settings: Settings, place: Placement) -> str:
             "Nice=5",
             "OOMScoreAdjust=-200",
             "",
-            f"CapabilityBoundingSet={capabilities}",
-            f"AmbientCapabilities={capabilities}",
-            "NoNewPrivileges=yes",
-            "ProtectSystem=strict",
-            "PrivateTmp=yes",
-            "ProtectKernelTunables=yes",
-            "ProtectKernelModules=yes",
-            "ProtectControlGroups=yes",
-            "ProtectClock=yes",
-            "ProtectHostname=yes",
-            "RestrictSUIDSGID=yes",
-            "RestrictRealtime=yes",
-            "RestrictNamespaces=yes",
-            "LockPersonality=yes",
-            "SystemCallArchitectures=native",
-            "SystemCallFilter=@system-service",
-            "SystemCallFilter=~@privileged @resources @mount @swap @reboot @module @clock @obsolete",
-            "SystemCallFilter=setpriority sched_setaffinity fanotify_init fanotify_mark",
-            "SystemCallErrorNumber=EPERM",
+            *_hardening(settings.kind),
             *_by_kind(settings.kind),
             "",
             "[Install]",
@@ -168,6 +149,32 @@ def _account(place: Placement) -> str:
         return place.data.owner()
     except (OSError, KeyError):
         return "root"
+
+
+def _hardening(kind: Kind) -> list[str]:
+    """What is taken away from either kind."""
+    capabilities = " ".join(CAPABILITIES[kind])
+    return [
+        f"CapabilityBoundingSet={capabilities}",
+        f"AmbientCapabilities={capabilities}",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "PrivateTmp=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectControlGroups=yes",
+        "ProtectClock=yes",
+        "ProtectHostname=yes",
+        "RestrictSUIDSGID=yes",
+        "RestrictRealtime=yes",
+        "RestrictNamespaces=yes",
+        "LockPersonality=yes",
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources @mount @swap @reboot @module @clock @obsolete",
+        "SystemCallFilter=setpriority sched_setaffinity fanotify_init fanotify_mark",
+        "SystemCallErrorNumber=EPERM",
+    ]
 
 
 def _by_kind(kind: Kind) -> list[str]:
