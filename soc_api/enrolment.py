@@ -16,6 +16,7 @@ from crypto import sm3
 from crypto.link_authority import LinkAuthority
 from crypto.words import BadInput, Refused, Words
 from crypto.x509 import read_certificates, read_request
+from detection.store.inventory import RESERVED
 from sensors.address import parse_address
 from sensors.messages import Enrolled, EnrolRequest
 from sensors.token import SECRET_BYTES, Token, encode_token
@@ -23,7 +24,6 @@ from soc_api.sensor_renewal import RenewalDesk
 
 TOKEN_HOURS: Final = 24
 TOKEN_DAYS_MAX: Final = 30
-RESERVED: Final = "liuhe."  # ids under which the center itself speaks in the log
 
 
 class TokenRecord(msgspec.Struct, frozen=True, kw_only=True):
