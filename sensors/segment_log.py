@@ -23,6 +23,7 @@ from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_check
 from sensors.segment_folder import (
     FULL,
     Segment,
+    clear_empty,
     clear_partial,
     lock_folder,
     raise_refused,
@@ -389,11 +390,11 @@ class SegmentLog:
             if tail.torn_at is not None:
                 self.damaged_on_open = f"{tail.path.name}: {tail.torn_bytes} torn bytes cut"
             if written := tail.written(self._disk):
-                first = tail.header.first if tail.header is not None else 0
-                self._previous = Written(tail.path, first, len(written), sm3.sm3(written))
+                self._previous = Written(tail.path, tail.first, len(written), sm3.sm3(written))
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
-        self._next = max(tail.last, position, floor) + 1 + (self._parts.reserve if tail.last else 0)
+        known = max(tail.last, position, floor, clear_empty(self.folder, tail.first, self._disk))
+        self._next = known + 1 + (self._parts.reserve if known else 0)
         self.epoch = epoch if epoch is not None else tail.epoch + 1
         self._sizes = sizes_of(self.folder, self._disk)
         self._reader.trust(self.epoch)
