@@ -16,6 +16,7 @@ from detection.store.inventory import clock_offset
 from sensors.event import Event
 
 MATCHES_MAX: Final = 8
+LISTENER: Final = "liuhe.center"  # as what the listener speaks in the log; no sensor may enrol as it
 
 
 class HealthParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +116,7 @@ class HealthDetector:
             saying = self._parameters.of_life(event)
             if saying is not None:
                 return [self._said(saying, event, event.sensor, "gov.lifecycle.")]
-        elif dataset == "liuhe.quarantine" and event.logsource.service == "ingest":
+        elif dataset == "liuhe.quarantine" and event.sensor == LISTENER:
             named = texts_of(event.fields.get("gov.quarantine.sensor"))
             return [
                 self._said(

@@ -1,7 +1,7 @@
 """What a lane knows of itself beside its segments: its last durable sequence, and what is accounted for.
 
 Written in place, so it needs no room. ``last`` is written after every commit and not synced: it is never
-ahead of the log, so where it says more than the log holds, the end of the log was lost, and how much is known.
+ahead of the log, so where it says more than the log holds, that much of the log's end was lost.
 ``accounted`` is synced: before a segment goes, everything in it is at the center or in a gap record.
 """
 

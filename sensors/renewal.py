@@ -56,7 +56,7 @@ class Renewal:
         self._asked = now
         if not due(certificate, now):
             return None
-        key = self._next_key()
+        key = self._next_key(certificate)
         subject = Subject(
             common_name=certificate.identity.id,
             id=certificate.identity.id,
@@ -84,13 +84,17 @@ class Renewal:
         self._asked = None
         return new
 
-    def _next_key(self) -> SigningKey:
+    def _next_key(self, certificate: Certificate) -> SigningKey:
         path = self._identity.with_name(_NEXT)
         if path.exists():
             try:
-                return SigningKey.load(path)
+                key = SigningKey.load(path)
             except (BadInput, Refused):
                 path.unlink()  # it was never certified: nothing depends on it
+            else:
+                if key.public.key_id != certificate.key_id:
+                    return key
+                path.unlink()  # a renewal that died after its last step but one: this key is in use
         return SigningKey.create(path)
 
 

@@ -51,6 +51,19 @@ def clear_partial(folder: Path, disk: Disk) -> None:
             disk.unlink(folder / name)
 
 
+def clear_empty(folder: Path, last_first: int, disk: Disk) -> int:
+    """Remove segments behind the last one that holds frames: a later segment may start below them.
+
+    Returns the number up to which their names say that none is to be given out again.
+    """
+    known = 0
+    for segment in segments_of(folder, disk):
+        if segment.first > last_first:
+            disk.unlink(segment.path)
+            known = segment.first - 1
+    return known
+
+
 def lock_folder(folder: Path, disk: Disk) -> int:
     """The writer's lock. Raises LiuheError where another process has it."""
     try:

@@ -23,6 +23,7 @@ from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_check
 from sensors.segment_folder import (
     FULL,
     Segment,
+    clear_empty,
     clear_partial,
     lock_folder,
     raise_refused,
@@ -346,10 +347,7 @@ class SegmentLog:
     def _retire(self) -> None:
         """Leave the active segment; the next frames open a new one."""
         active, self._active = self._active, None
-        if active is None:
-            return
-        left = active.leave()
-        if left.size:
+        if active is not None and (left := active.leave()).size:
             self._previous = left
             self._previous_last = self._durable_last
 
@@ -383,17 +381,20 @@ class SegmentLog:
         clear_partial(self.folder, self._disk)
         tail = Tail.of(self.folder, self._disk, self._parts.keys, floor)
         if tail.path is not None:
-            if tail.torn_at is not None:
-                with opened(self._disk, tail.path, "edit") as handle:
+            # What a killed process wrote and did not sync is counted from here on: it must not vanish again.
+            with opened(self._disk, tail.path, "edit") as handle:
+                if tail.torn_at is not None:
                     self._disk.truncate(handle, tail.torn_at)
-                    self._disk.sync(handle)
+                self._disk.sync(handle)
+            self._disk.sync_folder(self.folder)
+            if tail.torn_at is not None:
                 self.damaged_on_open = f"{tail.path.name}: {tail.torn_bytes} torn bytes cut"
             if written := tail.written(self._disk):
-                first = tail.header.first if tail.header is not None else 0
-                self._previous = Written(tail.path, first, len(written), sm3.sm3(written))
+                self._previous = Written(tail.path, tail.first, len(written), sm3.sm3(written))
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
-        self._next = max(tail.last, position, floor) + 1 + (self._parts.reserve if tail.last else 0)
+        known = max(tail.last, position, floor, clear_empty(self.folder, tail.first, self._disk))
+        self._next = known + 1 + (self._parts.reserve if known else 0)
         self.epoch = epoch if epoch is not None else tail.epoch + 1
         self._sizes = sizes_of(self.folder, self._disk)
         self._reader.trust(self.epoch)

@@ -18,6 +18,7 @@ class Tail:
     def __init__(self) -> None:
         self.last = 0
         self.epoch = 0
+        self.first = 0  # of the last segment that holds frames
         self.path: Path | None = None
         self.header: Header | None = None
         self.torn_at: int | None = None
@@ -46,7 +47,7 @@ class Tail:
         if not _holds_frames(data):  # nothing in it was ever acknowledged, but its name keeps the numbers
             self.last = segment.first - 1
             return
-        self.path = segment.path
+        self.path, self.first = segment.path, segment.first
         if header is None or header.first != segment.first:
             # Unreadable as a whole; no number that it may have used is given out again.
             guess = segment.first + len(data) // FRAME_HEADER_BYTES

@@ -16,6 +16,7 @@ from crypto import sm3
 from crypto.link_authority import LinkAuthority
 from crypto.words import BadInput, Refused, Words
 from crypto.x509 import read_certificates, read_request
+from detection.store.inventory import RESERVED
 from sensors.address import parse_address
 from sensors.messages import Enrolled, EnrolRequest
 from sensors.token import SECRET_BYTES, Token, encode_token
@@ -177,7 +178,7 @@ class EnrolmentDesk:
         if now >= token.expires:
             raise _refused("token-expired", Words("注册令牌已过期", "the enrolment token has expired"))
         known = self._store.sensor(request.sensor)
-        if known is not None and known.revoked is None:
+        if (known is not None and known.revoked is None) or request.sensor.startswith(RESERVED):
             raise Refused(
                 "sensor-exists",
                 Words("已有同名传感器", "a sensor of that name is enrolled already"),

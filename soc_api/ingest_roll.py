@@ -81,6 +81,7 @@ class Roll:
         self._probe_seconds: Final = probe_seconds
         self._live: Final[dict[str, Live]] = {}
         self._boots: Final[dict[str, Boot]] = {}  # greeted, perhaps nothing stored yet
+        self._working: Final[set[asyncio.Task[None]]] = set()
         self._turns: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
 
     def __len__(self) -> int:
@@ -118,7 +119,16 @@ class Roll:
             del self._live[session.sensor]
 
     async def quarantine(self, session: Live, error: Refused) -> None:
-        """Keep it, tell it, put everybody else of that identity out; ``session`` ends by its own error."""
+        """Keep it, tell it, put everybody else of that identity out; ``session`` ends by its own error.
+
+        Done to its end even where the session that found it out leaves meanwhile.
+        """
+        work = asyncio.create_task(self._quarantine(session, error), name="ingest-quarantine")
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        await asyncio.shield(work)
+
+    async def _quarantine(self, session: Live, error: Refused) -> None:
         self.quarantined += 1
         other = self._live.get(session.sensor)
         addresses = sorted({session.address} | ({other.address} if other is not None else set()))

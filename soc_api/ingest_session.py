@@ -300,7 +300,8 @@ class Session:
                 await self._hall.roll.quarantine(self, error)
             await self.end(error)
             return
-        self._slots.release()
+        finally:
+            self._slots.release()  # also of what failed: the reading task must come to see the end
         with suppress(OSError):
             await self._send(Ack(epoch=batch.epoch, lane=batch.lane, sequence=batch.last))
 

@@ -13,6 +13,7 @@ from crypto.words import Words
 from sensors.event import Event, Value, sequence_of
 from sensors.messages import LANE_SHIFT, LANES
 
+RESERVED: Final = "liuhe."  # ids under which the center itself speaks in the log; no sensor enrols as one
 SILENT_SECONDS: Final = 60  # six missed heartbeats
 NAME_CHARS_MAX: Final = 128
 HOST_CHARS_MAX: Final = 256
@@ -139,6 +140,8 @@ def sightings(events: Iterable[Event]) -> list[Sighting]:
     lanes: dict[str, dict[str, tuple[int, int]]] = {}
     beats: dict[str, Event] = {}
     for event in events:
+        if event.sensor.startswith(RESERVED):
+            continue  # the center's own words in the log
         epoch, sequence = sequence_of(event.id)
         place = epoch, sequence & _LANE_MASK
         if 0 < (lane := sequence >> LANE_SHIFT) <= len(LANES):

@@ -129,7 +129,7 @@ def test_a_cloned_identity_is_critical_and_only_the_listener_says_so(detector: H
     assert detector.feed([_event(1, 0, "liar", fields)]) == []
     source = LogSource(product="liuhe", service="ingest")
     seen = Observation(time=START, logsource=source, fields=fields)
-    (alert,) = detector.feed([stamp(seen, unit="u", sensor="center", epoch=1, sequence=1)])
+    (alert,) = detector.feed([stamp(seen, unit="u", sensor="liuhe.center", epoch=1, sequence=1)])
     assert (alert.rule, alert.severity, alert.entity) == ("health.sensor-cloned", "critical", "sensor:web")
 
 

@@ -116,3 +116,18 @@ def test_an_answer_that_was_not_asked_for_changes_nothing(sensor: Sensor) -> Non
             renewal.install(wrong)
     assert sensor.path.read_bytes() == sensor.before
     renewal.install(sensor.answer(asked))
+
+
+def test_a_renewal_that_died_before_it_tidied_up_still_makes_a_new_key_next_time(sensor: Sensor) -> None:
+    sensor.now = START + timedelta(days=61)
+    asked = sensor.renewal().request()
+    assert asked is not None
+    left = sensor.path.with_name("next.key").read_bytes()
+    sensor.renewal().install(sensor.answer(asked))
+    again = sensor.path.with_name("next.key")
+    again.write_bytes(left)
+    again.chmod(0o600)
+    sensor.now += timedelta(days=61)
+    second = sensor.renewal().request()
+    assert second is not None
+    assert key_of(second) != key_of(asked)

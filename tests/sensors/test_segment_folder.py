@@ -9,6 +9,7 @@ import pytest
 from crypto.words import LiuheError
 from sensors.disk import REAL
 from sensors.segment_folder import (
+    clear_empty,
     clear_partial,
     lock_folder,
     raise_refused,
@@ -26,6 +27,14 @@ def test_segments_are_known_by_their_names(tmp_path: Path) -> None:
     clear_partial(tmp_path, REAL)
     assert len(list(tmp_path.iterdir())) == 5
     assert segments_of(tmp_path / "absent") == []
+
+
+def test_files_that_hold_nothing_are_removed_and_their_numbers_kept(tmp_path: Path) -> None:
+    for first in (1, 5, 9):
+        segment_at(tmp_path, first).path.write_bytes(b"")
+    assert clear_empty(tmp_path, 1, REAL) == 8
+    assert segments_of(tmp_path) == [segment_at(tmp_path, 1)]
+    assert clear_empty(tmp_path, 1, REAL) == 0
 
 
 def test_a_folder_has_one_writer(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -136,6 +137,23 @@ def test_the_process_runs_reports_and_ends_on_sigterm(data: Path) -> None:
         child.send_signal(signal.SIGTERM)
         assert child.wait(30) == 0
     assert status()[0] == 1
+
+
+@pytest.mark.slow
+def test_the_service_manager_is_told_ready_alive_and_stopping(data: Path, tmp_path: Path) -> None:
+    write_settings(data, Settings(id="web01", unit="u", kind="host", center=["127.0.0.1:1"], host=QUIET))
+    command = [sys.executable, "-m", "soc_api.cli", "sensor", "run", "--data", str(data)]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        watched = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1500000"}
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | watched) as child:
+            said = [manager.recv(500).split(b"\n")[0] for _ in range(4)]
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(30) == 0
+        assert sorted(set(said)) == [b"READY=1", b"WATCHDOG=1"]
+        while (last := manager.recv(500)) != b"STOPPING=1":
+            assert last.startswith(b"WATCHDOG=1")
 
 
 @pytest.mark.slow

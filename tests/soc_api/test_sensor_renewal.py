@@ -147,3 +147,17 @@ def test_a_connection_is_given_a_configuration_only_where_it_holds_an_older_one(
     assert center.control.configuration("web-host", 0) is not None
     assert center.control.configuration("web-host", 1) is None
     assert center.control.configuration("nobody", 0) is None
+
+
+def test_no_sensor_enrols_under_a_name_of_the_center(center: Center) -> None:
+    token = decode_token(center.desk.give_token(unit="u1", addresses=["127.0.0.1:1"], actor="a"))
+    request = EnrolRequest(
+        token=token.id,
+        secret=token.secret,
+        sensor="liuhe.center",
+        kind="host",
+        hostname="web",
+        request=asked(SigningKey.generate()),
+    )
+    with pytest.raises(Refused):
+        center.desk.enrol(request)

@@ -97,6 +97,13 @@ def test_heartbeats_make_a_sensor(
     assert inventory.sensors(beat.time + timedelta(seconds=61))[0].state == "silent"
 
 
+def test_what_the_center_itself_says_makes_it_no_sensor(
+    inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent, start: datetime
+) -> None:
+    commit([make_event(1, sensor="liuhe.center"), make_event(2)])
+    assert [one.sensor for one in inventory.sensors(start)] == ["host-web-01"]
+
+
 def test_gaps_are_kept_once(
     inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent
 ) -> None:
