@@ -9,6 +9,7 @@
 import re
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -95,8 +96,9 @@ def request_for(key: SigningKey, sensor: str) -> bytes:
 def _key(keys: Path) -> SigningKey:
     """The key to certify: the one of an enrolment that was cut off or is repeated, else a new one."""
     for name in (PENDING_NAME, IDENTITY_NAME):
-        if (keys / name).exists():
+        with suppress(LiuheError):  # absent, damaged, or of a release whose keys were of another kind
             return SigningKey.load(keys / name)
+    (keys / PENDING_NAME).unlink(missing_ok=True)
     return SigningKey.create(keys / PENDING_NAME)
 
 
