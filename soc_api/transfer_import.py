@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from crypto import package
+from crypto.certified import certificates_of
 from crypto.keys import DecryptionKey
 from crypto.package import Manifest
 from crypto.package_envelope import Header
@@ -46,10 +47,12 @@ from soc_api.transfer_ferry import (
     take_away,
 )
 from soc_api.transfer_gate import ask
+from soc_api.transfer_lists import hand_over_lists, take_lists
 from soc_api.transfer_store import Acts
 
 Effect = Callable[[Acts, Arrival, Path], None]
-_WAIT: Final = "transfer-gap"  # comes in order later: nothing is wrong with the package itself
+# Nothing is wrong with the package itself: its place comes later, or our revocation lists are to be renewed.
+_WAITS: Final = frozenset({"transfer-gap", "chain-crl-missing", "chain-crl-stale"})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +86,7 @@ class ImportService:
         """Everything that lies in the channel's directory, after finishing what a crash left."""
         settings = self._parts.channels.find("in", channel)
         self.recover()
+        take_lists(self._parts, settings, self._parts.channels.path(settings.directory), now)
         outcomes: dict[str, Outcome] = {}
         moved = True
         while moved:  # on an ordered channel each import may let the next one in
@@ -94,6 +98,8 @@ class ImportService:
                 outcome = self.import_file(path, settings, now, progress=progress)
                 moved |= outcome.state == "imported"
                 outcomes[path.name] = outcome
+        if settings.receipts and outcomes:
+            hand_over_lists(self._parts.channels, settings, self._parts.channels.path(settings.receipts))
         return list(outcomes.values())
 
     def import_file(
@@ -141,7 +147,7 @@ class ImportService:
         transfer, _ = machine.step(offer, machine.Verify())
         with self._parts.store.acting(_said("transfer.verify", seen.package_sm3, now)) as acts:
             acts.put_incoming(transfer, now)
-        self._parts.channels.trust(channel)  # a wrong register is ours to mend: no refusal of the package
+        self._parts.channels.trust(channel, now)  # a wrong register is ours to mend: raised here
         try:
             header = self._verify(file, seen, channel, now, progress)
             transfer, _ = machine.step(
@@ -151,7 +157,7 @@ class ImportService:
             self._commit(transfer, header, channel, now)
         except (Refused, BadInput) as error:
             self._parts.ferry.destroy(self._parts.ferry.quarantine(seen.package_sm3))
-            if error.code == _WAIT:
+            if error.code in _WAITS:
                 return Outcome(name=path.name, state="waiting", reason=reason_of(error))
             self._refuse(transfer, channel, reason_of(error), now)
             return Outcome(
@@ -173,7 +179,7 @@ class ImportService:
         done = package.open_(
             file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
             recipient=_key_for(seen, self._keys),
-            trust=self._parts.channels.trust(channel),
+            trust=self._parts.channels.trust(channel, now),
             quarantine=FolderQuarantine(place),
             now=now,
             accept=lambda header: self._accept(header, channel),
@@ -211,7 +217,7 @@ class ImportService:
         arrival = _arrival(header)
         after, _ = machine.step(transfer, machine.Admit())
         receipt = self._receipt(after, channel, now)
-        data = sign_receipt(receipt, self._station)
+        data = sign_receipt(receipt, self._station, certificates_of(self._station))
         with self._parts.store.acting(_said("transfer.import", after.package_sm3, now)) as acts:
             state = self._desk.receiving_end(acts, channel)
             judge(state, arrival, acts.imported_at(arrival))
@@ -227,7 +233,7 @@ class ImportService:
     def _refuse(self, transfer: Incoming, channel: Channel, reason: Reason, now: datetime) -> None:
         after, _ = machine.step(transfer, machine.Reject(reason=reason))
         receipt = self._receipt(after, channel, now)
-        data = sign_receipt(receipt, self._station)
+        data = sign_receipt(receipt, self._station, certificates_of(self._station))
         with self._parts.store.acting(_said("transfer.import", after.package_sm3, now, reason.code)) as acts:
             acts.put_incoming(after, now)
             acts.add_receipt("in", receipt, data)
@@ -314,7 +320,7 @@ def open_package(
         done = package.open_(
             file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
             recipient=_key_for(seen, keys),
-            trust=parts.channels.trust(parts.channels.find("in", channel)),
+            trust=parts.channels.trust(parts.channels.find("in", channel), now),
             quarantine=FolderQuarantine(target),
             now=now,
             accept=lambda header: _check_manifest(parts, header.manifest),

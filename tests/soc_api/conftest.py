@@ -47,6 +47,7 @@ from soc_api.transfer_port import (
     TransferPageValue,
     TransferRowValue,
     TransferSignatureValue,
+    TrustValue,
     WayValue,
     ZoneValue,
 )
@@ -217,6 +218,7 @@ class Transfers:
                 unconfirmed=2,
                 silent=False,
                 trouble=None,
+                trust=TrustValue(mode="keys", keys=2, names=(), items=(), trouble=None),
             )
         ]
 

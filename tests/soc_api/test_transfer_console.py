@@ -15,7 +15,7 @@ from rules import ROOT
 from soc_api.audit_store import AuditStore
 from soc_api.migrate import upgrade
 from soc_api.transfer_channels import load_channels
-from soc_api.transfer_console import OPEN_KEY, PERSONS, SIGN, STATION_KEYS, ConsoleTransfers
+from soc_api.transfer_console import ENCRYPT, PERSONS, SIGN, STATION_KEYS, ConsoleTransfers
 from soc_api.transfer_desk import Parts
 from soc_api.transfer_ferry import Ferry
 from soc_api.transfer_gate import Decision, load_policy
@@ -85,7 +85,7 @@ def sites(tmp_path: Path) -> tuple[Site, Site]:
     author = city.key(PERSONS, "analyst", "analyst-pass")
     approver = city.key(PERSONS, "lead", "lead-pass")
     sign = province.key(STATION_KEYS, SIGN)
-    encrypt = province.key(STATION_KEYS, OPEN_KEY, use="encrypt")
+    encrypt = province.key(STATION_KEYS, ENCRYPT, use="encrypt")
     city.register("out", tmp_path, f'recipients = ["{encrypt}"]\nreceipt_keys = ["{sign}"]')
     province.register("in", tmp_path, f'authors = ["{author}"]\napprovers = ["{approver}"]')
     return city, province

@@ -180,6 +180,7 @@ def test_gaps_choices_and_unknown_transfers(world: Any) -> None:
     client = world.signed_in("audit_admin")
     row = client("GET", "/transfers/channels").json()["rows"][0]
     assert (row["gaps"], row["unconfirmed"]) == ([{"first": 3, "last": 4}], 2)
+    assert (row["trust"]["mode"], row["trust"]["keys"]) == ("keys", 2)
     found = client("GET", "/transfers/choices").json()
     assert found["labels"] == ["一般", "重要", "核心"]
     assert found["upload_bytes_max"] == 64 << 20

@@ -26,6 +26,7 @@ export type SourceRow = Bodies["SourceRow"];
 export type Text = Bodies["Text"];
 export type TransferAct = Bodies["TransferAct"];
 export type TransferChannel = Bodies["TransferChannel"];
+export type TransferTrust = Bodies["TransferTrust"];
 export type TransferChannels = Bodies["TransferChannels"];
 export type TransferChoices = Bodies["TransferChoices"];
 export type TransferDetail = Bodies["TransferDetail"];
