@@ -19,7 +19,6 @@ from crypto.profile import Kind
 from crypto.words import Refused, Words
 from crypto.x509 import Certificate
 
-
 CHAIN_BYTES_MAX: Final = 8 * 1024  # as it travels, half of the largest receipt
 
 

@@ -185,7 +185,22 @@ class ConsoleTransfers:
             )
         return path
 
-    def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:  # noqa: ARG002
+    def receipt(self, transfer: str) -> bytes:
+        """The newest signed receipt: to be carried back by hand where no directory takes it."""
+        parts = self._parts()
+        kept = self._kept(parts, transfer)
+        package_sm3 = kept.outgoing.package_sm3 if kept.outgoing else transfer.partition("-")[2]
+        receipts = parts.store.receipts(package_sm3) if package_sm3 else []
+        if not receipts:
+            raise Refused(
+                "transfer-no-receipt",
+                Words("还没有回执", "there is no receipt yet"),
+                Words("接收端导入或拒绝后才有回执", "there is one once the receiver imported or refused it"),
+                field=transfer,
+            )
+        return receipts[-1]
+
+    def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         """A package, or the receipt of one."""
         parts = self._parts()
         with package.open("rb") as file:
@@ -194,14 +209,16 @@ class ConsoleTransfers:
             settings = parts.channels.find("out", channel)
             name, _ = RoadService(parts).take_receipt(settings, head, now)
             return row_value(parts, self._kept(parts, f"out-{name}"))
-        return self._imported(parts, parts.channels.find("in", channel), package, now)
+        return self._imported(parts, parts.channels.find("in", channel), package, person, now)
 
     def revision(self) -> int:
         """Grows with every change of a transfer."""
         return self._parts().store.revision()
 
-    def _imported(self, parts: Parts, channel: Channel, package: Path, now: datetime) -> TransferRowValue:
-        service = self._importing(parts)
+    def _imported(
+        self, parts: Parts, channel: Channel, package: Path, person: str, now: datetime
+    ) -> TransferRowValue:
+        service = self._importing(parts, person)
         # In a folder of its own: what is refused is moved aside, and both go with the folder.
         with tempfile.TemporaryDirectory(dir=parts.ferry.folder, prefix=".console-") as folder:
             path = Path(folder) / "package.liuhe"
@@ -217,11 +234,12 @@ class ConsoleTransfers:
             field=channel.id,
         )
 
-    def _importing(self, parts: Parts) -> ImportService:
+    def _importing(self, parts: Parts, person: str) -> ImportService:
         folder = KeyFolder(parts.ferry.folder / STATION_KEYS)
 
         def opened() -> ImportService:
-            return ImportService(parts, folder.decryption_keys(ENCRYPT, None), signer_of(folder, SIGN, None))
+            keys = folder.decryption_keys(ENCRYPT, None)
+            return ImportService(parts, keys, signer_of(folder, SIGN, None), person=person)
 
         return _key(opened)
 

@@ -35,7 +35,7 @@ from crypto.transfer.request import HEARTBEAT, Reason, check_dual_control, reaso
 from crypto.words import BadInput, Refused, Words
 from soc_api.audit import Entry, entry
 from soc_api.transfer_channels import Channel
-from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of
+from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of, said_of
 from soc_api.transfer_ferry import (
     PACKAGE,
     Glance,
@@ -73,14 +73,16 @@ class ImportService:
         keys: Mapping[str, DecryptionKey],
         station: package.Signer,
         effect: Effect | None = None,
+        person: str = "",
     ) -> None:
         """``keys`` open packages, by key id; ``station`` signs receipts; ``effect`` is what an import does
-        beyond its files, within the same transaction."""
+        beyond its files, within the same transaction; ``person`` is who has it done, if not the service."""
         self._parts: Final = parts
         self._desk: Final = Desk(parts)
         self._keys: Final = keys
         self._station: Final = station
         self._effect: Final = effect
+        self._person: Final = person
 
     def import_all(self, channel: str, now: datetime, *, progress: Progress | None = None) -> list[Outcome]:
         """Everything that lies in the channel's directory, after finishing what a crash left."""
@@ -116,7 +118,7 @@ class ImportService:
                     outcome = self._import(file, path, seen, channel, now, progress)
             except Refused as error:
                 # Not even a header: there is nothing a receipt could be bound to.
-                with self._parts.store.acting(_said("transfer.import", path.name, now, error.code)):
+                with self._parts.store.acting(self._said("transfer.import", path.name, now, error.code)):
                     pass
                 outcome = Outcome(name=path.name, state="refused", reason=reason_of(error))
             if outcome.state not in {"waiting", "partial"}:
@@ -139,13 +141,13 @@ class ImportService:
         progress: Progress | None,
     ) -> Outcome:
         if self._parts.store.imported(seen.package_sm3):
-            with self._parts.store.acting(_said("transfer.duplicate", seen.package_sm3, now)):
+            with self._parts.store.acting(self._said("transfer.duplicate", seen.package_sm3, now)):
                 pass
             self._finish(seen.package_sm3)
             return Outcome(name=path.name, state="duplicate", package_sm3=seen.package_sm3)
         offer = Incoming(package=seen.package, package_sm3=seen.package_sm3, channel=channel.id)
         transfer, _ = machine.step(offer, machine.Verify())
-        with self._parts.store.acting(_said("transfer.verify", seen.package_sm3, now)) as acts:
+        with self._parts.store.acting(self._said("transfer.verify", seen.package_sm3, now)) as acts:
             acts.put_incoming(transfer, now)
         self._parts.channels.trust(channel, now)  # a wrong register is ours to mend: raised here
         try:
@@ -218,7 +220,7 @@ class ImportService:
         after, _ = machine.step(transfer, machine.Admit())
         receipt = self._receipt(after, channel, now)
         data = sign_receipt(receipt, self._station, certificates_of(self._station))
-        with self._parts.store.acting(_said("transfer.import", after.package_sm3, now)) as acts:
+        with self._parts.store.acting(self._said("transfer.import", after.package_sm3, now)) as acts:
             state = self._desk.receiving_end(acts, channel)
             judge(state, arrival, acts.imported_at(arrival))
             state = after_receiving(state, arrival, now)
@@ -234,7 +236,9 @@ class ImportService:
         after, _ = machine.step(transfer, machine.Reject(reason=reason))
         receipt = self._receipt(after, channel, now)
         data = sign_receipt(receipt, self._station, certificates_of(self._station))
-        with self._parts.store.acting(_said("transfer.import", after.package_sm3, now, reason.code)) as acts:
+        with self._parts.store.acting(
+            self._said("transfer.import", after.package_sm3, now, reason.code)
+        ) as acts:
             acts.put_incoming(after, now)
             acts.add_receipt("in", receipt, data)
         self._hand_over(channel.id, after.package_sm3)
@@ -264,6 +268,10 @@ class ImportService:
             suffix = "" if accepted else f"-{receipt_sm3(data)[:8]}"
             name = f"{package_sm3[:32]}{suffix}.receipt"
             deliver_small(data, self._parts.channels.path(settings.receipts), name)
+
+    def _said(self, action: str, about: str, now: datetime, result: str = "ok") -> Entry:
+        said = said_of(action, self._person, about, now, "local")
+        return msgspec.structs.replace(said, result=result)
 
     def _receipt(self, transfer: Incoming, channel: Channel, now: datetime) -> Receipt:
         manifest = transfer.manifest
@@ -348,14 +356,3 @@ def _key_for(seen: Glance, keys: Mapping[str, DecryptionKey]) -> DecryptionKey:
 
 def _arrival(header: Header) -> Arrival:
     return Arrival(manifest=header.manifest, manifest_sm3=header.manifest_sm3, package_sm3=header.header_sm3)
-
-
-def _said(action: str, about: str, now: datetime, result: str = "ok") -> Entry:
-    return entry(
-        time=now,
-        actor="system:transfer",
-        source="local",
-        action=action,
-        about=f"transfer:{about}",
-        result=result,
-    )

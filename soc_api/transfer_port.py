@@ -251,6 +251,9 @@ class TransferPort(Protocol):
     def package(self, transfer: str) -> Path:
         """Where the exported package lies. Raises Refused (transfer-not-exported)."""
 
+    def receipt(self, transfer: str) -> bytes:
+        """The newest signed receipt about a transfer. Raises Refused (transfer-no-receipt)."""
+
     def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         """Verify and import a package, or take a receipt; what is refused is a row with its reason."""
 

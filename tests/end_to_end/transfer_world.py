@@ -4,11 +4,12 @@ import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crypto.certified import CertifiedSigner
 from crypto.crl import Crl, Revoked, make_crl
-from crypto.keys import DecryptionKey, SigningKey
+from crypto.key_files import KeyFolder
+from crypto.keys import DecryptionKey, EncryptionKey, PublicKey, SigningKey
 from crypto.package import Source
 from crypto.profile import Kind
 from crypto.transfer.outgoing import Outgoing, Person
@@ -211,3 +212,45 @@ class CertifiedWorld(World):
                 if by != "root" and self.number == 1:
                     self.trust[end].add_issuer(self.tops[by], NOW)
                 self.trust[end].add_crl(self.crl(by, now))
+
+
+class Authorities:
+    """A root and an issuer below it, for centers whose keys lie in folders."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.root_key, self.issuer_key = SigningKey.generate(), SigningKey.generate()
+        root = Subject(common_name="省根", organization="某省")
+        self.root = issue_root(self.root_key, root, serial=new_serial(), now=now, days=7_000)
+        self.issuer = self._issue("issuer", self.issuer_key, "", self.root, self.root_key)
+        self.revoked: list[Revoked] = []
+        self.number = 0
+
+    def certify(self, keys: KeyFolder, key: str, kind: Kind, name: str) -> Certificate:
+        """A certificate for the current key of a name, kept beside it."""
+        public = keys.public(keys.find(key))
+        leaf = self._issue(kind, _Holder(public), name, self.issuer, self.issuer_key)
+        keys.keep_chain((leaf, self.issuer))
+        return leaf
+
+    def revoke(self, leaf: Certificate) -> None:
+        """By the next list."""
+        self.revoked.append(Revoked(leaf.serial, self.now, "key-compromise"))
+
+    def trust(self, folder: Path) -> None:
+        """Make a folder of trust, or renew its lists."""
+        trust = TrustFolder(folder)
+        trust.add_root(self.root, self.root.fingerprint, self.now)
+        self.number += 1
+        trust.add_crl(make_crl(self.root, self.root_key, (), number=self.number, now=self.now))
+        trust.add_issuer(self.issuer, self.now)
+        trust.add_crl(make_crl(self.issuer, self.issuer_key, self.revoked, number=self.number, now=self.now))
+
+    def _issue(self, kind: Kind, key: Any, name: str, issuer: Certificate, by: SigningKey) -> Certificate:
+        subject = Subject(common_name=name or "签发机构", id=name, zone="gov")
+        spki, serial = key.public.spki(), new_serial()
+        return issue(kind, subject, spki, issuer=issuer, key=by, serial=serial, now=self.now, days=300)
+
+
+class _Holder(NamedTuple):
+    public: PublicKey | EncryptionKey

@@ -307,6 +307,11 @@ class Transfers:
         self._in(self._row(transfer), "exported")
         return self.folder / transfer
 
+    def receipt(self, transfer: str) -> bytes:
+        if not self._row(transfer).receipt:
+            raise Refused("transfer-no-receipt", Words("没有回执", "no receipt"), Words("等待", "wait"))
+        return b"{receipt}"
+
     def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         data = package.read_bytes()
         if not data.startswith(b"package of out-"):

@@ -129,9 +129,17 @@ def test_a_file_goes_from_city_to_province_and_its_receipt_comes_back(
     assert (came.direction, came.state, came.author, came.approver) == ("in", "imported", "analyst", "lead")
     received = province.detail(came.id)
     assert [one.name for one in received.files] == ["名单.csv"]
+    assert {(one.action, one.actor) for one in received.history} == {
+        ("transfer.verify", "user:lead"),
+        ("transfer.import", "user:lead"),
+    }
     receipt = next((tmp_path / "receipts").iterdir())
+    assert province.receipt(came.id) == receipt.read_bytes()
+    with pytest.raises(Refused, match="transfer-no-receipt"):
+        city.receipt(row.id)
     confirmed = city.import_("up", receipt, "lead", LATER)
     assert (confirmed.state, confirmed.receipt) == ("confirmed", "accepted")
+    assert city.receipt(row.id) == receipt.read_bytes()
     seen = city.detail(row.id)
     assert [one.verdict for one in seen.receipts] == ["accepted"]
     assert [(one.role, one.signed) for one in seen.signatures] == [("author", True), ("approver", True)]

@@ -46,6 +46,7 @@ def test_one_asks_another_approves_and_the_package_leaves(world: Any) -> None:
     package = lead("GET", f"{path}/package")
     assert package.content == b"package of " + row["id"].encode()
     assert f'filename="{row["id"][4:]}.liuhe"' in package.headers["content-disposition"]
+    assert lead("GET", f"{path}/receipt").json()["code"] == "transfer-no-receipt"
     brought = lead("POST", IMPORT, content=package.content).json()
     assert (brought["direction"], brought["state"]) == ("in", "imported")
     assert [one["id"] for one in lead("GET", "/transfers").json()["rows"]] == [brought["id"], row["id"]]

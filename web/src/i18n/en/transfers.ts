@@ -41,6 +41,7 @@ export default {
     export: "Export",
     exportAgain: "Export again",
     download: "Download package",
+    downloadReceipt: "Download the receipt",
     own: "You asked for it: another person must approve.",
     otherSeal: "The author {name} must sign and seal it.",
     approved: "Approved; the author signs and seals next",

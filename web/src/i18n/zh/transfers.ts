@@ -41,6 +41,7 @@ export default {
     export: "导出",
     exportAgain: "再次导出",
     download: "下载数据包",
+    downloadReceipt: "下载回执",
     own: "您是经办人，须由另一人审批。",
     otherSeal: "须由经办人 {name} 签名封装。",
     approved: "已审批，等待经办人签名封装",
