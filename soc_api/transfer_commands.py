@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,16 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "status": _status,
     }
     for name, run in runs.items():
-        made[name].set_defaults(run=run)
+        made[name].set_defaults(run=partial(_on_its_backend, run))
+
+
+def _on_its_backend(run: Callable[[argparse.Namespace], int], chosen: argparse.Namespace) -> int:
+    """Run with the cryptographic backend of the center, chosen and self-tested before any key is read."""
+    from crypto.backends.choice import use
+    from soc_api.settings import load_settings
+
+    use(load_settings(chosen.data).cryptography.backend)
+    return run(chosen)
 
 
 def _request_options(parser: argparse.ArgumentParser) -> None:

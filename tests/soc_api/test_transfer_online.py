@@ -407,7 +407,7 @@ def test_a_killed_receiver_goes_on_where_it_was(online: Online, unused_tcp_port:
             worker.join()
     online.world.there = online.world.importer()
     assert state["at"] == 3
-    assert pushed.sent_chunks <= 160 + 3 * (SYNC_CHUNKS + CREDIT_CHUNKS)
+    assert pushed.sent_chunks <= 160 + 3 * (2 * SYNC_CHUNKS + CREDIT_CHUNKS)
     assert online.take(pushed.receipt) == (transfer, "confirmed")
     assert online.imports() == 1
     assert online.world.received() == [files]
