@@ -25,9 +25,10 @@ CRYPTO_NOTE = Words(
     "软件密码实现,未经认证,密评不计分", "software cryptography, uncertified: no score in 密评"
 )
 CERTIFIED_NOTE = Words(
-    "须用经认证的模块才计分:签名与解密密钥、重要数据的机密性与完整性、身份鉴别、通信信道、时间戳(docs/reference/cryptography.md)",
-    "a score needs certified modules for: signing and decryption keys, secrecy and integrity of important data, "
-    "who logs in, channels, time stamps (docs/reference/cryptography.md)",
+    "须用经认证的模块才计分:签名与解密密钥、重要数据的机密性与完整性、身份鉴别、通信信道、时间戳"
+    "(docs/reference/cryptography.md)",
+    "a score needs certified modules for: signing and decryption keys, secrecy and integrity of important "
+    "data, who logs in, channels, time stamps (docs/reference/cryptography.md)",
 )
 
 
