@@ -320,11 +320,11 @@ def _status(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(msgspec.json.encode(found).decode())
     else:
-        _print(found)
+        _print(found, now)
     return 0
 
 
-def _print(found: "Status") -> None:
+def _print(found: "Status", now: datetime) -> None:
     for channel in found.channels:
         gaps = " ".join(f"{gap.first}-{gap.last}" for gap in channel.gaps) or "-"
         flags = [name for name in ("heartbeat_due", "silent") if getattr(channel, name)] + (
@@ -332,15 +332,15 @@ def _print(found: "Status") -> None:
         )
         print(
             f"{channel.direction}\t{channel.channel}\t{channel.epoch}:{channel.sequence}\tgaps {gaps}"
-            f"\tunconfirmed {channel.unconfirmed}\t{' '.join(flags) or '-'}\t{_trust(channel.trust)}"
+            f"\tunconfirmed {channel.unconfirmed}\t{' '.join(flags) or '-'}\t{_trust(channel.trust, now)}"
         )
     for row in found.transfers:
         reason = row.reason.code if row.reason else "-"
         print(f"{row.direction}\t{row.id[:32]}\t{row.state}\t{row.label or '-'}\t{row.application}\t{reason}")
 
 
-def _trust(view: "TrustView") -> str:
-    """What counts on a channel, and what of it runs out first: ``certificates crl 2026-11-29 (good)``."""
+def _trust(view: "TrustView", now: datetime) -> str:
+    """What counts on a channel, and what runs out first: ``certificates crl 2026-11-29 (good)``."""
     if view.mode == "keys":
         return f"keys {view.keys}"
     if view.trouble is not None:
@@ -350,7 +350,8 @@ def _trust(view: "TrustView") -> str:
         of_kind = [one for one in view.items if one.kind == kind]
         if of_kind:
             first = min(of_kind, key=lambda one: one.ends.timestamp() if one.ends else 0.0)
-            said.append(f"{kind} {f'{first.ends:%Y-%m-%d}' if first.ends else '-'} ({first.state})")
+            days = f", {(now - first.begins).days} days old" if kind == "crl" and first.begins else ""
+            said.append(f"{kind} {f'{first.ends:%Y-%m-%d}' if first.ends else '-'} ({first.state}{days})")
     return " ".join(said)
 
 
