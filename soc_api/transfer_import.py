@@ -49,10 +49,11 @@ from soc_api.transfer_ferry import (
 from soc_api.transfer_gate import ask
 from soc_api.transfer_lists import hand_over_lists, take_lists
 from soc_api.transfer_store import Acts
+from soc_api.transfer_trust import RENEWABLE
 
 Effect = Callable[[Acts, Arrival, Path], None]
 # Nothing is wrong with the package itself: its place comes later, or our revocation lists are to be renewed.
-_WAITS: Final = frozenset({"transfer-gap", "chain-crl-missing", "chain-crl-stale"})
+_WAITS: Final = frozenset({"transfer-gap", *RENEWABLE})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

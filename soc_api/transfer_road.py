@@ -19,6 +19,7 @@ from soc_api.transfer_desk import Desk, Parts, said_of
 from soc_api.transfer_ferry import RECEIPT, deliver, offered, opened, take_away
 from soc_api.transfer_lists import hand_over_lists, take_lists
 from soc_api.transfer_service import TransferService
+from soc_api.transfer_trust import RENEWABLE
 
 
 class RoadService:
@@ -83,7 +84,8 @@ class RoadService:
                 take_away(path, refused=False)
             except Refused as error:
                 outcomes.append((path.name, error.code))
-                take_away(path, refused=True)
+                if error.code not in RENEWABLE:
+                    take_away(path, refused=True)
         return outcomes
 
     def take_receipt(self, channel: Channel, data: bytes, now: datetime) -> tuple[str, str]:

@@ -32,6 +32,8 @@ KINDS: Final[Mapping[str, frozenset[Kind]]] = {
     STATION: frozenset({"center-sign"}),
     RECEIVER: frozenset({"center-sign"}),
 }
+# Nothing is wrong with what was signed: our own revocation lists are to be renewed first.
+RENEWABLE: Final = frozenset({"chain-crl-missing", "chain-crl-stale"})
 _PERSONS: Final = (AUTHOR, APPROVER)
 _ID: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME: Final = re.compile(rf"(person|center):(?:\*|{_ID})(?:@{_ID})?")

@@ -222,6 +222,19 @@ def test_a_receipt_by_another_center_does_not_count(tmp_path: Path) -> None:
     assert refused(lambda: world.out.take_receipt(channel, data, NOW)).startswith(("chain-", "signer-"))
 
 
+def test_a_receipt_waits_for_fresh_lists_too(tmp_path: Path) -> None:
+    world = CertifiedWorld(tmp_path)
+    transfer = world.exported()
+    assert outcome(world) == ("imported", "")
+    for path in (tmp_path / "back").glob("*.crl"):
+        path.unlink()
+    later = NOW + 8 * DAY
+    (said,) = world.out.take_receipts("city-province", later)
+    assert said[1] == "chain-crl-stale"
+    world.lists(later, "city")
+    assert world.out.take_receipts("city-province", later) == [(transfer, "confirmed")]
+
+
 def test_online_the_header_is_held_against_the_same_trust(tmp_path: Path) -> None:
     world = CertifiedWorld(tmp_path)
     world.exported()
