@@ -91,7 +91,8 @@ def _own(folder: Path, now: datetime) -> Iterator[TrustItem]:
         keys = KeyFolder(folder / name)
         for record in keys.records():
             for leaf in () if record.replaced_by else keys.chain(record)[:1]:
-                yield _certificate("own", leaf, now)
+                found = _certificate("own", leaf, now)
+                yield msgspec.structs.replace(found, name=f"{record.name} {found.name}")
 
 
 def _certificate(kind: TrustKind, one: Certificate, now: datetime) -> TrustItem:

@@ -32,7 +32,7 @@ def test_every_certificate_and_list_is_told_with_its_end(tmp_path: Path) -> None
     assert "person:li@city" in found.names
     assert sorted({one.kind for one in found.items}) == ["crl", "issuer", "own", "recipient", "root"]
     assert {one.state for one in found.items} == {"good"}
-    assert [one.name for one in found.items if one.kind == "own"] == ["center:city-1@city"]
+    assert [one.name for one in found.items if one.kind == "own"] == ["center-sign center:city-1@city"]
     assert found.trouble is None
     later = view(world, timedelta(days=6))
     assert {one.state for one in later.items if one.kind == "crl"} == {"soon"}
