@@ -25,6 +25,12 @@ from soc_api.supervisor import running_pid
 CRYPTO_NOTE = Words(
     "软件密码实现,未经认证,密评不计分", "software cryptography, uncertified: no score in 密评"
 )
+CERTIFIED_NOTE = Words(
+    "须用经认证的模块才计分:签名与解密密钥、重要数据的机密性与完整性、身份鉴别、通信信道、时间戳"
+    "(docs/reference/cryptography.md)",
+    "a score needs certified modules for: signing and decryption keys, secrecy and integrity of important "
+    "data, who logs in, channels, time stamps (docs/reference/cryptography.md)",
+)
 
 
 def status_of(data: Path) -> dict[str, object]:
@@ -55,6 +61,7 @@ def _status(folders: Folders, settings: Settings, engine: Engine) -> dict[str, o
         "sensors_seen": len(sensors),
         "ledger_size": _ledger_size(folders),
         "cryptography": str(CRYPTO_NOTE),
+        "cryptography_certified": str(CERTIFIED_NOTE),
         "crypto_backend": crypto.name,
         "crypto_backend_note": str(crypto.note),
         "crypto_libraries": crypto.library,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from crypto.certified import signer_of
 from crypto.key_files import KeyFolder
 from soc_api.settings import Link, Transfer
 from soc_api.transfer_desk import Parts
@@ -52,7 +53,7 @@ def station_desk(parts: Parts) -> Desk:
     """Imports with the center's own keys, which bear no passphrase here. Raises Refused."""
     folder = KeyFolder(parts.ferry.folder / KEYS)
     keys = folder.decryption_keys(ENCRYPT, None)
-    return Desk(parts, ImportService(parts, keys, folder.signing_key(SIGN, None)), keys)
+    return Desk(parts, ImportService(parts, keys, signer_of(folder, SIGN, None)), keys)
 
 
 class _Door:

@@ -51,6 +51,7 @@ from soc_api.transfer_port import (
     TransferPageValue,
     TransferRowValue,
     TransferSignatureValue,
+    TrustValue,
     WayValue,
     ZoneValue,
 )
@@ -221,6 +222,7 @@ class Transfers:
                 unconfirmed=2,
                 silent=False,
                 trouble=None,
+                trust=TrustValue(mode="keys", keys=2, names=(), items=(), trouble=None),
             )
         ]
 
@@ -308,6 +310,11 @@ class Transfers:
     def package(self, transfer: str) -> Path:
         self._in(self._row(transfer), "exported")
         return self.folder / transfer
+
+    def receipt(self, transfer: str) -> bytes:
+        if not self._row(transfer).receipt:
+            raise Refused("transfer-no-receipt", Words("没有回执", "no receipt"), Words("等待", "wait"))
+        return b"{receipt}"
 
     def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         data = package.read_bytes()

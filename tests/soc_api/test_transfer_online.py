@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from transfer_world import NOW, World
+from transfer_world import NOW, CertifiedWorld, World
 
 from crypto.package_envelope import CHUNK_BYTES, TAG_BYTES
 from crypto.sm_async import SmAsyncStream, connect
@@ -42,8 +42,8 @@ def text_of(mib: int) -> bytes:
 class Online:
     """The two centers of ``World``, each with its certificates, the province with its door."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
+    def __init__(self, folder: Path, world: type[World] = World) -> None:
+        self.world: Any = world(folder)
         self.folder = folder
         self.staged = folder / "province/transfer/online"
         for name, center in (("city", "市中心"), ("province", "省中心"), ("other", "邻中心")):
@@ -409,7 +409,7 @@ def test_a_killed_receiver_goes_on_where_it_was(online: Online, unused_tcp_port:
             worker.join()
     online.world.there = online.world.importer()
     assert state["at"] == 3
-    assert pushed.sent_chunks <= 160 + 3 * (SYNC_CHUNKS + CREDIT_CHUNKS)
+    assert pushed.sent_chunks <= 160 + 3 * (2 * SYNC_CHUNKS + CREDIT_CHUNKS)
     assert online.take(pushed.receipt) == (transfer, "confirmed")
     assert online.imports() == 1
     assert online.world.received() == [files]
@@ -430,3 +430,23 @@ def test_partial_packages_expire(tmp_path: Path) -> None:
     assert staging.expire(now) == 0
     assert staging.expire(now + timedelta(days=STAGED_DAYS + 1)) == 1
     assert list((tmp_path / "online").iterdir()) == []
+
+
+def test_certificates_count_online_as_they_do_by_ferry(tmp_path: Path) -> None:
+    online = Online(tmp_path, CertifiedWorld)
+    first, second = online.world.exported(), online.world.exported()
+
+    async def run() -> LiuheError:
+        async with online.door() as listener:
+            pushed = await online.push(online.package(first), listener.port)
+            assert online.take(pushed.receipt) == (first, "confirmed")
+            online.world.revoke(online.world.author)
+            online.world.lists(NOW, "province")
+            with pytest.raises(Refused, match="transfer-refused-there") as caught:
+                await online.push(online.package(second), listener.port)
+            return caught.value
+
+    refused = asyncio.run(run())
+    assert refused.field == "chain-revoked"
+    assert "吊销" in refused.what.zh
+    assert online.imports() == 1

@@ -332,6 +332,7 @@ export interface components {
             unconfirmed: number;
             silent: boolean;
             trouble: components["schemas"]["TransferReason"] | null;
+            trust: components["schemas"]["TransferTrust"];
         };
         TransferChannels: {
             rows: components["schemas"]["TransferChannel"][];
@@ -433,6 +434,20 @@ export interface components {
             name: string;
             key_id: string;
             signed: boolean;
+        };
+        TransferTrust: {
+            mode: "keys" | "certificates" | "both";
+            keys: number;
+            names: string[];
+            items: components["schemas"]["TransferTrustItem"][];
+            trouble: components["schemas"]["TransferReason"] | null;
+        };
+        TransferTrustItem: {
+            kind: "root" | "issuer" | "crl" | "recipient" | "own";
+            name: string;
+            begins: string | null;
+            ends: string | null;
+            state: "good" | "soon" | "ended" | "missing";
         };
         TransferUpload: {
             id: string;

@@ -31,6 +31,7 @@ export type Text = Bodies["Text"];
 export type TokenOrder = Bodies["TokenOrder"];
 export type TransferAct = Bodies["TransferAct"];
 export type TransferChannel = Bodies["TransferChannel"];
+export type TransferTrust = Bodies["TransferTrust"];
 export type TransferChannels = Bodies["TransferChannels"];
 export type TransferChoices = Bodies["TransferChoices"];
 export type TransferDetail = Bodies["TransferDetail"];
