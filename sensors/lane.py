@@ -68,7 +68,6 @@ class Lane:
         self.quota_bytes = quota_bytes
         self.acked = 0
         self.sent = 0
-        self._accounted = 0
         self._holes: list[tuple[int, int]] = []  # first and last of what is not in the log
         self._told: set[tuple[int, int]] = set()
         self._age_ms = int(age_seconds * 1000) if age_seconds is not None else None
@@ -98,22 +97,21 @@ class Lane:
         self._mark.move(written.stop - 1)
         return written
 
-    def resume(self, acked: int | None) -> Gap | None:
-        """Go on after what the center acknowledged (None: that is not known).
+    def resume(self, acked: int) -> Gap | None:
+        """Go on after what the center acknowledged; what the log has lost at its end meanwhile.
 
-        Returns what the log has lost at its end meanwhile.
+        Where both that and the mark are lost, nothing before the log's first sequence counts as accounted
+        for: better a gap record too many than a loss without a word.
         """
         last = max(self.log.last, self._mark.last)
-        self.acked = self.sent = max(0, min(acked or 0, last))
-        if acked is None and not self._mark.known:
-            self._accounted = max(0, self.log.first - 1)
+        self.acked = self.sent = max(0, min(acked, last))
         first = max(self.log.last, self.accounted) + 1
         return Gap(self.name, first, last, last - first + 1, "damaged") if first <= last else None
 
     @property
     def accounted(self) -> int:
         """Up to here every event is at the center or in a gap record."""
-        return max(self.acked, self._mark.accounted, self._accounted)
+        return max(self.acked, self._mark.accounted)
 
     def account(self, upto: int) -> None:
         """Keep durably that everything up to here is accounted for, before its segment goes.

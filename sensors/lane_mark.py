@@ -25,7 +25,6 @@ class LaneMark:
     def __init__(self, folder: Path, disk: Disk = REAL) -> None:
         self.last = 0
         self.accounted = 0
-        self.known = False  # whether there was a mark
         self._disk = disk
         self._handle: int | None = None
         path = folder / NAME
@@ -36,7 +35,6 @@ class LaneMark:
             except FileNotFoundError:
                 self._handle = disk.open(path, "create")
             found = _values(read_from(disk, self._handle, _MARK.size + _CRC.size))
-            self.known = found is not None
             self.last, self.accounted = found or (0, 0)
 
     def move(self, last: int) -> None:

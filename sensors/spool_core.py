@@ -318,7 +318,7 @@ class SpoolCore:
             if name in self._lanes:
                 self._lanes[name].account(last)
                 self._lanes[name].log.release(last)
-        lost = [lane.resume(acked.get(name)) for name, lane in self._lanes.items()]
+        lost = [lane.resume(acked.get(name, 0)) for name, lane in self._lanes.items()]
         for seen in self._gaps.resume(self._next["alerts"], self._now()):
             self.take(seen)
         for gap in lost:

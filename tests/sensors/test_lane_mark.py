@@ -13,7 +13,7 @@ def test_the_mark_is_read_again(tmp_path: Path) -> None:
     mark.close()
     mark.move(3)
     again = LaneMark(tmp_path / "lane")
-    assert (again.last, again.accounted, again.known) == (1 << 40, 0, True)
+    assert (again.last, again.accounted) == (1 << 40, 0)
     again.account(7)
     again.account(5)
     assert LaneMark(tmp_path / "lane").accounted == 7
@@ -23,5 +23,5 @@ def test_the_mark_is_read_again(tmp_path: Path) -> None:
     blob[0] ^= 1
     path.write_bytes(blob)
     damaged = LaneMark(tmp_path / "lane")
-    assert (damaged.last, damaged.known) == (0, False)
+    assert (damaged.last, damaged.accounted) == (0, 0)
     assert marked_last(tmp_path / "lane") == marked_last(tmp_path / "absent") == 0

@@ -1,5 +1,6 @@
 """Every event that a sensor spooled lies in the center's log exactly once, whatever dies in between."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from sensors.address import Address, connect
 from sensors.enrol import enrol
 from sensors.link import SensorLink
 from sensors.messages import (
+    LANES,
     Credit,
     Decoder,
     Hello,
@@ -30,7 +32,7 @@ from sensors.settings import load_settings
 from sensors.spool import Spool
 from sensors.token import decode_token
 from sensors.uplink import Uplink
-from sensors.wire import frame_events
+from sensors.wire import frame_events, open_frame
 from soc_api.enrolment import EnrolmentDesk
 
 
@@ -70,6 +72,33 @@ def test_every_event_arrives_once_over_a_restart_of_the_listener(center: Center,
     event = frame_events(log.read(0)[0].payload)[0]
     assert event.ingested is not None
     assert (event.sensor, event.unit) == ("web01", "大数据局")
+
+
+def test_after_an_outage_alerts_come_first_by_whichever_address_answers(
+    center: Center, tmp_path: Path
+) -> None:
+    """3,000 events, a third of each lane, the alerts spooled among the others; the first address is dead."""
+    data = tmp_path / "sensor"
+    with center.listening():
+        settings = enrolled(center, data)
+    spool = Spool(data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=QUOTA)
+    spool.put(observations(range(3000)), wait=True)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        dead = Address("127.0.0.1", unused.getsockname()[1])
+        here = Address("127.0.0.1", center.port)
+        link = SensorLink(data / "keys")
+        uplink = Uplink(spool, [dead, here], link.connect, kind="host", version="1")
+        with center.listening():
+            uplink.start()
+            until(lambda: sum(spool.backlog().values()) == 0)
+            uplink.stop()
+    spool.close()
+    log = SegmentLog.open(center.folder / "log", name="center", writer=False)
+    lanes = [open_frame(frame.payload)[0].lane for frame in log.read(0)]
+    assert lanes == sorted(lanes, key=LANES.index)
+    assert set(lanes) == set(LANES)
+    assert sorted(center.numbers()) == list(range(3000))
 
 
 def test_repeated_and_overlapping_batches_are_stored_once(center: Center, tmp_path: Path) -> None:

@@ -1,21 +1,31 @@
 """A sensor's connection at the center: who may, for how long, and what cuts it off."""
 
+import asyncio
+import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ingest_world import SECONDS, Center, Client, batch, client, enrolled, until
 
 from crypto.authority_files import AuthorityFolder
+from crypto.keys import SigningKey
 from crypto.link_identity import LinkIdentity
 from crypto.sm_tls import client_context
 from sensors.address import Address, connect
+from sensors.event import Value
 from sensors.link import IDENTITY_NAME
-from sensors.messages import Ack, Decoder, Hello, Ping, Pong, Problem, Welcome, encode_message
+from sensors.messages import Ack, Decoder, Hello, Message, Ping, Pong, Problem, Welcome, encode_message
+from sensors.segment_log import SegmentLog
+from sensors.signed_batch import Signer
 from soc_api import ingest, ingest_session
+from soc_api.ingest_commit import Committer, Counters
+from soc_api.ingest_roll import Roll
+from soc_api.ingest_session import Hall, Session
 
 
 @pytest.fixture
@@ -153,3 +163,71 @@ def test_hundreds_of_idle_sensors_cost_little_and_all_are_heard(center: Center, 
                 line.close()
         until(lambda: listener.connected == 0)
     assert len(center.numbers()) == count
+
+
+class Pipe:
+    """A connection in memory: what the sensor says is put in ``said``."""
+
+    def __init__(self) -> None:
+        self.address, self.unsent_bytes = "::1", 0
+        self.said: asyncio.Queue[bytes] = asyncio.Queue()
+        self.heard: list[Message] = []
+        self.spoke = asyncio.Event()
+        self._decoder = Decoder()
+
+    async def read(self, size: int = 65_536) -> bytes:
+        return await self.said.get()
+
+    def write(self, data: bytes) -> None:
+        self.heard += self._decoder.feed(data)
+        self.spoke.set()
+
+    async def drain(self) -> None:
+        return
+
+    def close(self) -> None:
+        self.abort()
+
+    def abort(self) -> None:
+        self.said.put_nowait(b"")
+
+
+def test_a_session_whose_batches_fail_ends_though_more_came_than_its_credit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed gives its slot back: the reading task would wait for one for ever."""
+    key = SigningKey.generate()
+    signer = Signer(key)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def told(fields: Mapping[str, Value]) -> bool:
+        return bool(fields)
+
+    async def serve(log: SegmentLog) -> list[Message]:
+        committer = Committer(log, Counters())
+        roll = Roll(committer.newest, lambda *_: None, told)
+        hall = Hall(center="c", committer=committer, counters=Counters(), roll=roll)
+        committing = asyncio.create_task(committer.run())
+        pipe = Pipe()
+        caller = SimpleNamespace(id="web01", key_id=key.public.key_id, fingerprint="f")
+        serving = asyncio.create_task(Session(hall, pipe, caller, key.public, lambda: "u").serve())
+        await pipe.said.put(encode_message(Hello(sensor="web01", version="1", kind="host", epoch=1)))
+        async with asyncio.timeout(SECONDS):
+            await pipe.spoke.wait()
+            for n in range(1, 12):
+                await pipe.said.put(encode_message(signer.sign(batch(range(n, n + 1)))))
+            await serving
+        monkeypatch.undo()  # the last checkpoint may be written
+        await committer.stop()
+        await committing
+        return pipe.heard
+
+    log = SegmentLog.open(tmp_path, name="center", writer=True)
+    monkeypatch.setattr(os, "fdatasync", full)
+    welcome, *rest = asyncio.run(serve(log))
+    log.close()
+    assert isinstance(welcome, Welcome)
+    assert [one.code for one in rest if isinstance(one, Problem)] == ["disk-full"]
+    assert not any(isinstance(one, Ack) for one in rest)
