@@ -82,7 +82,7 @@ def test_a_foreign_rule_needs_nothing_of_ours(tmp_path: Path) -> None:
         ("drill: true", "drll: true", "rule-malformed", 20),
         ("{host.name} 反弹", "{host.name 反弹", "reason-malformed", 23),
         ("logsource:\n    product: linux\n    category: process_creation\n", "", "rule-malformed", 1),
-        ("detection:", "correlation: {}\ndetection:", "rule-unsupported", 13),
+        ("detection:", "correlation: {}\ndetection:", "rule-malformed", 13),
     ],
 )
 def test_an_error_names_file_line_and_fix(tmp_path: Path, old: str, new: str, code: str, line: int) -> None:
