@@ -28,6 +28,12 @@ Operator = Literal[
     "field_contains",
     "field_startswith",
     "field_endswith",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
 ]
 Wanted = str | int | float | bool
 
@@ -35,6 +41,7 @@ Wanted = str | int | float | bool
 _JOINED: Final = frozenset(
     {"equals", "contains", "startswith", "endswith", "wildcard", "regex", "cidr", "null"}
     | {"field_equals", "field_contains", "field_startswith", "field_endswith"}
+    | {"minute", "hour", "day", "week", "month", "year"}
 )
 
 
@@ -48,7 +55,8 @@ class Atom(msgspec.Struct, frozen=True, tag="atom", omit_defaults=True):
     """One test of one field: true if any element of the field satisfies any of ``values``.
 
     ``wildcard`` values use ``*``, ``?`` and a backslash before a literal one of the three; ``regex`` values
-    are RE2 patterns searched anywhere; ``field_*`` values name another field of the same event.
+    are RE2 patterns searched anywhere; ``field_*`` values name another field of the same event; ``minute`` to
+    ``year`` compare that part of a time, in the zone of docs/reference/normalisation.md.
     """
 
     field: str

@@ -4,10 +4,10 @@ from functools import lru_cache
 
 from detection.alert import Match
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or, leaves
-from detection.facts import Facts, Test, acceptance, leaf_test
-from sensors.event import Event, lookup
+from detection.facts import READ_RAW, Facts, Test, acceptance, leaf_test
+from sensors.event import Event, Value
 
-_Found = dict[tuple[str, str], Match]
+_Found = dict[tuple[str, str], Value]
 
 
 def compiled(condition: Condition) -> Test:
@@ -46,7 +46,11 @@ def explain(condition: Condition, event: Event) -> tuple[Match, ...]:
     _holding(condition, facts, found)
     if not found:
         _absent(condition, facts, found)
-    return tuple(found.values()) or (Match(event=event.id, field="", value=True, selection="always"),)
+    noted = found or {("", "always"): True}
+    return tuple(
+        Match(event=event.id, field=name, value=value, selection=selection)
+        for (name, selection), value in noted.items()
+    )
 
 
 def _holding(condition: Condition, facts: Facts, found: _Found) -> None:
@@ -59,7 +63,7 @@ def _holding(condition: Condition, facts: Facts, found: _Found) -> None:
         _note(condition.field, condition.selection, facts, found)
     elif isinstance(condition, Keyword):
         accepts = acceptance(condition)
-        texts = facts.texts if condition.cased or condition.operator == "regex" else facts.folded
+        texts = facts.texts if condition.cased or condition.operator in READ_RAW else facts.folded
         for name in facts.names():
             if any(map(accepts, texts(name))):
                 _note(name, condition.selection, facts, found)
@@ -79,8 +83,7 @@ def _absent(condition: Condition, facts: Facts, found: _Found) -> None:
 
 
 def _note(name: str, selection: str, facts: Facts, found: _Found) -> None:
-    value = lookup(facts.event, name)[1]
-    found[name, selection] = Match(event=facts.event.id, field=name, value=value, selection=selection)
+    found[name, selection] = facts.value(name)
 
 
 def _every(tests: tuple[Test, ...]) -> Test:

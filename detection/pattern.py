@@ -4,7 +4,7 @@ Patterns are in RE2 syntax (no look-around, no back-references); wildcards and l
 turned into them here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import re2
@@ -13,6 +13,7 @@ from crypto.words import BadInput, Words
 
 PATTERN_CHARS_MAX: Final = 8 * 1024
 _MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024  # of one compiled pattern; above it RE2 is slower, still linear
+_SET_MEMORY_BYTES_MAX: Final = 32 * 1024 * 1024  # of a set; above it each pattern is sought by itself
 _LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!", "(?>")
 
 
@@ -25,13 +26,9 @@ class Pattern:
         """Compile ``text``. Raises BadInput ``regex-unsupported`` with the reason and the fix."""
         if len(text) > PATTERN_CHARS_MAX:
             raise _unsupported(text, f"{len(text)} > {PATTERN_CHARS_MAX}", Words("请缩短", "shorten it"))
-        options = re2.Options()
-        options.log_errors = False
-        options.never_capture = True  # only whether it matches is asked, which lets RE2 stay in its DFA
-        options.max_mem = _MEMORY_BYTES_MAX
         try:
             # bytes, so that re2 has no offsets to translate back into characters
-            self._search = re2.compile(_bytes(text), options).search
+            self._search = re2.compile(_bytes(text), _options(_MEMORY_BYTES_MAX)).search
         except re2.error as error:
             raise _unsupported(text, _reason(error), _fix(text)) from None
         self.text = text
@@ -39,6 +36,36 @@ class Pattern:
     def found(self, text: str) -> bool:
         """Whether the pattern matches somewhere in ``text``."""
         return self._search(_bytes(text)) is not None
+
+
+class PatternSet:
+    """Many patterns sought at once in one pass over the text."""
+
+    __slots__ = ("_every", "_match", "_patterns", "_texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Compile them. Raises BadInput as ``Pattern`` does, at the latest at the first search."""
+        self._texts = tuple(texts)
+        self._patterns: list[Pattern] | None = None
+        together = re2.Set.SearchSet(_options(_SET_MEMORY_BYTES_MAX))
+        try:
+            for text in texts:
+                together.Add(_bytes(text))
+            # RE2 says nothing of a search that ran out of memory: then this one, found everywhere, is missing
+            self._every = together.Add(b"")
+            together.Compile()
+            self._match = together.Match
+        except re2.error:
+            self._every, self._match = 0, _nothing
+
+    def found(self, text: str) -> list[int]:
+        """Indexes of the patterns that match somewhere in ``text``."""
+        indexes: Sequence[int] = self._match(_bytes(text)) or ()
+        if self._every in indexes:
+            return [index for index in indexes if index != self._every]
+        if self._patterns is None:
+            self._patterns = [Pattern(one) for one in self._texts]
+        return [index for index, pattern in enumerate(self._patterns) if pattern.found(text)]
 
 
 def literals(needles: Iterable[str]) -> list[Pattern]:
@@ -73,6 +100,18 @@ def wildcard(text: str, *, anchored: bool = True) -> Pattern:
         pieces.append(_escape("\\"))
     body = "".join(pieces)
     return Pattern(f"(?s)^(?:{body})$" if anchored else f"(?s){body}")
+
+
+def _options(memory_bytes_max: int) -> object:
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True  # only whether it matches is asked, which lets RE2 stay in its DFA
+    options.max_mem = memory_bytes_max
+    return options
+
+
+def _nothing(_text: bytes) -> Sequence[int]:
+    return ()
 
 
 def _escape(text: str) -> str:

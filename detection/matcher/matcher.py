@@ -1,0 +1,48 @@
+"""Which of many conditions each event satisfies; the same answers as asking them one by one."""
+
+from collections.abc import Sequence
+
+from detection.condition import Condition, Keyword, leaves
+from detection.facts import Valued
+from detection.matcher.group import Group
+from detection.matcher.spoken import Spoken
+from detection.matcher.verdict import Answer
+
+
+class Matcher:
+    """Conditions that are asked of the same events. Not for several threads at once."""
+
+    def __init__(
+        self, conditions: Sequence[Condition], *, indexed: bool = True, remembers: bool = True
+    ) -> None:
+        """``indexed=False`` tests every condition, ``remembers=False`` answers every event anew (for proofs).
+
+        Raises BadInput for a pattern or network that cannot be used, at the latest at the first event.
+        """
+        spoken = [_speaks(condition) for condition in conditions]
+        self._plain = [index for index, one in enumerate(spoken) if not one]
+        self._loud = [index for index, one in enumerate(spoken) if one]
+        self._group = Group(
+            [conditions[index] for index in self._plain], indexed=indexed, remembers=remembers
+        )
+        self._spoken = Spoken([conditions[index] for index in self._loud], indexed=indexed)
+
+    def match(self, events: Sequence[Valued]) -> list[Answer]:
+        """The indexes of the conditions that each event satisfies, ascending."""
+        plain: list[Answer] = self._group.match(events) if self._plain else [()] * len(events)
+        if not self._loud:
+            return plain
+        return [
+            self._merged(one, two) if two else one and self._placed(one)
+            for one, two in zip(plain, self._spoken.match(events), strict=True)
+        ]
+
+    def _placed(self, plain: Answer) -> Answer:
+        return tuple([self._plain[index] for index in plain])
+
+    def _merged(self, plain: Answer, loud: Answer) -> Answer:
+        return tuple(sorted([*self._placed(plain), *(self._loud[index] for index in loud)]))
+
+
+def _speaks(condition: Condition) -> bool:
+    return any(isinstance(leaf, Keyword) for leaf in leaves(condition))

@@ -1,0 +1,62 @@
+"""Clauses: what must hold, the rarest first, and none where a negation or anything unindexed decides."""
+
+import pytest
+
+from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
+from detection.matcher.clauses import CLAUSES_MAX, clauses, longest_piece
+
+RARE = Atom("CommandLine", "contains", ("--very-rare-option",))
+COMMON = Atom("Image", "contains", ("e",))
+REGEX = Atom("CommandLine", "regex", ("x.*y",))
+FIELD = Atom("a", "field_equals", ("b",))
+WORD = Keyword("contains", ("mimikatz",))
+
+
+@pytest.mark.parametrize(
+    ("condition", "leaves"),
+    [
+        (RARE, [(RARE,)]),
+        (And((COMMON, RARE)), [(RARE,), (COMMON,)]),
+        (And((REGEX, RARE)), [(RARE,)]),
+        (REGEX, [(REGEX,)]),
+        (Or((RARE, COMMON)), [(RARE, COMMON)]),
+        (Or((RARE, Not(COMMON))), []),
+        (Not(RARE), []),
+        (FIELD, []),
+        (And((FIELD, RARE)), [(RARE,)]),
+        (Or((And((RARE, COMMON)), REGEX)), [(RARE, REGEX), (COMMON, REGEX)]),
+        (Always(True), []),
+        (Always(False), [()]),
+        (WORD, []),
+    ],
+)
+def test_clauses_are_what_must_hold(condition: Condition, leaves: list[tuple[Atom, ...]]) -> None:
+    assert [clause.leaves for clause in clauses(condition, Atom)] == leaves
+
+
+def test_keywords_are_asked_apart() -> None:
+    assert [clause.leaves for clause in clauses(And((WORD, RARE)), Keyword)] == [(WORD,)]
+    assert clauses(Or((WORD, RARE)), Keyword) == []
+    assert clauses(Keyword("regex", ("x",)), Keyword) == []
+    assert clauses(Keyword("wildcard", ("?*",)), Keyword) == []
+
+
+def test_only_the_best_are_kept() -> None:
+    parts = tuple(Atom(str(length), "contains", ("x" * length,)) for length in range(1, 9))
+    kept = [clause.leaves for clause in clauses(And(parts), Atom)]
+    assert kept == [(part,) for part in parts[:4:-1]][:CLAUSES_MAX]
+
+
+@pytest.mark.parametrize(
+    ("wildcard", "piece"),
+    [
+        ("*abc?de*", "abc"),
+        ("a\\*b?c", "a*b"),
+        ("a\\bc*", "a\\bc"),
+        ("*?", ""),
+        ("\\\\x\\?", "\\x?"),
+        ("x\\", "x\\"),
+    ],
+)
+def test_the_longest_piece_of_a_wildcard(wildcard: str, piece: str) -> None:
+    assert longest_piece(wildcard) == piece
