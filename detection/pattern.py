@@ -74,7 +74,7 @@ def literals(needles: Iterable[str]) -> list[Pattern]:
     pending: list[str] = []
     size = 0
     for needle in needles:
-        escaped = _escape(needle)
+        escaped = quoted(needle)
         if pending and size + len(escaped) + 1 > PATTERN_CHARS_MAX:
             patterns.append(Pattern("|".join(pending)))
             pending, size = [], 0
@@ -90,14 +90,14 @@ def wildcard(text: str, *, anchored: bool = True) -> Pattern:
     for character in text:
         if escaped or character not in "*?\\":
             # before anything but the three signs a backslash stands for itself, as in Sigma
-            pieces.append(_escape("\\" + character if escaped and character not in "*?\\" else character))
+            pieces.append(quoted("\\" + character if escaped and character not in "*?\\" else character))
             escaped = False
         elif character == "\\":
             escaped = True
         else:
             pieces.append(".*" if character == "*" else ".")
     if escaped:
-        pieces.append(_escape("\\"))
+        pieces.append(quoted("\\"))
     body = "".join(pieces)
     return Pattern(f"(?s)^(?:{body})$" if anchored else f"(?s){body}")
 
@@ -114,7 +114,8 @@ def _nothing(_text: bytes) -> Sequence[int]:
     return ()
 
 
-def _escape(text: str) -> str:
+def quoted(text: str) -> str:
+    """The pattern that finds exactly this text."""
     return "".join(
         character
         if character.isalnum() or character == "_" or ord(character) >= 0x80

@@ -29,9 +29,11 @@ class SigmaDetector:
     def __init__(self, rules: Iterable[Rule], *, unknown_to_all: bool = False) -> None:
         """``unknown_to_all``: events that say nothing of their log source are tried on every rule."""
         self._unknown_to_all = unknown_to_all
+        self._rules = {rule.id: rule for rule in rules}
+        self._routing = Routing(self._rules.values(), unknown_to_all=unknown_to_all)
+        self._amended = Routing((), unknown_to_all=unknown_to_all)
         self._gone: frozenset[str] = frozenset()  # settled rules that are answered for no longer
         self._order: dict[str, int] = {}
-        self._settle(rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -85,7 +87,7 @@ class SigmaDetector:
 
     def _settle(self, rules: Iterable[Rule]) -> None:
         """Index all rules together."""
-        self._rules: dict[str, Rule] = {rule.id: rule for rule in rules}
+        self._rules = {rule.id: rule for rule in rules}
         self._routing = Routing(self._rules.values(), unknown_to_all=self._unknown_to_all)
         self._amended = Routing((), unknown_to_all=self._unknown_to_all)
         self._gone, self._order = frozenset(), {}

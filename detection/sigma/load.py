@@ -16,19 +16,23 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from crypto.words import Words
+from detection.condition import Always
 from detection.correlation.rule import Correlation
 from detection.sigma.correlations import correlation_of, resolved
 from detection.sigma.document import Document, parse_documents
 from detection.sigma.errors import RuleError, malformed
 from detection.sigma.filters import Filter, filter_of, filtered
 from detection.sigma.heading import heading, own_keys
+from detection.sigma.lists import Lists, expanded, read_lists
 from detection.sigma.rule import EntityKind, Heading, Rule
 from detection.sigma.translate import blamed, from_sigma, parse_condition, renamed_modifiers, translated
+from rules import ROOT
 from sensors.event import LogSource
 
 __all__ = ["Loaded", "RuleError", "load_all", "load_rules", "parse_condition", "rule_files", "rules_in"]
 
 _ACTIONS: Final = ("global", "reset", "repeat")
+SHIPPED: Final = ROOT / "lists"
 _SUFFIXES: Final = (".yml", ".yaml")
 
 
@@ -41,7 +45,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """What one file holds; correlations still name their rules as written, filters are not joined."""
+    """What files hold; correlations still name their rules as written, filters are not joined."""
 
     rules: list[Rule] = []
     correlations: list[Correlation] = []
@@ -49,21 +53,26 @@ class Found(msgspec.Struct, kw_only=True):
     errors: list[RuleError] = []
 
 
-def load_rules(paths: Iterable[Path]) -> tuple[list[Rule], list[RuleError]]:
+def load_rules(paths: Iterable[Path], lists: Lists | None = None) -> tuple[list[Rule], list[RuleError]]:
     """All rules of the files and folders, sorted by path, and what is wrong with the others."""
-    loaded = load_all(paths)
+    loaded = load_all(paths, lists)
     return list(loaded.rules), list(loaded.errors)
 
 
-def load_all(paths: Iterable[Path]) -> Loaded:
-    """All rules and correlations of the files and folders, sorted by path; filters are joined to rules."""
+def load_all(paths: Iterable[Path], lists: Lists | None = None) -> Loaded:
+    """All rules and correlations of the files and folders, sorted by path; filters are joined to rules.
+
+    ``lists`` are those that ``expand`` may name; the product's own where it is None.
+    """
     found = Found()
+    if lists is None:
+        lists, found.errors = read_lists([SHIPPED])
     for path in paths:
         files = list(rule_files(path))
         if not files:
             found.errors.append(_no_rules(path))
         for file in files:
-            one = found_in(file)
+            one = found_in(file, lists)
             found.rules += one.rules
             found.correlations += one.correlations
             found.filters += one.filters
@@ -99,13 +108,13 @@ def rule_files(path: Path) -> Iterator[Path]:
         yield path
 
 
-def rules_in(path: Path) -> tuple[list[Rule], list[RuleError]]:
+def rules_in(path: Path, lists: Lists | None = None) -> tuple[list[Rule], list[RuleError]]:
     """The rules of one file (or collection of documents), and what is wrong with the others."""
-    found = found_in(path)
+    found = found_in(path, lists or {})
     return found.rules, found.errors
 
 
-def found_in(path: Path) -> Found:
+def found_in(path: Path, lists: Lists) -> Found:
     """Everything in one file (or collection of documents), and what is wrong with the others."""
     found = Found()
     try:
@@ -123,7 +132,7 @@ def found_in(path: Path) -> Found:
     template: list[dict[str, Any]] = []
     for document in documents:
         try:
-            _take(found, document, template, path, digest)
+            _take(found, document, template, path, digest, lists)
         except RuleError as error:
             found.errors.append(error.at(path, document.line(*error.keys)))
     if not (found.rules or found.correlations or found.filters or found.errors):
@@ -131,7 +140,14 @@ def found_in(path: Path) -> Found:
     return found
 
 
-def _take(found: Found, document: Document, template: list[dict[str, Any]], path: Path, digest: str) -> None:
+def _take(
+    found: Found,
+    document: Document,
+    template: list[dict[str, Any]],
+    path: Path,
+    digest: str,
+    lists: Lists,
+) -> None:
     raw = document.value
     if isinstance(raw, dict) and len({"correlation", "filter", "detection"} & raw.keys()) > 1:
         raise malformed(
@@ -143,12 +159,14 @@ def _take(found: Found, document: Document, template: list[dict[str, Any]], path
     elif isinstance(raw, dict) and "filter" in raw:
         found.filters.append(filter_of(raw, document, path, digest))
     else:
-        rule = _rule(document, template, path, digest)
+        rule = _rule(document, template, path, digest, lists)
         if rule is not None:
             found.rules.append(rule)
 
 
-def _rule(document: Document, template: list[dict[str, Any]], path: Path, digest: str) -> Rule | None:
+def _rule(
+    document: Document, template: list[dict[str, Any]], path: Path, digest: str, lists: Lists
+) -> Rule | None:
     """The rule of one document, or None for an empty one or a collection action kept in ``template``."""
     raw = document.value
     if raw is None:
@@ -167,7 +185,7 @@ def _rule(document: Document, template: list[dict[str, Any]], path: Path, digest
             return None
     parsed = _parsed([*template, plain] if plain.get("action") is None else template)
     merged: dict[str, Any] = {**(template[0] if template else {}), **plain}
-    return _checked(parsed, merged, path, document, digest)
+    return _checked(parsed, merged, path, document, digest, lists)
 
 
 def _parsed(documents: list[dict[str, Any]]) -> SigmaRule:
@@ -187,7 +205,9 @@ def _parsed(documents: list[dict[str, Any]]) -> SigmaRule:
     return rule
 
 
-def _checked(parsed: SigmaRule, raw: dict[str, Any], path: Path, document: Document, digest: str) -> Rule:
+def _checked(
+    parsed: SigmaRule, raw: dict[str, Any], path: Path, document: Document, digest: str, lists: Lists
+) -> Rule:
     if parsed.id is None:
         raise malformed("缺少 id", "id is missing", Words("请给一个新的 UUID", "give it a new UUID")).under(
             "id"
@@ -197,13 +217,16 @@ def _checked(parsed: SigmaRule, raw: dict[str, Any], path: Path, document: Docum
         category=parsed.logsource.category or "",
         service=parsed.logsource.service or "",
     )
+    needs = expanded(parsed.detection, lists)
     return Rule(
         **heading(parsed, raw),
         id=str(parsed.id),
         path=str(path),
         line=document.line("detection"),
         logsource=source,
-        condition=translated(parsed.detection),
+        # without its list a rule says nothing: an empty list under "not" would make it say everything
+        condition=Always(False) if needs else translated(parsed.detection),
+        needs=needs,
         entity=own_keys(raw).entity or _entity(source),
         digest=digest,
     )

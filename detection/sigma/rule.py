@@ -50,6 +50,7 @@ class Rule(Heading, frozen=True, kw_only=True):
     logsource: LogSource
     condition: Condition
     entity: EntityKind
+    needs: tuple[str, ...] = ()  # lists it asks for that are missing; while there are any it matches nothing
 
 
 # Sigma's one category that stands for others: what Sysmon tells of the registry
