@@ -23,6 +23,7 @@ from detection.sigma.document import Document, parse_documents
 from detection.sigma.errors import RuleError, malformed
 from detection.sigma.filters import Filter, filter_of, filtered
 from detection.sigma.heading import heading, own_keys
+from detection.sigma.kept import Kept, KeptRules
 from detection.sigma.lists import Lists, expanded, read_lists
 from detection.sigma.rule import EntityKind, Heading, Rule
 from detection.sigma.translate import blamed, from_sigma, parse_condition, renamed_modifiers, translated
@@ -59,24 +60,28 @@ def load_rules(paths: Iterable[Path], lists: Lists | None = None) -> tuple[list[
     return list(loaded.rules), list(loaded.errors)
 
 
-def load_all(paths: Iterable[Path], lists: Lists | None = None) -> Loaded:
+def load_all(paths: Iterable[Path], lists: Lists | None = None, *, cache: Path | None = None) -> Loaded:
     """All rules and correlations of the files and folders, sorted by path; filters are joined to rules.
 
-    ``lists`` are those that ``expand`` may name; the product's own where it is None.
+    ``lists`` are those that ``expand`` may name; the product's own where it is None. ``cache`` is a file that
+    keeps translated rules for the next start.
     """
     found = Found()
     if lists is None:
         lists, found.errors = read_lists([SHIPPED])
+    kept = KeptRules(cache, lists) if cache else None
     for path in paths:
         files = list(rule_files(path))
         if not files:
             found.errors.append(_no_rules(path))
         for file in files:
-            one = found_in(file, lists)
+            one = found_in(file, lists, kept)
             found.rules += one.rules
             found.correlations += one.correlations
             found.filters += one.filters
             found.errors += one.errors
+    if kept is not None:
+        kept.save()
     return linked(found)
 
 
@@ -114,11 +119,17 @@ def rules_in(path: Path, lists: Lists | None = None) -> tuple[list[Rule], list[R
     return found.rules, found.errors
 
 
-def found_in(path: Path, lists: Lists) -> Found:
+def found_in(path: Path, lists: Lists, kept: KeptRules | None = None) -> Found:
     """Everything in one file (or collection of documents), and what is wrong with the others."""
     found = Found()
     try:
         data = path.read_bytes()
+        digest = sha256(data).hexdigest()
+        known = kept.known(path, digest) if kept else None
+        if known is not None:
+            return Found(
+                rules=list(known.rules), correlations=list(known.correlations), filters=list(known.filters)
+            )
         documents = parse_documents(data, path)
     except OSError as error:
         what = Words(f"规则文件读不出来:{error.strerror}", f"cannot read the rule file: {error.strerror}")
@@ -128,7 +139,6 @@ def found_in(path: Path, lists: Lists) -> Found:
     except RuleError as error:
         found.errors.append(error)
         return found
-    digest = sha256(data).hexdigest()
     template: list[dict[str, Any]] = []
     for document in documents:
         try:
@@ -137,6 +147,8 @@ def found_in(path: Path, lists: Lists) -> Found:
             found.errors.append(error.at(path, document.line(*error.keys)))
     if not (found.rules or found.correlations or found.filters or found.errors):
         found.errors.append(malformed("文件里没有规则", "no rule in the file").at(path, 1))
+    if kept is not None and not found.errors:
+        kept.keep(path, Kept(digest, tuple(found.rules), tuple(found.correlations), tuple(found.filters)))
     return found
 
 
