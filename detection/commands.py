@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BATCH_EVENTS: Final = 2_048
 BAD_LINES_SHOWN: Final = 20
 PROGRESS_EVENTS: Final = 20_000
+OFFLINE_LATENESS_SECONDS: Final = 30 * 86_400
 _SAMPLES: Final = Path("rules/samples")
 
 
@@ -60,29 +61,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from detection.sigma.load import load_rules
+    from detection.sigma.load import load_all
 
-    rules, errors = load_rules(chosen.paths)
+    loaded = load_all(chosen.paths)
+    rules, correlations, errors = loaded.rules, loaded.correlations, loaded.errors
     if chosen.json:
-        for rule in rules:
+        for rule in (*rules, *correlations):
             _data({"id": rule.id, "path": rule.path, "level": rule.level, "title": rule.title._asdict()})
     for error in errors:
         _say(error)
+    more_zh = f",{len(correlations)} 条关联可用" if correlations else ""
+    more_en = f", {len(correlations)} correlations usable" if correlations else ""
     _say(
         Words(
-            f"{len(rules)} 条规则可用,{len(errors)} 处错误",
-            f"{len(rules)} rules usable, {len(errors)} errors",
+            f"{len(rules)} 条规则可用{more_zh},{len(errors)} 处错误",
+            f"{len(rules)} rules usable{more_en}, {len(errors)} errors",
         )
     )
     return 1 if errors else 0
 
 
 def _test(chosen: argparse.Namespace) -> int:
-    from detection.sigma.load import load_rules
+    from detection.correlation.proof import prove_correlations
+    from detection.sigma.load import load_all
     from detection.sigma.samples import prove
 
-    rules, errors = load_rules(chosen.paths)
-    proofs = prove(rules, chosen.samples)
+    loaded = load_all(chosen.paths)
+    errors = list(loaded.errors)
+    helping = {one.path for one in loaded.correlations}  # rules beside a correlation are proven with it
+    proofs = prove([rule for rule in loaded.rules if rule.path not in helping], chosen.samples)
+    proofs += prove_correlations(loaded, chosen.samples)
     for proof in proofs:
         if chosen.json:
             wrong = [error.what.en for error in proof.wrong]
@@ -103,15 +111,19 @@ def _test(chosen: argparse.Namespace) -> int:
 def _detect(chosen: argparse.Namespace) -> int:
     import msgspec
 
+    from detection.correlation.detector import RuleDetector
+    from detection.correlation.parameters import correlation_parameters
     from detection.offline import events_in
-    from detection.sigma.detector import SigmaDetector
-    from detection.sigma.load import load_rules
+    from detection.sigma.load import load_all
     from detection.special.detectors import special_detectors
 
-    rules, errors = load_rules(chosen.rules)
-    for error in errors:
+    loaded = load_all(chosen.rules)
+    for error in loaded.errors:
         _say(error)
-    detectors: list[Detector] = [SigmaDetector(rules, unknown_to_all=True)]
+    # files of several hosts come one behind the other, not in order of time
+    parameters = msgspec.structs.replace(correlation_parameters(), lateness_seconds=OFFLINE_LATENESS_SECONDS)
+    rules = RuleDetector(loaded.rules, loaded.correlations, parameters=parameters, unknown_to_all=True)
+    detectors: list[Detector] = [rules]
     if chosen.special:
         detectors += special_detectors()
     tally = _Tally()
@@ -122,8 +134,10 @@ def _detect(chosen: argparse.Namespace) -> int:
                 for alert in tally.fed(detector, batch):
                     sys.stdout.write(encode(alert).decode() + "\n")
             tally.progress(path, len(batch))
+    for alert in tally.counted(rules.finish()):
+        sys.stdout.write(encode(alert).decode() + "\n")
     sys.stdout.flush()
-    tally.summary(len(rules))
+    tally.summary(len(loaded.rules) + len(loaded.correlations))
     return 0
 
 
@@ -133,6 +147,7 @@ class _Tally:
     def __init__(self) -> None:
         self.events = self.bad = self.failed = 0
         self.titles: Counter[Words] = Counter()
+        self.told: set[str] = set()
 
     def bad_line(self, error: BadInput) -> None:
         """Tell the first bad lines, count all."""
@@ -152,7 +167,13 @@ class _Tally:
                 self.failed += 1
                 _say(f"{detector.name}: {failure}")
                 events = events[failure.index + 1 :]
-        self.titles.update(alert.title for alert in alerts)
+        return self.counted(alerts)
+
+    def counted(self, alerts: list[Alert]) -> list[Alert]:
+        """Count the alerts; one told again under its id, because an event came late, is one."""
+        fresh = [alert for alert in alerts if alert.id not in self.told]
+        self.told.update(alert.id for alert in fresh)
+        self.titles.update(alert.title for alert in fresh)
         return alerts
 
     def progress(self, path: Path, events: int) -> None:

@@ -66,6 +66,11 @@ class Running:
         self.unkeyed = 0
         self.uncounted = 0
 
+    def await_use(self, finding: Finding, moment: int) -> None:
+        """Hold a finding until it cannot change any more and may be handed on."""
+        self.latest[finding.key, finding.occasion] = finding
+        heapq.heappush(self.handing, (moment, finding.key, finding.occasion))
+
     @property
     def told_after(self) -> int:
         """How far its findings may lie behind the newest event, microseconds."""
@@ -224,9 +229,7 @@ class Correlator:
         if not running.silent:
             alerts.append(alert_of(rule, finding, self._shown(rule, finding), self._titles))
         if running.users:
-            running.latest[finding.key, finding.occasion] = finding
-            moment = micros_in(finding.anchor)
-            heapq.heappush(running.handing, (moment, finding.key, finding.occasion))
+            running.await_use(finding, micros_in(finding.anchor))
 
     def _hand_on(self, running: Running) -> None:
         """Give findings that cannot change any more to the correlations that watch this one."""

@@ -76,7 +76,7 @@ class Series:
             whats=tuple(self.whats[first : position + 1])
             if isinstance(self.tally, Together | Ordered)
             else (),
-            number=number,
+            number=float(number),
             values=values,
         )
 

@@ -74,6 +74,6 @@ class Reordered:
 
     def hold(self, waiting: list[Waiting], reached: int) -> None:
         """Take up what waited."""
-        self.waiting = sorted(waiting)
+        self.waiting = list(waiting)  # sorted is a heap
         self._marks = {one[0] for one in waiting}
         self.reached = reached

@@ -96,4 +96,6 @@ def _joined(texts: list[str]) -> str | None:
 
 def _number(value: Value) -> int | float | None:
     number = None if isinstance(value, list) else number_of(value)
-    return None if isinstance(number, int) and number.bit_length() > 256 else number
+    if isinstance(number, int) and number.bit_length() > 63:
+        return float(number) if number.bit_length() < 1_000 else None
+    return number

@@ -49,7 +49,9 @@ class SigmaDetector:
         """One alert for every rule that an event satisfies."""
         try:
             found = self.matching_each(events)
-            return [_alert(rule, event) for event, rules in zip(events, found, strict=True) for rule in rules]
+            return [
+                alert_of(rule, event) for event, rules in zip(events, found, strict=True) for rule in rules
+            ]
         except Exception:  # noqa: BLE001 - whatever it is, only the event at fault shall be lost
             return feed_each(self._take, events)
 
@@ -96,7 +98,7 @@ class SigmaDetector:
         return self._order[rule.id]
 
     def _take(self, event: Event) -> list[Alert]:
-        return [_alert(rule, event) for rule in self.matching(event)]
+        return [alert_of(rule, event) for rule in self.matching(event)]
 
 
 def entity_of(kind: EntityKind, event: Event) -> str:
@@ -118,7 +120,8 @@ def _first(event: Event, names: tuple[str, ...]) -> str:
     return ""
 
 
-def _alert(rule: Rule, event: Event) -> Alert:
+def alert_of(rule: Rule, event: Event) -> Alert:
+    """The alert of a rule about one event that satisfies it."""
     entity = entity_of(rule.entity, event)
     matched = explain(rule.condition, event)
     reason = filled(rule.reason, event) if rule.reason else default_reason(rule.title, entity, matched)

@@ -48,6 +48,6 @@ def test_an_unusable_rule_is_told_and_the_others_work(tmp_path: Path) -> None:
     assert len(found.rules) == 1
     assert "bad.yml" in str(found.errors[0])
     leaf = found.evidence()
-    assert leaf.summary == "1 rules, 1 unusable"
+    assert leaf.summary == "1 rules, 0 correlations, 1 unusable"
     assert leaf.subject == f"rule-set:{found.digest[:16]}"
     assert list(msgspec.json.decode(leaf.payload)) == [found.rules[0].id]
