@@ -214,7 +214,7 @@ class Ordered:
             for changed, step, start in self._kept_back:
                 if changed is starts and step == len(starts) - 1 and start > latest:
                     latest = start
-            if latest >= cut and not any(counts.get(place) for place in way.forbidden):
+            if latest and latest >= cut and not any(counts.get(place) for place in way.forbidden):
                 return True
         return False
 
