@@ -3,18 +3,20 @@
 A correlation whose meaning changed since starts anew; so does everything where the bytes are not ours.
 """
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
+from crypto.words import BadInput
 from detection.correlation.closing import Closing
 from detection.correlation.correlator import Correlator, Running
 from detection.correlation.keyed import Finding, Series
 from detection.correlation.mark import micros_in
 from detection.correlation.reorder import Reordered, Waiting
 from detection.correlation.rule import Correlation
-from sensors.event import Event
+from sensors.event import decode, encode
 
 VERSION: Final = 1
 
@@ -50,7 +52,7 @@ class _All(msgspec.Struct, array_like=True, frozen=True):
     told: int
     told_of: int
     ones: list[_One]
-    evidence: list[tuple[bytes, Event]]
+    evidence: list[tuple[bytes, bytes]]
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -65,7 +67,7 @@ def snapshot_of(correlator: Correlator) -> bytes:
         told=correlator.told,
         told_of=correlator.told_of,
         ones=[_one(running) for running in correlator.running.values()],
-        evidence=list(correlator.evidence.items()),
+        evidence=[(mark, encode(event)) for mark, event in correlator.evidence.items()],
     )
     return _encoder.encode(whole)
 
@@ -83,8 +85,9 @@ def recall_into(correlator: Correlator, snapshot: bytes) -> bool:
         running = correlator.running.get(one.id)
         if running is not None and one.meaning == _meaning(running.rule):
             _restore(running, one)
-    for mark, event in whole.evidence:
-        correlator.evidence.remember(mark, event)
+    for mark, line in whole.evidence:
+        with suppress(BadInput):  # then the alert only shows less
+            correlator.evidence.remember(mark, decode(line))
     return True
 
 
