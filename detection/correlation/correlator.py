@@ -7,6 +7,7 @@ docs/reference/correlations.md says what each kind means.
 
 import heapq
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -87,6 +88,15 @@ class Running:
         """Its state, roughly in bytes."""
         waiting = self.machine.pending_weight if isinstance(self.machine, Reordered) else 0
         return self.machine.keyed.weight + waiting
+
+
+def meaning(rule: Correlation) -> str:
+    """Changes exactly when the state of a correlation would mean something else."""
+    parts = (
+        *(rule.kind, rule.rules, rule.group_by, rule.span_seconds, rule.fields, rule.percentile),
+        *(rule.limits, rule.alternatives, rule.aliases),
+    )
+    return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
 _Route = tuple[Running, KeyOf, WhatOf | None, bytes]
@@ -216,6 +226,24 @@ class Correlator:
         """The alerts of all that still waits; nothing may be fed after it."""
         self.newest = FOREVER
         return self.settle()
+
+    def adopt(self, before: "Correlator") -> None:
+        """Take over the state of the correlations that mean what they meant; ``before`` is used no longer.
+
+        For rules that change while the center runs: nothing is copied, however much there is.
+        """
+        self.newest, self.expired, self._handed = before.newest, before.expired, before._handed
+        self.told, self.told_of, self.evidence = before.told, before.told_of, before.evidence
+        self._early = before._early
+        for name, running in self.running.items():
+            known = before.running.get(name)
+            if (
+                known is not None
+                and known.delay == running.delay
+                and meaning(known.rule) == meaning(running.rule)
+            ):
+                running.machine, running.handing, running.latest = known.machine, known.handing, known.latest
+                running.unkeyed, running.uncounted = known.unkeyed, known.uncounted
 
     def _run_on(self, event: Event, micros: int) -> None:
         """Let event time run on, but not by a clock that runs ahead of ours."""

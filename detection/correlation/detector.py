@@ -1,6 +1,6 @@
 """Rules and correlations as one detector of the pipeline: what rules say alone and what they say together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -63,6 +63,24 @@ class RuleDetector:
     def finish(self) -> list[Alert]:
         """The alerts of all that still waits for later events; nothing may be fed after it."""
         return self.correlator.finish()
+
+    def amend(
+        self,
+        changed: Iterable[Rule] = (),
+        removed: Iterable[str] = (),
+        correlations: Sequence[Correlation] | None = None,
+    ) -> None:
+        """Take up changed rules, drop those removed, and take these for all correlations (None: as before).
+
+        Between two batches; correlations that mean what they meant keep their state.
+        """
+        self.engine.amend(changed, removed)
+        if correlations is not None:
+            self._correlations = tuple(correlations)
+            self._silent = silent_rules(correlations)
+        before, self.correlator = self.correlator, self._new_correlator()
+        self.correlator.adopt(before)
+        self._watched = self.correlator.watched
 
     def snapshot(self) -> bytes | None:
         """The state of the correlations, where enough of it has changed; None otherwise."""

@@ -4,18 +4,16 @@ A correlation whose meaning changed since starts anew; so does everything where 
 """
 
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
 from crypto.words import BadInput
 from detection.correlation.closing import Closing
-from detection.correlation.correlator import Correlator, Running
+from detection.correlation.correlator import Correlator, Running, meaning
 from detection.correlation.keyed import Finding, Series
 from detection.correlation.mark import micros_in
 from detection.correlation.reorder import Reordered, Waiting
-from detection.correlation.rule import Correlation
 from sensors.event import decode, encode
 
 VERSION: Final = 1
@@ -83,7 +81,7 @@ def recall_into(correlator: Correlator, snapshot: bytes) -> bool:
     correlator.newest, correlator.told, correlator.told_of = whole.newest, whole.told, whole.told_of
     for one in whole.ones:
         running = correlator.running.get(one.id)
-        if running is not None and one.meaning == _meaning(running.rule):
+        if running is not None and one.meaning == meaning(running.rule):
             _restore(running, one)
     for mark, line in whole.evidence:
         with suppress(BadInput):  # then the alert only shows less
@@ -96,7 +94,7 @@ def _one(running: Running) -> _One:
     keyed = machine.keyed
     return _One(
         id=running.rule.id,
-        meaning=_meaning(running.rule),
+        meaning=meaning(running.rule),
         keys=[_key(key, state) for key, state in keyed.states.items()],
         waiting=sorted(machine.waiting, key=_order) if isinstance(machine, Reordered) else [],
         reached=machine.reached if isinstance(machine, Reordered) else 0,
@@ -134,12 +132,3 @@ def _restore(running: Running, one: _One) -> None:
     for finding in one.findings:
         running.await_use(finding, micros_in(finding.anchor))
     machine.late, keyed.evicted, keyed.trimmed, running.unkeyed, running.uncounted = one.counts
-
-
-def _meaning(rule: Correlation) -> str:
-    """Changes exactly when the state of a correlation would mean something else."""
-    parts = (
-        *(rule.kind, rule.rules, rule.group_by, rule.span_seconds, rule.fields, rule.percentile),
-        *(rule.limits, rule.alternatives, rule.aliases),
-    )
-    return sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from detection.correlation.keyed import MARK_WEIGHT, Finding, Keyed, Series, value_weight
 from detection.correlation.mark import edge, micros_in
 from detection.correlation.rule import Correlation
-from detection.correlation.tally import least_of, tally_for
+from detection.correlation.tally import Ordered, least_of, tally_for
 
 MARKS_MAX: Final = 50_000  # events of one key
 
@@ -142,13 +142,15 @@ class Trailing:
         place = bisect_left(marks, mark)
         if place < len(marks) and marks[place] == mark:
             return
+        if state.dirty is None or mark < state.dirty:
+            self._step_back(state, place, mark)
+            state.dirty = mark
         marks.insert(place, mark)
         if state.tally is not None:
             state.whats.insert(place, what)
         added = MARK_WEIGHT + value_weight(what)
         state.weight += added
         self.keyed.weight += added
-        state.dirty = mark if state.dirty is None else min(state.dirty, mark)
         self._dirty[key] = state
         if len(marks) >= 2 * MARKS_MAX:
             self._sweep(state, key)
@@ -158,7 +160,6 @@ class Trailing:
         assert state.dirty is not None
         marks = state.marks
         first = bisect_left(marks, state.dirty)
-        self._rebuild(state, first)
         slot_told = None
         for position in range(first, len(marks)):
             mark = marks[position]
@@ -174,6 +175,23 @@ class Trailing:
                     self._raise(state, key, slot, position)
         state.dirty = None
         self._trim(state)
+
+    def _step_back(self, state: Series, place: int, mark: bytes) -> None:
+        """Make the window that of a new event at ``place``, by taking back what lies behind it."""
+        marks, whats, tally = state.marks, state.whats, state.tally
+        cut = edge(micros_in(mark) - self._span + 1)
+        left = bisect_left(marks, cut)
+        if isinstance(tally, Ordered):  # which chains there were before cannot be told from those after
+            tally = state.tally = tally_for(self._rule)
+            for position in range(left, place):
+                tally.add(marks[position], whats[position])
+        elif tally is not None:
+            behind = len(marks) if state.dirty is None else bisect_left(marks, state.dirty)
+            for position in range(max(place, state.left), behind):
+                tally.drop(whats[position])
+            for position in range(left, min(place, state.left)):
+                tally.add(marks[position], whats[position])
+        state.left = left
 
     def _rebuild(self, state: Series, position: int) -> None:
         """Make the window ready for the event at ``position``."""

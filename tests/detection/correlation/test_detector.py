@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from correlation_scenes import START, event, parameters
 
+from crypto.words import Words
 from detection.alert import Alert
 from detection.correlation.detector import SNAPSHOT_EVENTS, RuleDetector
 from detection.detector import FeedFailed
@@ -175,3 +177,23 @@ def test_snapshots_are_as_rare_as_they_may_be(detector: RuleDetector) -> None:
     assert detector.snapshot()
     detector.recall(b"foreign")
     assert detector.counters.keys == 41
+
+
+def test_rules_change_while_it_runs_and_the_state_stays(detector: RuleDetector) -> None:
+    many, guessed = detector._correlations
+    detector.feed(story()[:2])
+    (failed,) = [rule for rule in detector.engine.rules if rule.name == "failed"]
+    retitled = msgspec.structs.replace(failed, title=Words("失败", "Failure"))
+    detector.amend([retitled])
+    told = detector.feed(story()[2:3])
+    assert titles(told) == ["Many failed logins"]
+    assert told[0].reason.en == "z 3 times"
+
+    # the outer correlation goes: its parts are silent no more, the success is never waited for
+    detector.amend(correlations=[msgspec.structs.replace(many, generate=True)])
+    assert titles(detector.feed(story()[3:])) == ["Login"]
+    changed = msgspec.structs.replace(many, span_seconds=600)
+    detector.amend(correlations=[changed, guessed])
+    assert detector.counters.keys == 0  # it means something else now, and starts anew
+    detector.amend(removed=[failed.id])
+    assert detector.feed([login(300 + second, "failure") for second in range(4)]) == []
