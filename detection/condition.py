@@ -100,11 +100,9 @@ def all_of(parts: Iterable[Condition]) -> Condition:
     """The conjunction, flattened; of nothing it is Always(True)."""
     flat: list[Condition] = []
     for part in parts:
-        if isinstance(part, And):
-            flat.extend(part.parts)
-        elif not (isinstance(part, Always) and part.value):
-            flat.append(part)
-    if any(isinstance(part, Always) for part in flat):
+        flat.extend(part.parts if isinstance(part, And) else (part,))
+    flat = [part for part in flat if part != Always(True)]
+    if Always(False) in flat:
         return Always(False)
     if not flat:
         return Always(True)
@@ -115,11 +113,9 @@ def any_of(parts: Iterable[Condition]) -> Condition:
     """The disjunction, flattened, atoms on one field joined; of nothing it is Always(False)."""
     flat: list[Condition] = []
     for part in parts:
-        if isinstance(part, Or):
-            flat.extend(part.parts)
-        elif not (isinstance(part, Always) and not part.value):
-            flat.append(part)
-    if any(isinstance(part, Always) for part in flat):
+        flat.extend(part.parts if isinstance(part, Or) else (part,))
+    flat = [part for part in flat if part != Always(False)]
+    if Always(True) in flat:
         return Always(True)
     joined = _join(flat)
     if not joined:

@@ -1,6 +1,7 @@
 """The straightforward matcher of conditions, and why an event matched; correct before fast."""
 
 from functools import lru_cache
+from typing import Final
 
 from detection.alert import Match
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or, leaves
@@ -19,9 +20,22 @@ def compiled(condition: Condition) -> Test:
         inner = compiled(condition.part)
         return lambda facts: not inner(facts)
     if isinstance(condition, And | Or):
-        tests = tuple(compiled(part) for part in condition.parts)
+        # whatever the order, the verdict is the same
+        tests = tuple(compiled(part) for part in sorted(condition.parts, key=_cost))
         return _every(tests) if isinstance(condition, And) else _some(tests)
     return leaf_test(condition)
+
+
+_COSTS: Final = {"equals": 1, "exists": 1, "null": 1, "endswith": 2, "startswith": 2, "contains": 4}
+_COST_OTHER: Final = 20  # regexes, networks, other fields
+_COST_KEYWORD: Final = 500
+
+
+def _cost(condition: Condition) -> int:
+    """About how long the condition takes to test, in units of one equality."""
+    if isinstance(condition, Atom):
+        return _COSTS.get(condition.operator, _COST_OTHER)
+    return sum(_cost(leaf) if isinstance(leaf, Atom) else _COST_KEYWORD for leaf in leaves(condition))
 
 
 @lru_cache(maxsize=4096)

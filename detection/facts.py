@@ -15,12 +15,13 @@ from typing import Final, Protocol
 
 from crypto.words import BadInput, Words
 from detection.condition import Atom, Keyword
-from detection.pattern import Pattern, literals, wildcard
+from detection.literals import AnyLiteral
+from detection.pattern import Pattern, wildcard
 from sensors.event import Scalar, Value
 
 NUMBER_CHARS_MAX: Final = 40  # a longer text is no number anybody compares
 NUMBER_BITS_MAX: Final = 1024  # a longer integer is written in hexadecimal
-_NEEDLES_ONE_BY_ONE: Final = 8  # more sought texts than this are sought at once, by RE2
+_NEEDLES_ONE_BY_ONE: Final = 8  # more sought texts than this are sought at once
 _NUMBER_ALPHABET: Final = frozenset("0123456789+-.eE")
 _COMPARE: Final = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 
@@ -200,7 +201,9 @@ def _contains(needles: list[str]) -> Accepts:
         return lambda text: needle in text
     if len(needles) <= _NEEDLES_ONE_BY_ONE:
         return lambda text: any(needle in text for needle in needles)
-    return _found(literals(needles))
+    if "" in needles:
+        return lambda _text: True
+    return AnyLiteral(needles).found
 
 
 def _found(patterns: list[Pattern]) -> Accepts:

@@ -1,10 +1,9 @@
 """Regular expressions on untrusted text: google-re2 only, linear in the text whatever the pattern.
 
-Patterns are in RE2 syntax (no look-around, no back-references); wildcards and lists of literal texts are
-turned into them here.
+Patterns are in RE2 syntax (no look-around, no back-references); wildcards are turned into them here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import re2
@@ -66,21 +65,6 @@ class PatternSet:
         if self._patterns is None:
             self._patterns = [Pattern(one) for one in self._texts]
         return [index for index, pattern in enumerate(self._patterns) if pattern.found(text)]
-
-
-def literals(needles: Iterable[str]) -> list[Pattern]:
-    """Patterns that together find any of the literal texts, as few as the size limit allows."""
-    patterns: list[Pattern] = []
-    pending: list[str] = []
-    size = 0
-    for needle in needles:
-        escaped = quoted(needle)
-        if pending and size + len(escaped) + 1 > PATTERN_CHARS_MAX:
-            patterns.append(Pattern("|".join(pending)))
-            pending, size = [], 0
-        pending.append(escaped)
-        size += len(escaped) + 1
-    return [*patterns, Pattern("|".join(pending))] if pending else patterns
 
 
 def wildcard(text: str, *, anchored: bool = True) -> Pattern:

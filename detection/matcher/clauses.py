@@ -12,10 +12,14 @@ from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
 CLAUSES_MAX: Final = 3  # kept of one condition; more cost bits and prune little
 RARE: Final = 0.1  # below it a clause prunes so well that costly ones are not worth their test
 _WILDCARD_SIGNS: Final = re.compile(r"\\[*?\\]|[*?]")
+SHORT_CHARS: Final = 2
+COMMON: Final = 0.3  # from it on a clause beside a rare one is not worth its test
 # Share of events thought to pass a test, by operator; texts are judged by their length.
 _SHARES: Final = {"equals": 0.01, "regex": 0.2, "cidr": 0.3, "exists": 0.9, "null": 0.9}
 _COMPARED: Final = 0.5
 _COSTLY: Final = 0.2  # operators from this share on are tested one by one
+
+_EXACT: Final = frozenset({"equals", "contains", "startswith", "endswith", "exists", "null"})
 
 Leaf = Atom | Keyword
 
@@ -32,8 +36,30 @@ def clauses(condition: Condition, kind: type[Leaf]) -> list[Clause]:
     """The best clauses made of tests of one kind, rarest first; none where no such test is necessary."""
     kept = _clauses(condition, kind)[:CLAUSES_MAX]
     if kept and kept[0].share < RARE:
-        kept = [kept[0], *(clause for clause in kept[1:] if not clause.costly)]
+        kept = [kept[0], *(clause for clause in kept[1:] if not clause.costly and clause.share < COMMON)]
     return kept
+
+
+def vetoes(condition: Condition) -> list[Atom]:
+    """Tests of which none may hold where the condition holds, as far as their bits are exact."""
+    if isinstance(condition, And):
+        return [atom for part in condition.parts for atom in vetoes(part)]
+    if not isinstance(condition, Not):
+        return []
+    parts = condition.part.parts if isinstance(condition.part, Or) else (condition.part,)
+    return [
+        part
+        for part in parts
+        if isinstance(part, Atom)
+        and not part.cased
+        and part.operator in _EXACT
+        and not any("\0" in str(value) for value in part.values)
+    ]
+
+
+def is_short(atom: Atom) -> bool:
+    """Whether the atom seeks a text so short that most values are tested in vain."""
+    return atom.operator == "contains" and any(len(str(value)) <= SHORT_CHARS for value in atom.values)
 
 
 def longest_piece(wildcard: str) -> str:

@@ -1,7 +1,8 @@
 """What the values of one field say about the conditions of a group: each value's bits, learnt once.
 
-Bits are superset answers: a bit that is set may be wrong (case, edges, inner wildcards), one that is missing
-is not. Learnt values are remembered within a bound, so that a field that repeats itself costs one look-up.
+Bits are superset answers: a bit that is set may be wrong (case, inner wildcards), one that is missing is not;
+they are exact for equals, contains, startswith, endswith, exists and null without regard to case. Learnt
+values are remembered within a bound, so that a field that repeats itself costs one look-up.
 """
 
 from collections.abc import Callable, Iterable
@@ -38,6 +39,7 @@ class Column:
         self._sets: list[tuple[PatternSet, list[int]]] = []
         self._raw: dict[Atom, int] = {}
         self._folded: dict[Atom, int] = {}
+        self._short: dict[str, int] = {}  # literals of a byte or two -> bits anywhere
         self._tests: list[tuple[Accepts, bool, int]] = []
         self._numbers: dict[Atom, int] = {}
         self._compared: list[tuple[Callable[[Value], bool], int]] = []
@@ -76,7 +78,10 @@ class Column:
             return
         literal = longest_piece(folded) if operator == "wildcard" else folded
         if len(literal.encode("utf-8", "surrogatepass")) <= _SHORT_BYTES:
-            atom = Atom("", "contains" if operator == "wildcard" else operator, (literal,))
+            if operator in ("contains", "wildcard"):
+                self._short[literal] = self._short.get(literal, 0) | bit
+                return
+            atom = Atom("", operator, (literal,))
             self._folded[atom] = self._folded.get(atom, 0) | bit
             return
         place = {"startswith": 1, "endswith": 2}.get(operator, 0)
@@ -137,7 +142,7 @@ class Column:
     def bits(self, texts: list[str]) -> list[int]:
         """The bits of each text."""
         # the literals fold by themselves, and faster
-        folded = [text.casefold() for text in texts] if self._whole or self._tests else texts
+        folded = [text.casefold() for text in texts] if self._whole or self._tests or self._short else texts
         found = [self._whole.get(text, 0) for text in folded] if self._whole else [0] * len(texts)
         if self._literals is not None:
             places = self._places
@@ -153,6 +158,10 @@ class Column:
             for index, text in enumerate(texts):
                 for number in patterns.found(text):
                     found[index] |= of_pattern[number]
+        for short, one in self._short.items():
+            for index, text in enumerate(folded):
+                if short in text:
+                    found[index] |= one
         for accepts, raw, one in self._tests:
             for index, text in enumerate(texts if raw else folded):
                 if accepts(text):

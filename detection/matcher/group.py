@@ -2,7 +2,8 @@
 
 Every condition has up to three clauses (detection/matcher/clauses.py). Clause k of condition i is bit
 ``k * count + i``; an event's bits are those of its values, and the conditions worth testing are those whose
-three bits are all set. A condition with fewer clauses has the missing bits always.
+three bits are all set. A condition with fewer clauses has the missing bits always. Bit ``3 * count + i`` says
+that something holds which the condition forbids.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from detection.condition import Atom, Condition, Keyword, fields
 from detection.facts import Valued
-from detection.matcher.clauses import CLAUSES_MAX, clauses
+from detection.matcher.clauses import CLAUSES_MAX, RARE, clauses, is_short, vetoes
 from detection.matcher.column import Column, Known
 from detection.matcher.verdict import Answer, Tests, all_set
 from sensors.event import Value
@@ -152,6 +153,11 @@ class Group:
                 for leaf in chosen[rank].leaves:
                     assert not isinstance(leaf, Keyword), leaf
                     self.columns.setdefault(leaf.field, Column()).add(leaf, bit)
+            rare = bool(chosen) and chosen[0].share < RARE
+            for veto in vetoes(condition):
+                if rare and is_short(veto):
+                    continue
+                self.columns.setdefault(veto.field, Column()).add(veto, 1 << (CLAUSES_MAX * count + index))
         for column in self.columns.values():
             column.seal()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from detection.condition import Condition, Keyword, leaves
+from detection.condition import Condition, Keyword, Or, any_of, leaves
 from detection.facts import Valued
 from detection.matcher.group import Group
 from detection.matcher.spoken import Spoken
@@ -19,13 +19,20 @@ class Matcher:
 
         Raises BadInput for a pattern or network that cannot be used, at the latest at the first event.
         """
-        spoken = [_speaks(condition) for condition in conditions]
-        self._plain = [index for index, one in enumerate(spoken) if not one]
-        self._loud = [index for index, one in enumerate(spoken) if one]
-        self._group = Group(
-            [conditions[index] for index in self._plain], indexed=indexed, remembers=remembers
-        )
-        self._spoken = Spoken([conditions[index] for index in self._loud], indexed=indexed)
+        plain: list[tuple[int, Condition]] = []
+        loud: list[tuple[int, Condition]] = []
+        for index, condition in enumerate(conditions):
+            # either half of an "or" is asked where it can be asked fast
+            parts = condition.parts if isinstance(condition, Or) else (condition,)
+            spoken = [part for part in parts if _speaks(part)]
+            if spoken:
+                loud.append((index, any_of(spoken)))
+            if len(spoken) < len(parts):
+                plain.append((index, any_of(part for part in parts if part not in spoken)))
+        self._plain = [index for index, _ in plain]
+        self._loud = [index for index, _ in loud]
+        self._group = Group([one for _, one in plain], indexed=indexed, remembers=remembers)
+        self._spoken = Spoken([one for _, one in loud], indexed=indexed)
 
     def match(self, events: Sequence[Valued]) -> list[Answer]:
         """The indexes of the conditions that each event satisfies, ascending."""
@@ -41,7 +48,7 @@ class Matcher:
         return tuple([self._plain[index] for index in plain])
 
     def _merged(self, plain: Answer, loud: Answer) -> Answer:
-        return tuple(sorted([*self._placed(plain), *(self._loud[index] for index in loud)]))
+        return tuple(sorted({*self._placed(plain), *(self._loud[index] for index in loud)}))
 
 
 def _speaks(condition: Condition) -> bool:

@@ -34,5 +34,5 @@ class Tests:
 
 
 def all_set(bits: int, count: int) -> int:
-    """The conditions whose bits of all three clauses are set; bit i is condition i."""
-    return bits & (bits >> count) & (bits >> 2 * count) & ((1 << count) - 1)
+    """The conditions whose bits of all three clauses are set and whose veto is not; bit i is condition i."""
+    return bits & (bits >> count) & (bits >> 2 * count) & ~(bits >> 3 * count) & ((1 << count) - 1)

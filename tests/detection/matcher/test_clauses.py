@@ -3,7 +3,7 @@
 import pytest
 
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
-from detection.matcher.clauses import CLAUSES_MAX, clauses, longest_piece
+from detection.matcher.clauses import CLAUSES_MAX, clauses, longest_piece, vetoes
 
 RARE = Atom("CommandLine", "contains", ("--very-rare-option",))
 COMMON = Atom("Image", "contains", ("e",))
@@ -16,7 +16,11 @@ WORD = Keyword("contains", ("mimikatz",))
     ("condition", "leaves"),
     [
         (RARE, [(RARE,)]),
-        (And((COMMON, RARE)), [(RARE,), (COMMON,)]),
+        (And((COMMON, RARE)), [(RARE,)]),
+        (
+            And((COMMON, Atom("Image", "contains", ("xyz",)))),
+            [(Atom("Image", "contains", ("xyz",)),), (COMMON,)],
+        ),
         (And((REGEX, RARE)), [(RARE,)]),
         (REGEX, [(REGEX,)]),
         (Or((RARE, COMMON)), [(RARE, COMMON)]),
@@ -45,6 +49,22 @@ def test_only_the_best_are_kept() -> None:
     parts = tuple(Atom(str(length), "contains", ("x" * length,)) for length in range(1, 9))
     kept = [clause.leaves for clause in clauses(And(parts), Atom)]
     assert kept == [(part,) for part in parts[:4:-1]][:CLAUSES_MAX]
+
+
+@pytest.mark.parametrize(
+    ("condition", "atoms"),
+    [
+        (And((RARE, Not(COMMON))), [COMMON]),
+        (And((RARE, Not(Or((COMMON, REGEX, FIELD))))), [COMMON]),
+        (Not(And((COMMON, RARE))), []),
+        (Or((RARE, Not(COMMON))), []),
+        (Not(Atom("a", "contains", ("x",), True)), []),
+        (Not(Atom("a", "contains", ("x\0y",))), []),
+        (Not(Atom("a", "null")), [Atom("a", "null")]),
+    ],
+)
+def test_vetoes_are_what_must_not_hold_and_is_known_exactly(condition: Condition, atoms: list[Atom]) -> None:
+    assert vetoes(condition) == atoms
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,10 @@ def test_nothing_asked_nothing_answered() -> None:
     assert Spoken([]).match([record]) == [()]
 
 
-def test_all_three_bits_must_be_set() -> None:
+def test_all_three_bits_must_be_set_and_no_veto() -> None:
     assert all_set(0b11_01_11, 2) == 0b01
     assert all_set(0b11_11_11, 2) == 0b11
+    assert all_set(0b10_11_11_11, 2) == 0b01
 
 
 def test_a_keyword_is_found_in_any_value_and_not_in_names() -> None:
