@@ -17,6 +17,7 @@ from detection.detector import FeedFailed
 if TYPE_CHECKING:
     from detection.alert import Alert
     from detection.detector import Detector
+    from detection.sigma.rule import Rule
     from sensors.event import Event
 
 BATCH_EVENTS: Final = 2_048
@@ -33,6 +34,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check = actions.add_parser("check", help=str(Words("检查规则文件", "check rule files")))
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     check.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
+    lists = str(Words("规则 expand 所需名单的目录", "folders of lists that rules with expand ask for"))
+    check.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
     check.set_defaults(run=_check)
     test = actions.add_parser("test", help=str(Words("用样例测试规则", "test rules on their samples")))
     test.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -45,6 +48,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     detect.add_argument("--format", choices=("auto", "jsonl", "pcap", "evtx", "log"), default="auto")
     special = Words("加上扫描、暴力猜测等专用检测器", "add the special detectors (scan, password guessing)")
     detect.add_argument("--special", action="store_true", help=str(special))
+    detect.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
     detect.set_defaults(run=_detect)
 
 
@@ -61,24 +65,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from detection.sigma.load import load_all
+    from detection.sigma.lists import read_lists
+    from detection.sigma.load import SHIPPED, load_all
 
-    loaded = load_all(chosen.paths)
-    rules, correlations, errors = loaded.rules, loaded.correlations, loaded.errors
+    lists, wrong = read_lists([SHIPPED, *chosen.lists])
+    loaded = load_all(chosen.paths, lists)
+    rules, correlations, errors = loaded.rules, loaded.correlations, (*wrong, *loaded.errors)
     if chosen.json:
         for rule in (*rules, *correlations):
             _data({"id": rule.id, "path": rule.path, "level": rule.level, "title": rule.title._asdict()})
     for error in errors:
         _say(error)
+    waiting = [rule for rule in rules if rule.needs]
+    for rule in waiting:
+        _say(_wants(rule))
     more_zh = f",{len(correlations)} 条关联可用" if correlations else ""
     more_en = f", {len(correlations)} correlations usable" if correlations else ""
+    if waiting:
+        more_zh += f",{len(waiting)} 条等待名单"
+        more_en += f", {len(waiting)} wait for a list"
     _say(
         Words(
-            f"{len(rules)} 条规则可用{more_zh},{len(errors)} 处错误",
-            f"{len(rules)} rules usable{more_en}, {len(errors)} errors",
+            f"{len(rules) - len(waiting)} 条规则可用{more_zh},{len(errors)} 处错误",
+            f"{len(rules) - len(waiting)} rules usable{more_en}, {len(errors)} errors",
         )
     )
     return 1 if errors else 0
+
+
+def _wants(rule: Rule) -> Words:
+    names = ", ".join(f"{name.lower()}.txt" for name in rule.needs)
+    return Words(
+        f"{rule.path}:{rule.line}:等待名单 {names},在 --lists 的目录里写好即可生效",
+        f"{rule.path}:{rule.line}: waits for {names}; write it in a folder given by --lists",
+    )
 
 
 def _test(chosen: argparse.Namespace) -> int:
@@ -114,11 +134,14 @@ def _detect(chosen: argparse.Namespace) -> int:
     from detection.correlation.detector import RuleDetector
     from detection.correlation.parameters import correlation_parameters
     from detection.offline import events_in
-    from detection.sigma.load import load_all
+    from detection.sigma.lists import read_lists
+    from detection.sigma.load import SHIPPED, load_all
+    from detection.sigma.windows_lines import WindowsLines
     from detection.special.detectors import special_detectors
 
-    loaded = load_all(chosen.rules)
-    for error in loaded.errors:
+    lists, wrong = read_lists([SHIPPED, *chosen.lists])
+    loaded = load_all(chosen.rules, lists)
+    for error in (*wrong, *loaded.errors):
         _say(error)
     # files of several hosts come one behind the other, not in order of time
     parameters = msgspec.structs.replace(correlation_parameters(), lateness_seconds=OFFLINE_LATENESS_SECONDS)
@@ -126,10 +149,14 @@ def _detect(chosen: argparse.Namespace) -> int:
     detectors: list[Detector] = [rules]
     if chosen.special:
         detectors += special_detectors()
+    # where rules look at single events only, lines that satisfy none need not become events
+    alone = not chosen.special and not loaded.correlations
+    sorter = WindowsLines(loaded.rules) if alone else None
+    sort = sorter.worth if sorter else None
     tally = _Tally()
     encode = msgspec.json.Encoder().encode
     for path in chosen.input:
-        for batch in batches(events_in(path, chosen.format, tally.bad_line), BATCH_EVENTS):
+        for batch in batches(events_in(path, chosen.format, tally.bad_line, sort), BATCH_EVENTS):
             for detector in detectors:
                 for alert in tally.fed(detector, batch):
                     sys.stdout.write(encode(alert).decode() + "\n")
@@ -137,6 +164,7 @@ def _detect(chosen: argparse.Namespace) -> int:
     for alert in tally.counted(rules.finish()):
         sys.stdout.write(encode(alert).decode() + "\n")
     sys.stdout.flush()
+    tally.events += sorter.left_out if sorter else 0
     tally.summary(len(loaded.rules) + len(loaded.correlations))
     return 0
 

@@ -46,6 +46,7 @@ class WindowsLines:
     """Sorts out lines that satisfy no rule."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
+        self.left_out = 0  # lines that need not become events
         self._routing = Routing(rules)
         self._read_by: dict[str, frozenset[str]] = {}  # rule id -> ECS names it reads
         self._sources: dict[tuple[object, object, object], _Source] = {}
@@ -56,6 +57,7 @@ class WindowsLines:
         found: list[bool] = []
         for start in range(0, len(lines), SLICE):
             found += self._slice(lines[start : start + SLICE])
+        self.left_out += found.count(False)
         return found
 
     def _slice(self, lines: Sequence[bytes]) -> list[bool]:
