@@ -43,6 +43,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     unkeyed: int = 0  # events without a field the correlation groups by
     uncounted: int = 0  # events without a usable value to count
     evicted: int = 0  # groups forgotten to make room
+    hurried: int = 0  # events handed on before the watermark passed them, to make room
     trimmed: int = 0  # events of a group, or waiting ones, forgotten because they were too many
     unshown: int = 0  # events no longer at hand to be shown in alerts
 
@@ -84,10 +85,14 @@ class Running:
         return self.machine.late
 
     @property
+    def waiting_weight(self) -> int:
+        """What waits for the watermark, roughly in bytes."""
+        return self.machine.pending_weight if isinstance(self.machine, Reordered) else 0
+
+    @property
     def weight(self) -> int:
         """Its state, roughly in bytes."""
-        waiting = self.machine.pending_weight if isinstance(self.machine, Reordered) else 0
-        return self.machine.keyed.weight + waiting
+        return self.machine.keyed.weight + self.waiting_weight
 
 
 def meaning(rule: Correlation) -> str:
@@ -156,6 +161,7 @@ class Correlator:
             unkeyed=sum(one.unkeyed for one in running),
             uncounted=sum(one.uncounted for one in running),
             evicted=sum(one.machine.keyed.evicted for one in running),
+            hurried=sum(one.hurried for one in waiting),
             trimmed=sum(one.machine.keyed.trimmed for one in running) + sum(one.dropped for one in waiting),
             unshown=self.evidence.evicted,
         )
@@ -299,21 +305,30 @@ class Correlator:
             for running in self.running.values():
                 running.machine.expire(self.newest - running.delay)
         self.evidence.bound()
-        every = list(self.running.values())
-        while True:
-            keys = sum(len(one.machine.keyed.states) for one in every)
-            if keys <= parameters.keys_max and sum(one.weight for one in every) <= parameters.bytes_max:
-                break
-            largest = max((one.machine.keyed for one in every), key=lambda keyed: keyed.weight)
-            if not largest.states:
-                break  # what waits is bounded by itself
-            largest.evict()
+        self._make_room()
         counters = self.counters
-        forgotten = counters.evicted + counters.trimmed
+        forgotten = counters.evicted + counters.trimmed + counters.hurried
         due = self.newest - self.told >= parameters.told_seconds * _MICROS
         if forgotten > self.told_of and due and self.newest < FOREVER:
             self.told, self.told_of = self.newest, forgotten
             alerts.extend(self._complaint(counters))
+
+    def _make_room(self) -> None:
+        """Forget groups, or hand on waiting events early, until the bounds hold; the largest first."""
+        every = list(self.running.values())
+        while every:
+            keys = sum(len(one.machine.keyed.states) for one in every)
+            weight = sum(one.weight for one in every)
+            if keys <= self.parameters.keys_max and weight <= self.parameters.bytes_max:
+                break
+            widest = max((one.machine.keyed for one in every), key=lambda keyed: keyed.weight)
+            waiting = max(every, key=lambda one: one.waiting_weight).machine
+            if isinstance(waiting, Reordered) and waiting.pending_weight > widest.weight:
+                waiting.hurry()
+            elif widest.states:
+                widest.evict()
+            else:
+                break
 
     def _complaint(self, counters: Counters) -> list[Alert]:
         for event in self.evidence.values():
@@ -322,7 +337,7 @@ class Correlator:
                 self.parameters.full.alert(
                     "health",
                     entity="detector:sigma",
-                    numbers={"keys": counters.evicted, "events": counters.trimmed},
+                    numbers={"keys": counters.evicted, "events": counters.trimmed + counters.hurried},
                     events=(event,),
                     matched=matched,
                 )

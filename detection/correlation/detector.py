@@ -116,6 +116,8 @@ class RuleDetector:
 
     def _take(self, event: Event, rules: Sequence[Rule], alerts: list[Alert]) -> None:
         alerts.extend(alert_of(rule, event) for rule in rules if rule.id not in self._silent)
+        if not self._watched:
+            return
         watched = [rule.id for rule in rules if rule.id in self._watched]
         self._matches += bool(watched)
         self.correlator.take(event, watched)

@@ -26,8 +26,11 @@ class Evidence:
         """Keep an event; the same mark keeps its first."""
         if mark in self._events:
             return
-        texts = [len(value) for value in event.fields.values() if type(value) is str]
-        weight = _EVENT_BYTES + _FIELD_BYTES * (len(event.fields) + len(event.native)) + sum(texts)
+        fields, native = event.fields, event.native
+        weight = _EVENT_BYTES + _FIELD_BYTES * (len(fields) + len(native))
+        weight += sum([len(value) for value in fields.values() if type(value) is str])
+        if native:
+            weight += sum([len(value) for value in native.values() if type(value) is str])
         self._events[mark] = event
         self._weights[mark] = weight
         self._weight += weight

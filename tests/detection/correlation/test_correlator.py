@@ -266,3 +266,14 @@ def test_alerts_outlive_their_evidence() -> None:
     assert {(alert.id, alert.time, alert.entity) for alert in alerts.values()} == {
         (alert.id, alert.time, alert.entity) for alert in whole.values()
     }
+
+
+def test_waiting_events_are_bounded_too() -> None:
+    rule = correlation("event_count", lt=5, span=10, id="few")
+    correlator = Correlator([rule], parameters(bytes_max=100_000, lateness_seconds=3_600, told_seconds=1))
+    events = [event(number / 10, number=number, user=f"u{number % 40}") for number in range(2_000)]
+    alerts = [alert for one in events for alert in correlator.feed([one], [("a",)])]
+    assert correlator.counters.bytes <= 100_000
+    assert correlator.counters.hurried > 1_000
+    assert {alert.detector for alert in alerts} == {"health", "sigma"}
+    assert len(final([alert for alert in alerts if alert.detector == "sigma"] + correlator.finish())) > 100
