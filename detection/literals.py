@@ -1,6 +1,6 @@
 """Many literal texts sought at once in many texts: Aho-Corasick, linear in the text whatever the literals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -64,16 +64,19 @@ class Literals:
 class AnyLiteral:
     """A fixed set of literal texts of which any is sought, as they are written."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("places",)
 
     def __init__(self, literals: Iterable[str]) -> None:
         """``literals`` are not empty."""
         patterns = [_bytes(literal) for literal in literals]
-        self._found = BytesAhoCorasick(patterns, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+        # (literal, start, end) in bytes, where they do not overlap: none exactly where none stands there
+        self.places: Callable[[bytes], list[tuple[int, int, int]]] = BytesAhoCorasick(
+            patterns, matchkind=MatchKind.LeftmostFirst
+        ).find_matches_as_indexes
 
     def found(self, text: str) -> bool:
         """Whether any of them stands in ``text``."""
-        return bool(self._found(_bytes(text)))
+        return bool(self.places(_bytes(text)))
 
 
 def _bytes(text: str) -> bytes:

@@ -35,6 +35,7 @@ class Column:
         self._edges: dict[str, list[int]] = {}  # folded literal -> bits anywhere, at the start, at the end
         self._places: list[tuple[int, int, int]] = []
         self._literals: Literals | None = None
+        self._sought: tuple[str, ...] = ()
         self._regexes: dict[str, int] = {}
         self._sets: list[tuple[PatternSet, list[int]]] = []
         self._raw: dict[Atom, int] = {}
@@ -90,7 +91,8 @@ class Column:
     def seal(self) -> None:
         """Build what searches."""
         if self._edges:
-            self._literals = Literals(list(self._edges))
+            self._sought = tuple(self._edges)
+            self._literals = Literals(self._sought)
             self._places = [(bits[0], bits[1], bits[2]) for bits in self._edges.values()]
         patterns = list(self._regexes.items())
         for start in range(0, len(patterns), _PATTERNS_MAX):
@@ -100,6 +102,18 @@ class Column:
             self._tests += [(acceptance(atom), raw, bits) for atom, bits in table.items()]
         self._compared = [(number_test(atom), bits) for atom, bits in self._numbers.items()]
         self._edges, self._regexes, self._raw, self._folded, self._numbers = {}, {}, {}, {}, {}
+
+    def literals(self) -> tuple[str, ...] | None:
+        """The literals that all bits of texts come from; None where some come from other tests too."""
+        if (
+            self._whole
+            or self._short
+            or self._sets
+            or self._tests
+            or any(bits[1] or bits[2] for bits in self._places)
+        ):
+            return None
+        return self._sought
 
     def learn(self, values: Iterable[Known]) -> None:
         """Make ``known`` hold every one of ``values``."""

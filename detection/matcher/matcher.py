@@ -1,6 +1,6 @@
 """Which of many conditions each event satisfies; the same answers as asking them one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from detection.condition import Condition, Keyword, Or, any_of, leaves
 from detection.facts import Valued
@@ -34,14 +34,21 @@ class Matcher:
         self._group = Group([one for _, one in plain], indexed=indexed, remembers=remembers)
         self._spoken = Spoken([one for _, one in loud], indexed=indexed)
 
-    def match(self, events: Sequence[Valued]) -> list[Answer]:
-        """The indexes of the conditions that each event satisfies, ascending."""
+    def says(self, texts: Iterable[str]) -> bool:
+        """Whether some keyword may stand in the texts."""
+        return bool(self._loud) and self._spoken.says(texts)
+
+    def match(self, events: Sequence[Valued], lines: Sequence[bytes] | None = None) -> list[Answer]:
+        """The indexes of the conditions that each event satisfies, ascending.
+
+        ``lines`` may give the events as JSON, where every text of an event is a value of its line.
+        """
         plain: list[Answer] = self._group.match(events) if self._plain else [()] * len(events)
         if not self._loud:
             return plain
         return [
             self._merged(one, two) if two else one and self._placed(one)
-            for one, two in zip(plain, self._spoken.match(events), strict=True)
+            for one, two in zip(plain, self._spoken.match(events, lines), strict=True)
         ]
 
     def _placed(self, plain: Answer) -> Answer:

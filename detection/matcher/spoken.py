@@ -1,12 +1,13 @@
 """Conditions with keywords, which read every value of an event: all its texts are searched in one pass."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from detection.condition import Condition, Keyword
 from detection.facts import NUMBER_BITS_MAX, Valued, texts_of
 from detection.matcher.clauses import CLAUSES_MAX, clauses
 from detection.matcher.column import Column
+from detection.matcher.silence import Silence
 from detection.matcher.verdict import Answer, Tests, all_set
 from sensors.event import Value
 
@@ -33,10 +34,26 @@ class Spoken:
                 for leaf in chosen[rank].leaves:
                     self._column.add(leaf, bit)
         self._column.seal()
+        literals = self._column.literals()
+        sure = literals and indexed and not all_set(self._constant, count)
+        self._silence = Silence(literals) if literals and sure and all(map(Silence.heard, literals)) else None
 
-    def match(self, events: Sequence[Valued]) -> list[Answer]:
-        """Which conditions each event satisfies."""
+    def says(self, texts: Iterable[str]) -> bool:
+        """Whether some keyword may stand in the texts."""
+        return any(self._column.bits(list(texts)))
+
+    def match(self, events: Sequence[Valued], lines: Sequence[bytes] | None = None) -> list[Answer]:
+        """Which conditions each event satisfies.
+
+        ``lines`` are the events as JSON, where every text of the event is a value of its line.
+        """
         count = len(self.conditions)
+        if lines is not None and self._silence is not None:
+            silent = self._silence.over(lines)
+            if all(silent):
+                return [()] * len(events)
+            heard = iter(self.match([event for event, one in zip(events, silent, strict=True) if not one]))
+            return [() if one else next(heard) for one in silent]
         if not self._indexed:
             return [self._tests.passed((1 << count) - 1, event) for event in events]
         constant, answers = self._constant, []

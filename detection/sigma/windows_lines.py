@@ -23,7 +23,6 @@ SLICE: Final = 512  # lines decoded at once: more do not stay in the processor's
 SOURCES_MAX: Final = 4_096
 _PLAIN: Final = frozenset({str, int, float, bool})
 _PLAIN_OR_LIST: Final = _PLAIN | {list}
-_OTHER_FORMS: Final = ("Event", "logsource", "#attributes")
 
 
 class _Record(msgspec.Struct, gc=False):
@@ -40,6 +39,7 @@ class _Source(msgspec.Struct):
     renames: tuple[tuple[str, str], ...]
     fields: dict[str, Value]
     code: int
+    quiet: bool = False  # whether no keyword stands in ``fields``, so that the line holds every text
 
 
 class WindowsLines:
@@ -62,23 +62,26 @@ class WindowsLines:
 
     def _slice(self, lines: Sequence[bytes]) -> list[bool]:
         worth = [True] * len(lines)
-        waiting: dict[int, tuple[Matcher, list[int], list[_Record]]] = {}
+        waiting: dict[tuple[int, bool], tuple[_Source, list[int], list[_Record]]] = {}
         for index, line in enumerate(lines):
             taken = self._record(line)
             if taken is not None:
-                matcher, record = taken
-                group = waiting.get(id(matcher))
+                source, record = taken
+                key = id(source.matcher), source.quiet
+                group = waiting.get(key)
                 if group is None:
-                    group = waiting[id(matcher)] = matcher, [], []
+                    group = waiting[key] = source, [], []
                 group[1].append(index)
                 group[2].append(record)
-        for matcher, indexes, records in waiting.values():
-            for index, answer in zip(indexes, matcher.match(records), strict=True):
+        for source, indexes, records in waiting.values():
+            assert source.matcher is not None
+            written = [lines[index] for index in indexes] if source.quiet else None
+            for index, answer in zip(indexes, source.matcher.match(records, written), strict=True):
                 if not answer:
                     worth[index] = False
         return worth
 
-    def _record(self, line: bytes) -> tuple[Matcher, _Record] | None:
+    def _record(self, line: bytes) -> tuple[_Source, _Record] | None:
         if len(line) > VALUE_CHARS_MAX:  # some value may be cut
             return None
         try:
@@ -86,8 +89,7 @@ class WindowsLines:
             source = self._source(record)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, KeyError):
             return None  # the usual way says what is wrong with it
-        matcher = source.matcher
-        if matcher is None or not _is_plain(record):
+        if source.matcher is None or not _is_plain(record):
             return None
         for old, new in source.renames:
             if old in record:
@@ -99,7 +101,7 @@ class WindowsLines:
         record["EventID"] = source.code
         record["Provider_Name"] = provider
         record["Computer"] = computer
-        return matcher, _Record(record, source.fields)
+        return source, _Record(record, source.fields)
 
     def _source(self, record: dict[str, Any]) -> _Source:
         key = record["Channel"], record["EventID"], record.get("EventType")
@@ -127,7 +129,8 @@ class WindowsLines:
         }
         renames = mapped["native"].get(service, {}).get(str(number), {})
         known = all(self._readable(rule, own) for rule in rules)
-        return _Source(matcher if known else None, tuple(renames.items()), own, number)
+        quiet = not matcher.says([str(value) for value in own.values()])
+        return _Source(matcher if known else None, tuple(renames.items()), own, number, quiet)
 
     def _readable(self, rule: Rule, own: Mapping[str, Value]) -> bool:
         """Whether the rule reads nothing that only the whole event has."""
@@ -149,4 +152,6 @@ def _is_plain(record: dict[str, Any]) -> bool:
         for value in record.values():
             if type(value) is list and (len(value) > NAMES_MAX or not _PLAIN.issuperset(map(type, value))):
                 return False
-    return len(record) < NAMES_MAX and not any(name in record for name in _OTHER_FORMS)
+    if "Event" in record or "logsource" in record or "#attributes" in record:  # other forms of records
+        return False
+    return len(record) < NAMES_MAX
