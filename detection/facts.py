@@ -75,7 +75,12 @@ class Facts:
         """``texts`` by case folding."""
         known = self._folded.get(name)
         if known is None:
-            known = self._folded[name] = tuple([text.casefold() for text in self.texts(name)])
+            value = self.value(name)
+            if type(value) is str:  # nearly always; the rest below makes the same of it
+                known = (value.casefold(),)
+            else:
+                known = tuple([text.casefold() for text in self.texts(name)])
+            self._folded[name] = known
         return known
 
     def names(self) -> list[str]:

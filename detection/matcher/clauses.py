@@ -105,7 +105,9 @@ def _of_any(parts: list[list[Clause]]) -> list[Clause]:
 
 
 def _of_leaf(leaf: Leaf) -> list[Clause]:
-    if leaf.operator.startswith("field_") or (isinstance(leaf, Keyword) and leaf.operator == "regex"):
+    if isinstance(leaf, Atom) and leaf.operator.startswith("field_"):
+        return [Clause(_SHARES["exists"], (Atom(leaf.field, "exists", (True,)),), True)]
+    if isinstance(leaf, Keyword) and leaf.operator == "regex":
         return []
     share = _SHARES.get(leaf.operator)
     costly = share is None or share >= _COSTLY

@@ -26,7 +26,7 @@ WORD = Keyword("contains", ("mimikatz",))
         (Or((RARE, COMMON)), [(RARE, COMMON)]),
         (Or((RARE, Not(COMMON))), []),
         (Not(RARE), []),
-        (FIELD, []),
+        (FIELD, [(Atom("a", "exists", (True,)),)]),
         (And((FIELD, RARE)), [(RARE,)]),
         (Or((And((RARE, COMMON)), REGEX)), [(RARE, REGEX), (COMMON, REGEX)]),
         (Always(True), []),
