@@ -112,7 +112,7 @@ def _listener(folders: Folders, settings: Settings, engine: Engine, log: Segment
 
 
 def _detectors(folders: Folders) -> list[Detector]:
-    rules = shipped_rules()
+    rules = shipped_rules(cache=folders.run / "rules.bin", lists=folders.data / "lists")
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
     anomaly, refused = open_anomaly(folders.models)

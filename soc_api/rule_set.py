@@ -8,7 +8,8 @@ from compliance.ledger import NewEvidence
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError
 from detection.correlation.rule import Correlation
-from detection.sigma.load import load_all
+from detection.sigma.lists import read_lists
+from detection.sigma.load import SHIPPED, load_all
 from detection.sigma.rule import Rule
 from rules import ROOT
 
@@ -41,8 +42,13 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def shipped_rules(*folders: Path) -> RuleSet:
-    """The rules and correlations of the folders, or those that came with the product."""
+def shipped_rules(*folders: Path, cache: Path | None = None, lists: Path | None = None) -> RuleSet:
+    """The rules and correlations of the folders, or those that came with the product.
+
+    ``cache`` keeps them translated for the next start; ``lists`` is a folder of lists of this estate, which
+    rules with ``expand`` ask for, beside those shipped.
+    """
     shipped = [folder for name in ("sigma", "correlation") if (folder := ROOT / name).is_dir()]
-    loaded = load_all(folders or shipped)
-    return RuleSet(rules=loaded.rules, correlations=loaded.correlations, errors=loaded.errors)
+    known, wrong = read_lists([SHIPPED, *([lists] if lists else [])])
+    loaded = load_all(folders or shipped, known, cache=cache)
+    return RuleSet(rules=loaded.rules, correlations=loaded.correlations, errors=(*wrong, *loaded.errors))
