@@ -277,7 +277,7 @@ class Correlator:
             rule = running.rule
             given = dict(zip(rule.group_by, key.split("\x1f")[1:], strict=True))
             micros = micros_in(finding.anchor)
-            mark = mark_of(micros, occasion_of(rule, finding))
+            mark = mark_of(micros, f"{occasion_of(rule, finding):0<40}")
             event = (self._shown(rule, finding) or (stand_in(rule, finding),))[-1]
             self.evidence.remember(mark, event)
             for outer, key_of, what_of, suffix in running.users:

@@ -1,7 +1,7 @@
 """State per key of one correlation, bounded and weighed; the keys touched longest ago go first.
 
-A key with a single event is that event's mark alone (with its value, where one is counted): most keys of a
-wide correlation never see a second event.
+A key with few events is their marks in one string of bytes (or the only mark with its value, where one is
+counted): most keys of a wide correlation never see enough events to be looked at.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from detection.correlation.mark import micros_in
+from detection.correlation.mark import MARK_BYTES, micros_in
 from detection.correlation.tally import Distinct, Ordered, Rarest, Tally, Together
 
 KEY_BYTES: Final = 130  # of a key, beside its text: its place in the table and its own object
@@ -57,7 +57,7 @@ class Series:
         self.tally = tally
         self.raised: dict[int, bytes] = {}  # occasion -> anchor
         self.dirty: bytes | None = None  # the earliest mark that came out of order since the last sweep
-        self.trim_at = 64
+        self.trim_at = 16
         self.weight = SERIES_BYTES
         self.touched = 0
         self.opened = 0  # start of the open window, where windows open and close
@@ -99,11 +99,11 @@ class Keyed:
     def weigh(self, key: str, state: State) -> int:
         """What a key weighs, roughly in bytes."""
         weight = KEY_BYTES + len(key)
-        if type(state) is Series:
+        if isinstance(state, Series):
             return weight + state.weight
-        if type(state) is tuple:
+        if isinstance(state, tuple):
             return weight + MARK_WEIGHT + VALUE_BYTES + _length(state[1])
-        return weight + MARK_WEIGHT
+        return weight + MARK_WEIGHT + len(state) - MARK_BYTES
 
     def forget(self, keys: Iterable[str]) -> None:
         """Drop keys that can no longer matter."""
@@ -132,9 +132,14 @@ class Keyed:
 
 def newest(state: State) -> bytes:
     """The newest mark of a key; b"" of a key without events."""
-    if type(state) is Series:
+    if isinstance(state, Series):
         return state.marks[-1] if state.marks else b"\x80" + bytes(7)
-    return state[0] if type(state) is tuple else state  # type: ignore[return-value]
+    return state[0] if isinstance(state, tuple) else state[-MARK_BYTES:]
+
+
+def unpacked(marks: bytes) -> list[bytes]:
+    """The marks of a key that holds few."""
+    return [marks[start : start + MARK_BYTES] for start in range(0, len(marks), MARK_BYTES)]
 
 
 def value_weight(what: Any) -> int:

@@ -11,7 +11,8 @@ from typing import Final
 _OFFSET: Final = 1 << 63  # so that times before 1970 sort too
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_BYTES: Final = 8
-MARK_BYTES: Final = 28
+_ID_BYTES: Final = 20
+MARK_BYTES: Final = _TIME_BYTES + _ID_BYTES
 
 
 def micros_of(time: datetime) -> int:
@@ -29,7 +30,9 @@ def mark_of(micros: int, identifier: str) -> bytes:
     try:
         name = bytes.fromhex(identifier)
     except ValueError:  # an id of a foreign source
-        name = sha256(identifier.encode()).digest()[:20]
+        name = b""
+    if len(name) != _ID_BYTES:
+        name = sha256(identifier.encode()).digest()[:_ID_BYTES]
     return (micros + _OFFSET).to_bytes(_TIME_BYTES, "big") + name
 
 

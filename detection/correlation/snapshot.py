@@ -11,7 +11,7 @@ import msgspec
 from crypto.words import BadInput
 from detection.correlation.closing import Closing
 from detection.correlation.correlator import Correlator, Running, meaning
-from detection.correlation.keyed import Finding, Series
+from detection.correlation.keyed import Finding, Series, unpacked
 from detection.correlation.mark import micros_in
 from detection.correlation.reorder import Reordered, Waiting
 from sensors.event import decode, encode
@@ -20,7 +20,7 @@ VERSION: Final = 1
 
 
 class _Key(msgspec.Struct, array_like=True, frozen=True):
-    """One key: ``opened`` of a window, ``raised`` of a series; a single event has neither."""
+    """One key: ``opened`` of a window, ``raised`` of a series; few events have neither."""
 
     key: str
     marks: list[bytes]
@@ -110,8 +110,9 @@ def _order(one: Waiting) -> bytes:
 def _key(key: str, state: Any) -> _Key:
     if type(state) is Series:
         return _Key(key, state.marks, state.whats, state.raised, state.opened, series=True)
-    mark, what = state if type(state) is tuple else (state, None)
-    return _Key(key, [mark], [] if what is None else [what], {}, 0, series=False)
+    if type(state) is tuple:
+        return _Key(key, [state[0]], [state[1]], {}, 0, series=False)
+    return _Key(key, unpacked(state), [], {}, 0, series=False)
 
 
 def _restore(running: Running, one: _One) -> None:
@@ -124,7 +125,7 @@ def _restore(running: Running, one: _One) -> None:
         elif row.series:
             state = inner.series(row.marks, row.whats, row.raised)
         else:
-            state = (row.marks[0], row.whats[0]) if row.whats else row.marks[0]
+            state = (row.marks[0], row.whats[0]) if row.whats else b"".join(row.marks)
         keyed.states[row.key] = state
         keyed.weight += keyed.weigh(row.key, state)
     if isinstance(machine, Reordered):

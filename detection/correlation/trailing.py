@@ -9,11 +9,12 @@ that is told again under the same occasion.
 from bisect import bisect_left
 from typing import Any, Final
 
-from detection.correlation.keyed import MARK_WEIGHT, Finding, Keyed, Series, value_weight
-from detection.correlation.mark import edge, micros_in
+from detection.correlation.keyed import MARK_WEIGHT, Finding, Keyed, Series, unpacked, value_weight
+from detection.correlation.mark import MARK_BYTES, edge, micros_in
 from detection.correlation.rule import Correlation
 from detection.correlation.tally import Ordered, least_of, tally_for
 
+PACKED_MAX: Final = 16  # events of a key that holds them packed
 MARKS_MAX: Final = 50_000  # events of one key
 
 
@@ -27,6 +28,8 @@ class Trailing:
         self._lateness = lateness
         self._counting = rule.kind == "event_count"
         self._least = least_of(rule.limits) if self._counting else 0
+        # so many marks cannot satisfy the condition yet, and need no window
+        self._packed_bytes = MARK_BYTES * min(self._least - 1, PACKED_MAX) if self._counting else 0
         self._alone = self._least <= 1 if self._counting else self._rises_alone()
         self.keyed = Keyed()
         self.found: list[Finding] = []
@@ -43,6 +46,8 @@ class Trailing:
                 state = mark if what is None else (mark, what)
                 states[key] = state
                 keyed.weight += keyed.weigh(key, state)
+                return
+            if type(state) is bytes and mark > state[-MARK_BYTES:] and self._packed(key, state, mark, micros):
                 return
             state = self._series(key, state)
         if state.touched != keyed.epoch:
@@ -98,7 +103,7 @@ class Trailing:
         state = self._empty()
         state.marks, state.whats, state.raised = marks, whats, raised
         state.weight += sum(map(value_weight, whats)) + MARK_WEIGHT * len(marks)
-        state.trim_at = max(64, 2 * len(marks))
+        state.trim_at = max(16, 2 * len(marks))
         if marks:
             self._rebuild(state, len(marks) - 1)
             if state.tally is not None:
@@ -112,6 +117,23 @@ class Trailing:
             return any(len(way.required) == 1 for way in rule.alternatives)
         return rule.kind not in ("value_count", "temporal") or least_of(rule.limits) <= 1
 
+    def _packed(self, key: str, state: bytes, mark: bytes, micros: int) -> bool:
+        """Put a mark behind the few a key holds; False where it holds too many for that."""
+        known = len(state)
+        if known >= self._packed_bytes:
+            cut = edge(micros - self._span - self._lateness + 1)
+            start = 0
+            while start < known and state[start : start + MARK_BYTES] < cut:
+                start += MARK_BYTES
+            state = state[start:]
+            if len(state) >= self._packed_bytes:
+                return False
+        states = self.keyed.states
+        del states[key]  # to the end of the table
+        states[key] = state + mark
+        self.keyed.weight += len(state) + MARK_BYTES - known
+        return True
+
     def _empty(self) -> Series:
         return Series(None if self._counting else tally_for(self._rule))
 
@@ -123,12 +145,16 @@ class Trailing:
             keyed.weight += keyed.weigh(key, series)
         else:
             keyed.weight -= keyed.weigh(key, state)
-            mark, what = state if type(state) is tuple else (state, None)
-            series.marks.append(mark)
-            series.weight += MARK_WEIGHT + value_weight(what)
-            if series.tally is not None:
+            if type(state) is tuple:
+                mark, what = state
+                series.marks.append(mark)
                 series.whats.append(what)
+                series.weight += MARK_WEIGHT + value_weight(what)
+                assert series.tally is not None
                 series.tally.add(mark, what)
+            else:
+                series.marks = unpacked(state)
+                series.weight += MARK_WEIGHT * len(series.marks)
             keyed.weight += keyed.weigh(key, series)
         keyed.states[key] = series
         return series
@@ -246,7 +272,7 @@ class Trailing:
             self.keyed.weight -= weight
             slots = oldest // self._span
             state.raised = {slot: anchor for slot, anchor in state.raised.items() if slot >= slots}
-        state.trim_at = min(max(64, 2 * len(marks)), MARKS_MAX + 1_024)
+        state.trim_at = min(max(16, 2 * len(marks)), MARKS_MAX + 1_024)
 
 
 def _never(state: Series) -> bool:

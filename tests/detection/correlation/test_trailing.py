@@ -41,6 +41,25 @@ def test_a_single_event_is_only_its_mark() -> None:
     assert newest(valued.keyed.states["k"]) == mark(1)
 
 
+def test_few_events_are_their_marks_and_old_ones_go() -> None:
+    one = machine(lateness=0, gte=4)
+    take(one, 1, 2, 3)
+    assert one.keyed.states == {"k": mark(1) + mark(2) + mark(3)}
+    assert newest(one.keyed.states["k"]) == mark(3)
+    assert one.keyed.weight == one.keyed.weigh("k", one.keyed.states["k"])
+    assert take(one, 62) == []
+    assert one.keyed.states == {"k": mark(3) + mark(62)}
+    assert one.keyed.weight == one.keyed.weigh("k", one.keyed.states["k"])
+    assert take(one, 62.5, 62.2) == []
+    assert one.late == 1
+    late = machine(lateness=1, gte=4)
+    assert take(late, 3, 62, 62.5, 62.2) == [(1, 62.5)]
+    assert isinstance(late.keyed.states["k"], Series)
+    many = machine(gte=1_000)
+    assert take(many, *range(100)) == []
+    assert isinstance(many.keyed.states["k"], Series)
+
+
 def test_one_finding_a_slot() -> None:
     one = machine()
     assert take(one, 1, 2, 3, 4, 5) == [(0, 3)]
