@@ -29,7 +29,7 @@ class Column:
     def __init__(self) -> None:
         self.missing = 0  # bits where the field is not there
         self.known: dict[Known, int] = {}
-        self._chars = 0
+        self.chars = 0  # of the values in ``known``
         self._present = self._null = 0
         self._whole: dict[str, int] = {}
         self._edges: dict[str, list[int]] = {}  # folded literal -> bits anywhere, at the start, at the end
@@ -120,21 +120,25 @@ class Column:
         fresh = set(values).difference(self.known)
         if not fresh:
             return
-        if len(self.known) + len(fresh) > VALUES_MAX or self._chars > CHARS_MAX:
-            self.known = {}
-            self._chars = 0
+        if len(self.known) + len(fresh) > VALUES_MAX or self.chars > CHARS_MAX:
+            self.forget()
             fresh = set(values)
         if all(type(value) is str for value in fresh):
             texts: list[str] = list(fresh)  # type: ignore[arg-type]
             self.known.update(zip(texts, self.bits(texts), strict=True))
-            self._chars += sum(map(len, texts))
+            self.chars += sum(map(len, texts))
         else:
             for value in fresh:
                 self.known[value] = self._of_any_value(value)
-                self._chars += len(str(value))
+                self.chars += len(str(value))
         if self._present or self._compared or self._null:
             for value in fresh:
                 self.known[value] |= self._beside(value)
+
+    def forget(self) -> None:
+        """Give back the memory of what was learnt."""
+        self.known = {}
+        self.chars = 0
 
     def _of_any_value(self, value: Known) -> int:
         found = 0

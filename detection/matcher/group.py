@@ -61,7 +61,7 @@ class Group:
         self._remembers = remembers
         self._tests = Tests(self.conditions)
         self._plans: dict[object, _Plan] = {}
-        self._chars = self._remembered = 0
+        self._chars = self._chars_old = self._remembered = 0
         self._index()
 
     def match(self, events: Sequence[Valued]) -> list[Answer]:
@@ -96,6 +96,18 @@ class Group:
             self._answer(events, waiting, answers)
         return answers
 
+    @property
+    def chars(self) -> int:
+        """Characters of the values it remembers; some may be counted twice."""
+        return self._chars + self._chars_old + sum(column.chars for column in self.columns.values())
+
+    def forget(self) -> None:
+        """Give back the memory of values and answers; no answer changes."""
+        self._plans = {}
+        self._chars = self._chars_old = self._remembered = 0
+        for column in self.columns.values():
+            column.forget()
+
     def _answer(
         self, events: Sequence[Valued], waiting: dict[_Plan, dict[Key, list[int]]], answers: list[Answer]
     ) -> None:
@@ -115,7 +127,7 @@ class Group:
         if self._chars > REPEATS_CHARS_MAX or self._remembered > REPEATS_MAX:
             for plan in self._plans.values():
                 plan.old, plan.young = plan.young, {}
-            self._chars = self._remembered = 0
+            self._chars_old, self._chars, self._remembered = self._chars, 0, 0
 
     def _learn(self, waiting: dict[_Plan, dict[Key, list[int]]]) -> None:
         wanted: dict[int, tuple[Column, list[Known]]] = {}

@@ -34,6 +34,15 @@ class Matcher:
         self._group = Group([one for _, one in plain], indexed=indexed, remembers=remembers)
         self._spoken = Spoken([one for _, one in loud], indexed=indexed)
 
+    @property
+    def chars(self) -> int:
+        """Characters of the values it remembers."""
+        return self._group.chars
+
+    def forget(self) -> None:
+        """Give back the memory of values and answers; no answer changes."""
+        self._group.forget()
+
     def says(self, texts: Iterable[str]) -> bool:
         """Whether some keyword may stand in the texts."""
         return bool(self._loud) and self._spoken.says(texts)

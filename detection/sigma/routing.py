@@ -10,6 +10,9 @@ from sensors.event import Event, LogSource
 
 ROUTES_MAX: Final = 4_096  # log sources remembered; a sensor that invents more only costs time
 
+REMEMBERED_CHARS_MAX: Final = 24_000_000  # of values, by all matchers together
+_CHECK_EVENTS: Final = 4_096  # between two counts of what is remembered
+
 _Route = tuple[tuple[Rule, ...], Matcher]
 
 
@@ -33,6 +36,7 @@ class Routing:
         self._unknown_to_all = unknown_to_all
         self._indexed = indexed
         self._remembers = remembers
+        self._unchecked = 0
         self._routes: dict[LogSource, _Route] = {}
         self._matchers: dict[tuple[str, ...], _Route] = {}
 
@@ -52,7 +56,18 @@ class Routing:
             for index, answer in zip(indexes, matcher.match(asked), strict=True):
                 if answer:
                     found[index] = tuple([rules[number] for number in answer])
+        self.asked(len(events))
         return found
+
+    def asked(self, events: int) -> None:
+        """Count events given to the matchers; now and then they forget, where they remember too much."""
+        self._unchecked += events
+        if self._unchecked < _CHECK_EVENTS:
+            return
+        self._unchecked = 0
+        if sum(matcher.chars for _, matcher in self._matchers.values()) > REMEMBERED_CHARS_MAX:
+            for _, matcher in self._matchers.values():
+                matcher.forget()
 
     def route(self, source: LogSource) -> _Route:
         """The rules that events of a log source are asked, and their matcher."""

@@ -57,6 +57,7 @@ class WindowsLines:
         found: list[bool] = []
         for start in range(0, len(lines), SLICE):
             found += self._slice(lines[start : start + SLICE])
+            self._routing.asked(SLICE)
         self.left_out += found.count(False)
         return found
 

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from crypto.words import Words
 from detection.condition import Atom
+from detection.sigma import routing as module
 from detection.sigma.routing import Routing
 from detection.sigma.rule import Rule
 from sensors.event import Event, LogSource
@@ -51,3 +54,18 @@ def test_sources_with_the_same_rules_share_a_matcher() -> None:
     cron = routing.route(LogSource(product="linux", service="cron"))
     assert cron is routing.route(LogSource(product="linux", category="process_creation"))
     assert cron is not routing.route(LogSource(product="windows"))
+
+
+def test_what_matchers_remember_is_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_CHARS_MAX", 2_000)
+    monkeypatch.setattr(module, "_CHECK_EVENTS", 10)
+    routing = Routing([rule("one", product="linux"), rule("two", product="windows")])
+    for number in range(0, 500, 5):
+        events = [
+            event(f"{n:050d}" if n % 7 else "x", product=product)
+            for n in range(number, number + 5)
+            for product in ("linux", "windows")
+        ]
+        found = routing.match(events)
+        assert [bool(one) for one in found] == [one.fields["a"] == "x" for one in events]
+        assert sum(matcher.chars for _, matcher in routing._matchers.values()) <= 2_000 + 20 * 100
