@@ -119,15 +119,15 @@ def rate(rule: Correlation, made: list[Event]) -> tuple[float, int, Correlator]:
     return len(made) / sorted(taken)[ROUNDS // 2], alerts, correlator
 
 
-def memory(keys: int) -> dict[str, object]:
-    """Resident memory of a million keys of one event each, and of the snapshot."""
+def memory(keys: int, each: int) -> dict[str, object]:
+    """Resident memory of many keys of some events each, and of the snapshot."""
     process = psutil.Process()
     rule = correlation("event_count", group_by=("user.name",))
     correlator = Correlator([rule], correlation_parameters())
     before = process.memory_info().rss
     begun = time.process_time()
-    for start in range(0, keys, BATCH):
-        part = [_small(number) for number in range(start, min(start + BATCH, keys))]
+    for start in range(0, keys * each, BATCH):
+        part = [_small(number, keys) for number in range(start, min(start + BATCH, keys * each))]
         correlator.feed(part, [("a",)] * len(part))
     took = time.process_time() - begun
     grown = process.memory_info().rss - before
@@ -138,6 +138,7 @@ def memory(keys: int) -> dict[str, object]:
     recall_into(Correlator([rule], correlation_parameters()), snapshot)
     return {
         "keys held": correlator.counters.keys,
+        "events each": each,
         "rss grown MB": round(grown / 1e6),
         "counted MB": round(correlator.counters.bytes / 1e6),
         "evicted": correlator.counters.evicted,
@@ -148,11 +149,11 @@ def memory(keys: int) -> dict[str, object]:
     }
 
 
-def _small(number: int) -> Event:
+def _small(number: int, keys: int) -> Event:
     seen = Observation(
-        time=START + timedelta(milliseconds=number // 20),
+        time=START + timedelta(microseconds=number * 10),
         logsource=LogSource(),
-        fields={"user.name": f"user{number:07d}"},
+        fields={"user.name": f"user{number % keys:07d}"},
     )
     return stamp(seen, unit="unit", sensor="sensor", epoch=1, sequence=number)
 
@@ -179,7 +180,8 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=1_000_000)
     chosen = parser.parse_args()
     if chosen.keys:
-        sys.stdout.write(json.dumps(memory(chosen.keys)) + "\n")
+        for each in (1, 3):
+            sys.stdout.write(json.dumps(memory(chosen.keys, each)) + "\n")
     for row in rows(chosen.events):
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
