@@ -23,7 +23,7 @@ DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 SIGMA = DATA / "sigma"
 FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder", "rules-compliance")
 PLACEHOLDERS = 24  # rules that need a list only the operator has
-EVENTS = 14_000
+EVENTS = 8_000
 # the recording names its fields "Threat Name", the rule "ThreatName": a mapping the sensor does not have yet
 UNMAPPED = frozenset({"a7c3e5f2-8b1d-4e9a-b6c2-3d7f5e8a9b4c"})
 
