@@ -83,3 +83,31 @@ def run(
         part = stream[start : start + batch]
         alerts += correlator.feed([one for one, _ in part], [ids for _, ids in part])
     return final(alerts + (correlator.finish() if finish else []))
+
+
+EVERY_KIND = [
+    correlation("event_count", gte=3),
+    correlation("event_count", "ab", gt=1),
+    correlation("event_count", gte=1, group_by=(), id="alone"),
+    correlation("event_count", gt=1, lte=3, id="range"),
+    correlation("event_count", lt=3, id="few"),
+    correlation("event_count", eq=2, id="two"),
+    correlation("event_count", neq=2, id="not two"),
+    correlation("value_count", "ab", gte=3, fields=("n",)),
+    correlation("value_count", lte=1, fields=("n",), id="one value"),
+    correlation("temporal", "ab"),
+    correlation("temporal", "abc", gte=2, id="some"),
+    correlation("temporal", "abc", lt=2, id="lonely"),
+    correlation("temporal", "abc", alternatives=(Alternative((0, 1)), Alternative((2,))), id="either"),
+    correlation("temporal", "abc", alternatives=(Alternative((0,), (1, 2)),), id="without"),
+    correlation("temporal_ordered", "abc"),
+    correlation("temporal_ordered", "ba", group_by=("user", "host"), id="by two"),
+    correlation("temporal_ordered", "abc", alternatives=(Alternative((0, 1), (2,)),), id="ordered without"),
+    correlation("value_sum", "ab", gt=10, fields=("n",)),
+    correlation("value_sum", lt=4, fields=("n",), id="small sum"),
+    correlation("value_avg", gte=4.5, fields=("n",)),
+    correlation("value_avg", lt=2, fields=("n",), id="small average"),
+    correlation("value_median", gt=5, fields=("n",)),
+    correlation("value_percentile", gt=7, fields=("n",), percentile=90.0),
+    correlation("value_percentile", lte=20, fields=("n",), id="rare"),
+]
