@@ -222,9 +222,10 @@ class Correlator:
             machine.flush()
             if machine.found:
                 # what was told and changed within the batch is told once
-                for finding in {(one.key, one.occasion): one for one in machine.found}.values():
-                    self._tell(running, finding, alerts)
+                found = {(one.key, one.occasion): one for one in machine.found}
                 machine.found.clear()
+                for finding in found.values():
+                    self._tell(running, finding, alerts)
             if running.handing:
                 self._hand_on(running)
 

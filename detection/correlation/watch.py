@@ -41,12 +41,12 @@ def key_reader(rule: Correlation, watched: str) -> KeyOf:
 
         def one(event: Event, given: Given) -> str | None:
             text = given.get(given_name) or _read(event, only) if given else _read(event, only)
-            return f"{event.unit}{SEPARATOR}{text}" if text else None
+            return f"{_unit(event)}{SEPARATOR}{text}" if text else None
 
         return one
 
     def several(event: Event, given: Given) -> str | None:
-        texts = [event.unit]
+        texts = [_unit(event)]
         for name, given_name in zip(names, rule.group_by, strict=True):
             text = (given.get(given_name) if given else "") or _read(event, name)
             if not text:
@@ -80,6 +80,11 @@ def field_for(rule: Correlation, watched: str, name: str) -> str:
 def values_of(key: str) -> list[str]:
     """The values grouped by, in order, of a key."""
     return key.split(SEPARATOR)[1:]
+
+
+def _unit(event: Event) -> str:
+    unit = event.unit
+    return text_in(unit) if SEPARATOR in unit else unit
 
 
 def _read(event: Event, name: str) -> str:

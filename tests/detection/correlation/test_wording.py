@@ -86,3 +86,14 @@ def test_a_temporal_alert_says_which_event_matched_which_rule() -> None:
 
 def test_shown_numbers() -> None:
     assert [shown_number(3.0), shown_number(2 / 3), shown_number(1e20)] == [3, 0.67, 10**20]
+
+
+def test_names_that_hold_the_separator_harm_nothing() -> None:
+    rule = correlation("event_count", gte=1, group_by=("user.name",))
+    fields: dict[str, Any] = {"user.name": "z\x1fy\n"}
+    hostile = event(1, unit="u\x1fv", **fields)
+    (alert,) = run([rule], [(hostile, ("a",))]).values()
+    assert alert.unit == "u\x1fv"
+    assert "\x1f" not in alert.entity
+    whole = correlation("event_count", gte=1, group_by=())
+    assert len(run([whole], [(hostile, ("a",))])) == 1
