@@ -23,7 +23,7 @@ DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 SIGMA = DATA / "sigma"
 FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder", "rules-compliance")
 PLACEHOLDERS = 24  # rules that need a list only the operator has
-EVENTS = 8_000
+EVENTS = 6_000
 # the recording names its fields "Threat Name", the rule "ThreatName": a mapping the sensor does not have yet
 UNMAPPED = frozenset({"a7c3e5f2-8b1d-4e9a-b6c2-3d7f5e8a9b4c"})
 
@@ -92,7 +92,7 @@ def test_index_batches_and_memory_change_no_verdict(
 def test_unrouted_events_are_tried_on_every_rule(
     loaded: tuple[list[Rule], list[str]], tmp_path: Path
 ) -> None:
-    events = [msgspec.structs.replace(event, logsource=LogSource()) for event in _otrf(tmp_path)][:200]
+    events = [msgspec.structs.replace(event, logsource=LogSource()) for event in _otrf(tmp_path)][:120]
     detector = SigmaDetector(loaded[0], unknown_to_all=True)
     plain = Routing(loaded[0], unknown_to_all=True, indexed=False, remembers=False)
     assert detector.matching_each(events) == plain.match(events)
