@@ -60,9 +60,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim(
-    said: Claim, *, entity: str, reason: Words, events: tuple[Event, ...], matched: tuple[Match, ...]
+    said: Claim,
+    *,
+    entity: str,
+    reason: Words,
+    events: tuple[Event, ...],
+    matched: tuple[Match, ...],
+    occasion: str = "",
 ) -> Alert:
     """The alert that ``said`` raises about ``entity``; same input, same id, so replay never doubles it.
+
+    ``occasion`` gives the id where the completing event may still change: a claim about a window is told
+    again under the same id when an event that came late changes what completed it.
 
     ``events`` holds at least the one that completed the claim, last; only the last EVENTS_MAX are kept.
     ``entity`` is "kind:name", for example "host:web-01", "source:10.0.0.8", "user:zhang@web-01".
@@ -70,7 +79,7 @@ def claim(
     last = events[-1]
     group = _digest(said.rule, last.unit, entity)
     return Alert(
-        id=_digest(group, last.id),
+        id=_digest(group, occasion or last.id),
         group=group,
         time=last.time,
         unit=last.unit,

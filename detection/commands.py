@@ -17,11 +17,13 @@ from detection.detector import FeedFailed
 if TYPE_CHECKING:
     from detection.alert import Alert
     from detection.detector import Detector
+    from detection.sigma.rule import Rule
     from sensors.event import Event
 
 BATCH_EVENTS: Final = 2_048
 BAD_LINES_SHOWN: Final = 20
 PROGRESS_EVENTS: Final = 20_000
+OFFLINE_LATENESS_SECONDS: Final = 30 * 86_400
 _SAMPLES: Final = Path("rules/samples")
 
 
@@ -32,6 +34,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check = actions.add_parser("check", help=str(Words("检查规则文件", "check rule files")))
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     check.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
+    lists = str(Words("规则 expand 所需名单的目录", "folders of lists that rules with expand ask for"))
+    check.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
     check.set_defaults(run=_check)
     test = actions.add_parser("test", help=str(Words("用样例测试规则", "test rules on their samples")))
     test.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -44,6 +48,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     detect.add_argument("--format", choices=("auto", "jsonl", "pcap", "evtx", "log"), default="auto")
     special = Words("加上扫描、暴力猜测等专用检测器", "add the special detectors (scan, password guessing)")
     detect.add_argument("--special", action="store_true", help=str(special))
+    detect.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
     detect.set_defaults(run=_detect)
 
 
@@ -60,29 +65,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from detection.sigma.load import load_rules
+    from detection.sigma.lists import read_lists
+    from detection.sigma.load import SHIPPED, load_all
 
-    rules, errors = load_rules(chosen.paths)
+    lists, wrong = read_lists([SHIPPED, *chosen.lists])
+    loaded = load_all(chosen.paths, lists)
+    rules, correlations, errors = loaded.rules, loaded.correlations, (*wrong, *loaded.errors)
     if chosen.json:
-        for rule in rules:
+        for rule in (*rules, *correlations):
             _data({"id": rule.id, "path": rule.path, "level": rule.level, "title": rule.title._asdict()})
     for error in errors:
         _say(error)
+    waiting = [rule for rule in rules if rule.needs]
+    for rule in waiting:
+        _say(_wants(rule))
+    more_zh = f",{len(correlations)} 条关联可用" if correlations else ""
+    more_en = f", {len(correlations)} correlations usable" if correlations else ""
+    if waiting:
+        more_zh += f",{len(waiting)} 条等待名单"
+        more_en += f", {len(waiting)} wait for a list"
     _say(
         Words(
-            f"{len(rules)} 条规则可用,{len(errors)} 处错误",
-            f"{len(rules)} rules usable, {len(errors)} errors",
+            f"{len(rules) - len(waiting)} 条规则可用{more_zh},{len(errors)} 处错误",
+            f"{len(rules) - len(waiting)} rules usable{more_en}, {len(errors)} errors",
         )
     )
     return 1 if errors else 0
 
 
+def _wants(rule: Rule) -> Words:
+    names = ", ".join(f"{name.lower()}.txt" for name in rule.needs)
+    return Words(
+        f"{rule.path}:{rule.line}:等待名单 {names},在 --lists 的目录里写好即可生效",
+        f"{rule.path}:{rule.line}: waits for {names}; write it in a folder given by --lists",
+    )
+
+
 def _test(chosen: argparse.Namespace) -> int:
-    from detection.sigma.load import load_rules
+    from detection.correlation.proof import prove_correlations
+    from detection.sigma.load import load_all
     from detection.sigma.samples import prove
 
-    rules, errors = load_rules(chosen.paths)
-    proofs = prove(rules, chosen.samples)
+    loaded = load_all(chosen.paths)
+    errors = list(loaded.errors)
+    helping = {one.path for one in loaded.correlations}  # rules beside a correlation are proven with it
+    proofs = prove([rule for rule in loaded.rules if rule.path not in helping], chosen.samples)
+    proofs += prove_correlations(loaded, chosen.samples)
     for proof in proofs:
         if chosen.json:
             wrong = [error.what.en for error in proof.wrong]
@@ -103,27 +131,41 @@ def _test(chosen: argparse.Namespace) -> int:
 def _detect(chosen: argparse.Namespace) -> int:
     import msgspec
 
+    from detection.correlation.detector import RuleDetector
+    from detection.correlation.parameters import correlation_parameters
     from detection.offline import events_in
-    from detection.sigma.detector import SigmaDetector
-    from detection.sigma.load import load_rules
+    from detection.sigma.lists import read_lists
+    from detection.sigma.load import SHIPPED, load_all
+    from detection.sigma.windows_lines import WindowsLines
     from detection.special.detectors import special_detectors
 
-    rules, errors = load_rules(chosen.rules)
-    for error in errors:
+    lists, wrong = read_lists([SHIPPED, *chosen.lists])
+    loaded = load_all(chosen.rules, lists)
+    for error in (*wrong, *loaded.errors):
         _say(error)
-    detectors: list[Detector] = [SigmaDetector(rules, unknown_to_all=True)]
+    # files of several hosts come one behind the other, not in order of time
+    parameters = msgspec.structs.replace(correlation_parameters(), lateness_seconds=OFFLINE_LATENESS_SECONDS)
+    rules = RuleDetector(loaded.rules, loaded.correlations, parameters=parameters, unknown_to_all=True)
+    detectors: list[Detector] = [rules]
     if chosen.special:
         detectors += special_detectors()
+    # where rules look at single events only, lines that satisfy none need not become events
+    alone = not chosen.special and not loaded.correlations
+    sorter = WindowsLines(loaded.rules) if alone else None
+    sort = sorter.worth if sorter else None
     tally = _Tally()
     encode = msgspec.json.Encoder().encode
     for path in chosen.input:
-        for batch in batches(events_in(path, chosen.format, tally.bad_line), BATCH_EVENTS):
+        for batch in batches(events_in(path, chosen.format, tally.bad_line, sort), BATCH_EVENTS):
             for detector in detectors:
                 for alert in tally.fed(detector, batch):
                     sys.stdout.write(encode(alert).decode() + "\n")
             tally.progress(path, len(batch))
+    for alert in tally.counted(rules.finish()):
+        sys.stdout.write(encode(alert).decode() + "\n")
     sys.stdout.flush()
-    tally.summary(len(rules))
+    tally.events += sorter.left_out if sorter else 0
+    tally.summary(len(loaded.rules) + len(loaded.correlations))
     return 0
 
 
@@ -133,6 +175,7 @@ class _Tally:
     def __init__(self) -> None:
         self.events = self.bad = self.failed = 0
         self.titles: Counter[Words] = Counter()
+        self.told: set[str] = set()
 
     def bad_line(self, error: BadInput) -> None:
         """Tell the first bad lines, count all."""
@@ -152,7 +195,13 @@ class _Tally:
                 self.failed += 1
                 _say(f"{detector.name}: {failure}")
                 events = events[failure.index + 1 :]
-        self.titles.update(alert.title for alert in alerts)
+        return self.counted(alerts)
+
+    def counted(self, alerts: list[Alert]) -> list[Alert]:
+        """Count the alerts; one told again under its id, because an event came late, is one."""
+        fresh = [alert for alert in alerts if alert.id not in self.told]
+        self.told.update(alert.id for alert in fresh)
+        self.titles.update(alert.title for alert in fresh)
         return alerts
 
     def progress(self, path: Path, events: int) -> None:

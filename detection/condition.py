@@ -28,6 +28,12 @@ Operator = Literal[
     "field_contains",
     "field_startswith",
     "field_endswith",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
 ]
 Wanted = str | int | float | bool
 
@@ -35,6 +41,7 @@ Wanted = str | int | float | bool
 _JOINED: Final = frozenset(
     {"equals", "contains", "startswith", "endswith", "wildcard", "regex", "cidr", "null"}
     | {"field_equals", "field_contains", "field_startswith", "field_endswith"}
+    | {"minute", "hour", "day", "week", "month", "year"}
 )
 
 
@@ -48,7 +55,8 @@ class Atom(msgspec.Struct, frozen=True, tag="atom", omit_defaults=True):
     """One test of one field: true if any element of the field satisfies any of ``values``.
 
     ``wildcard`` values use ``*``, ``?`` and a backslash before a literal one of the three; ``regex`` values
-    are RE2 patterns searched anywhere; ``field_*`` values name another field of the same event.
+    are RE2 patterns searched anywhere; ``field_*`` values name another field of the same event; ``minute`` to
+    ``year`` compare that part of a time, in the zone of docs/reference/normalisation.md.
     """
 
     field: str
@@ -92,11 +100,9 @@ def all_of(parts: Iterable[Condition]) -> Condition:
     """The conjunction, flattened; of nothing it is Always(True)."""
     flat: list[Condition] = []
     for part in parts:
-        if isinstance(part, And):
-            flat.extend(part.parts)
-        elif not (isinstance(part, Always) and part.value):
-            flat.append(part)
-    if any(isinstance(part, Always) for part in flat):
+        flat.extend(part.parts if isinstance(part, And) else (part,))
+    flat = [part for part in flat if part != Always(True)]
+    if Always(False) in flat:
         return Always(False)
     if not flat:
         return Always(True)
@@ -107,11 +113,9 @@ def any_of(parts: Iterable[Condition]) -> Condition:
     """The disjunction, flattened, atoms on one field joined; of nothing it is Always(False)."""
     flat: list[Condition] = []
     for part in parts:
-        if isinstance(part, Or):
-            flat.extend(part.parts)
-        elif not (isinstance(part, Always) and not part.value):
-            flat.append(part)
-    if any(isinstance(part, Always) for part in flat):
+        flat.extend(part.parts if isinstance(part, Or) else (part,))
+    flat = [part for part in flat if part != Always(False)]
+    if Always(True) in flat:
         return Always(True)
     joined = _join(flat)
     if not joined:

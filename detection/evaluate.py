@@ -1,13 +1,14 @@
 """The straightforward matcher of conditions, and why an event matched; correct before fast."""
 
 from functools import lru_cache
+from typing import Final
 
 from detection.alert import Match
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or, leaves
-from detection.facts import Facts, Test, acceptance, leaf_test
-from sensors.event import Event, lookup
+from detection.facts import READ_RAW, Facts, Test, acceptance, leaf_test
+from sensors.event import Event, Value
 
-_Found = dict[tuple[str, str], Match]
+_Found = dict[tuple[str, str], Value]
 
 
 def compiled(condition: Condition) -> Test:
@@ -19,9 +20,22 @@ def compiled(condition: Condition) -> Test:
         inner = compiled(condition.part)
         return lambda facts: not inner(facts)
     if isinstance(condition, And | Or):
-        tests = tuple(compiled(part) for part in condition.parts)
+        # whatever the order, the verdict is the same
+        tests = tuple(compiled(part) for part in sorted(condition.parts, key=_cost))
         return _every(tests) if isinstance(condition, And) else _some(tests)
     return leaf_test(condition)
+
+
+_COSTS: Final = {"equals": 1, "exists": 1, "null": 1, "endswith": 2, "startswith": 2, "contains": 4}
+_COST_OTHER: Final = 20  # regexes, networks, other fields
+_COST_KEYWORD: Final = 500
+
+
+def _cost(condition: Condition) -> int:
+    """About how long the condition takes to test, in units of one equality."""
+    if isinstance(condition, Atom):
+        return _COSTS.get(condition.operator, _COST_OTHER)
+    return sum(_cost(leaf) if isinstance(leaf, Atom) else _COST_KEYWORD for leaf in leaves(condition))
 
 
 @lru_cache(maxsize=4096)
@@ -46,7 +60,11 @@ def explain(condition: Condition, event: Event) -> tuple[Match, ...]:
     _holding(condition, facts, found)
     if not found:
         _absent(condition, facts, found)
-    return tuple(found.values()) or (Match(event=event.id, field="", value=True, selection="always"),)
+    noted = found or {("", "always"): True}
+    return tuple(
+        Match(event=event.id, field=name, value=value, selection=selection)
+        for (name, selection), value in noted.items()
+    )
 
 
 def _holding(condition: Condition, facts: Facts, found: _Found) -> None:
@@ -59,7 +77,7 @@ def _holding(condition: Condition, facts: Facts, found: _Found) -> None:
         _note(condition.field, condition.selection, facts, found)
     elif isinstance(condition, Keyword):
         accepts = acceptance(condition)
-        texts = facts.texts if condition.cased or condition.operator == "regex" else facts.folded
+        texts = facts.texts if condition.cased or condition.operator in READ_RAW else facts.folded
         for name in facts.names():
             if any(map(accepts, texts(name))):
                 _note(name, condition.selection, facts, found)
@@ -79,8 +97,7 @@ def _absent(condition: Condition, facts: Facts, found: _Found) -> None:
 
 
 def _note(name: str, selection: str, facts: Facts, found: _Found) -> None:
-    value = lookup(facts.event, name)[1]
-    found[name, selection] = Match(event=facts.event.id, field=name, value=value, selection=selection)
+    found[name, selection] = facts.value(name)
 
 
 def _every(tests: tuple[Test, ...]) -> Test:

@@ -5,26 +5,48 @@ matches if any element does, text is compared by Unicode case folding unless ``c
 and '' are three things: ``exists`` is true of null, ``null`` is true of missing and null, '' only equals ''.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import isfinite
 from operator import ge, gt, le, lt
-from typing import Final
+from typing import Final, Protocol
 
 from crypto.words import BadInput, Words
 from detection.condition import Atom, Keyword
-from detection.pattern import Pattern, literals, wildcard
-from sensors.event import Event, Scalar, Value, lookup
+from detection.literals import AnyLiteral
+from detection.pattern import Pattern, wildcard
+from sensors.event import Scalar, Value
 
 NUMBER_CHARS_MAX: Final = 40  # a longer text is no number anybody compares
 NUMBER_BITS_MAX: Final = 1024  # a longer integer is written in hexadecimal
-_NEEDLES_ONE_BY_ONE: Final = 8  # more sought texts than this are sought at once, by RE2
+_NEEDLES_ONE_BY_ONE: Final = 8  # more sought texts than this are sought at once
 _NUMBER_ALPHABET: Final = frozenset("0123456789+-.eE")
 _COMPARE: Final = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 
+# Operators that read the text as written; what ``acceptance`` gives for the others takes folded text.
+READ_RAW: Final = frozenset({"regex", "cidr", "minute", "hour", "day", "week", "month", "year"})
+_PARTS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
+_TIME_CHARS_MAX: Final = 64
+_MILLISECONDS_FROM: Final = 1e11  # a larger number of seconds lies after the year 5000
+
 Accepts = Callable[[str], bool]
 Test = Callable[["Facts"], bool]
+
+
+class Valued(Protocol):
+    """What conditions read: an Event, or a record on its way to become one."""
+
+    @property
+    def native(self) -> Mapping[str, Value]:
+        """The source's own names."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, Value]:
+        """ECS names."""
+        ...
 
 
 class Facts:
@@ -32,23 +54,33 @@ class Facts:
 
     __slots__ = ("_folded", "_texts", "event")
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Valued) -> None:
         self.event = event
         self._texts: dict[str, tuple[str, ...]] = {}
         self._folded: dict[str, tuple[str, ...]] = {}
+
+    def value(self, name: str) -> Value:
+        """The field's value, by the source's own name first; None if it is missing."""
+        native = self.event.native
+        return native[name] if name in native else self.event.fields.get(name)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The field's values as text, nulls left out; () if it is missing."""
         known = self._texts.get(name)
         if known is None:
-            known = self._texts[name] = texts_of(lookup(self.event, name)[1])
+            known = self._texts[name] = texts_of(self.value(name))
         return known
 
     def folded(self, name: str) -> tuple[str, ...]:
         """``texts`` by case folding."""
         known = self._folded.get(name)
         if known is None:
-            known = self._folded[name] = tuple([text.casefold() for text in self.texts(name)])
+            value = self.value(name)
+            if type(value) is str:  # nearly always; the rest below makes the same of it
+                known = (value.casefold(),)
+            else:
+                known = tuple([text.casefold() for text in self.texts(name)])
+            self._folded[name] = known
         return known
 
     def names(self) -> list[str]:
@@ -92,6 +124,30 @@ def number_of(value: Scalar) -> int | float | None:
     return value if isinstance(value, int) else _finite(value)
 
 
+def time_of(text: str) -> datetime | None:
+    """The time a text states: ISO 8601, or seconds or milliseconds since 1970; UTC unless told otherwise."""
+    number = number_of(text)
+    try:
+        if number is not None:
+            return datetime.fromtimestamp(number / 1000 if abs(number) >= _MILLISECONDS_FROM else number, UTC)
+        moment = datetime.fromisoformat(text.strip()) if len(text) <= _TIME_CHARS_MAX else None
+        return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else moment
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def number_test(leaf: Atom) -> Callable[[Value], bool]:
+    """The test of a ``gt``, ``gte``, ``lt`` or ``lte`` leaf on a field's value."""
+    compare = _COMPARE[leaf.operator]
+    wanted = [number for value in leaf.values if (number := number_of(value)) is not None]
+
+    def test(value: Value) -> bool:
+        numbers = [number_of(element) for element in (value if isinstance(value, list) else (value,))]
+        return any(compare(number, limit) for number in numbers if number is not None for limit in wanted)
+
+    return test
+
+
 def leaf_test(leaf: Atom | Keyword) -> Test:
     """The leaf as one function. Raises BadInput for a pattern or network that cannot be used."""
     if isinstance(leaf, Keyword):
@@ -101,13 +157,14 @@ def leaf_test(leaf: Atom | Keyword) -> Test:
         wanted = leaf.values != (False,)
         return lambda facts: (name in facts.event.native or name in facts.event.fields) is wanted
     if leaf.operator == "null":
-        return lambda facts: _is_null(lookup(facts.event, name)[1])
+        return lambda facts: _is_null(facts.value(name))
     if leaf.operator in _COMPARE:
-        return _number_test(leaf)
+        holds = number_test(leaf)
+        return lambda facts: holds(facts.value(name))
     if leaf.operator.startswith("field_"):
         return _field_test(leaf)
     accepts = acceptance(leaf)
-    if leaf.cased or leaf.operator in ("regex", "cidr"):
+    if leaf.cased or leaf.operator in READ_RAW:
         return lambda facts: any(map(accepts, facts.texts(name)))
 
     def test(facts: Facts) -> bool:
@@ -126,6 +183,8 @@ def acceptance(leaf: Atom | Keyword) -> Accepts:
         return _found([Pattern(value) for value in values])
     if leaf.operator == "cidr":
         return _networks(values)
+    if leaf.operator in _PARTS:
+        return _in_part(leaf.operator, values)
     if not leaf.cased:
         values = [value.casefold() for value in values]
     if leaf.operator == "wildcard":
@@ -147,7 +206,9 @@ def _contains(needles: list[str]) -> Accepts:
         return lambda text: needle in text
     if len(needles) <= _NEEDLES_ONE_BY_ONE:
         return lambda text: any(needle in text for needle in needles)
-    return _found(literals(needles))
+    if "" in needles:
+        return lambda _text: True
+    return AnyLiteral(needles).found
 
 
 def _found(patterns: list[Pattern]) -> Accepts:
@@ -163,18 +224,6 @@ def _keyword_test(leaf: Keyword) -> Test:
     def test(facts: Facts) -> bool:
         texts = facts.texts if raw else facts.folded
         return any(accepts(text) for name in facts.names() for text in texts(name))
-
-    return test
-
-
-def _number_test(leaf: Atom) -> Test:
-    name, compare = leaf.field, _COMPARE[leaf.operator]
-    wanted = [number for value in leaf.values if (number := number_of(value)) is not None]
-
-    def test(facts: Facts) -> bool:
-        value = lookup(facts.event, name)[1]
-        numbers = [number_of(element) for element in (value if isinstance(value, list) else (value,))]
-        return any(compare(number, limit) for number in numbers if number is not None for limit in wanted)
 
     return test
 
@@ -210,6 +259,18 @@ def _networks(values: list[str]) -> Accepts:
     def accepts(text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in networks)
+
+    return accepts
+
+
+def _in_part(part: str, values: list[str]) -> Accepts:
+    wanted = {int(value) for value in values}
+
+    def accepts(text: str) -> bool:
+        moment = time_of(text)
+        if moment is None:
+            return False
+        return (moment.isocalendar().week if part == "week" else getattr(moment, part)) in wanted
 
     return accepts
 

@@ -4,10 +4,11 @@ A JSON line is an Event; or a Windows record, nested (``Event.System``) or flat 
 any object, whose keys become native fields of an unknown log source. A bad line is told, the rest goes on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 import msgspec
 
@@ -17,7 +18,9 @@ from sensors.host.read_evtx import describe_record
 from sensors.read import read_file
 
 Format = Literal["auto", "jsonl", "pcap", "evtx", "log"]
+Sort = Callable[[Sequence[bytes]], Sequence[bool]]
 UNIT: Final = "offline"
+SORTED_AT_ONCE: Final = 512
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_NAMES: Final = ("@timestamp", "UtcTime", "TimeCreated", "EventTime", "timestamp", "time", "ts")
 _DEPTH_MAX: Final = 8
@@ -26,16 +29,20 @@ _NAMES_MAX: Final = 2_000
 _objects: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-def events_in(path: Path, kind: Format, told: Callable[[BadInput], None]) -> Iterator[Event]:
+def events_in(
+    path: Path, kind: Format, told: Callable[[BadInput], None], sort: Sort | None = None
+) -> Iterator[Event]:
     """The events of a file, stamped as of a pseudo sensor named after it; bad lines go to ``told``.
 
-    Raises BadInput where the file as a whole cannot be read.
+    ``sort`` says which JSON lines are worth becoming events; the others are left out, and the ids of events
+    are what they would be without it. Raises BadInput where the file as a whole cannot be read.
     """
-    seen = _json_lines(path, told) if kind == "jsonl" or _looks_json(path, kind) else read_file(path)
+    json = kind == "jsonl" or _looks_json(path, kind)
+    seen: Iterator[Observation | Event | None] = _json_lines(path, told, sort) if json else read_file(path)
     for number, observation in enumerate(seen, start=1):
         if isinstance(observation, Event):
             yield observation
-        else:
+        elif observation is not None:
             yield stamp(observation, unit=UNIT, sensor=f"file:{path.name}", epoch=0, sequence=number)
 
 
@@ -49,7 +56,9 @@ def _looks_json(path: Path, kind: Format) -> bool:
         return False  # read_file words the error
 
 
-def _json_lines(path: Path, told: Callable[[BadInput], None]) -> Iterator[Observation | Event]:
+def _json_lines(
+    path: Path, told: Callable[[BadInput], None], sort: Sort | None
+) -> Iterator[Observation | Event | None]:
     try:
         file = path.open("rb")
     except OSError as error:
@@ -60,20 +69,27 @@ def _json_lines(path: Path, told: Callable[[BadInput], None]) -> Iterator[Observ
             field=str(path),
         ) from None
     with file:
-        number = 0
-        while line := file.readline(EVENT_BYTES_MAX + 2):
-            number += 1
-            if len(line) > EVENT_BYTES_MAX:
-                told(_bad(path, number, f"> {EVENT_BYTES_MAX} bytes"))
-                while line and not line.endswith(b"\n"):  # the rest of the long line
-                    line = file.readline(EVENT_BYTES_MAX)
-                continue
-            if not line.strip():
-                continue
-            try:
-                yield _line(line)
-            except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, BadInput) as error:
-                told(_bad(path, number, error.what.en if isinstance(error, BadInput) else str(error)))
+        lines = _lines(file, path, told)
+        while block := list(islice(lines, SORTED_AT_ONCE)):
+            worth = sort([line for _, line in block]) if sort else [True] * len(block)
+            for (number, line), one in zip(block, worth, strict=True):
+                try:
+                    yield _line(line) if one else None
+                except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, BadInput) as error:
+                    told(_bad(path, number, error.what.en if isinstance(error, BadInput) else str(error)))
+
+
+def _lines(file: BinaryIO, path: Path, told: Callable[[BadInput], None]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, empty ones and those too long left out."""
+    number = 0
+    while line := file.readline(EVENT_BYTES_MAX + 2):
+        number += 1
+        if len(line) > EVENT_BYTES_MAX:
+            told(_bad(path, number, f"> {EVENT_BYTES_MAX} bytes"))
+            while line and not line.endswith(b"\n"):  # the rest of the long line
+                line = file.readline(EVENT_BYTES_MAX)
+        elif line.strip():
+            yield number, line
 
 
 def _line(line: bytes) -> Observation | Event:

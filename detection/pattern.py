@@ -1,10 +1,9 @@
 """Regular expressions on untrusted text: google-re2 only, linear in the text whatever the pattern.
 
-Patterns are in RE2 syntax (no look-around, no back-references); wildcards and lists of literal texts are
-turned into them here.
+Patterns are in RE2 syntax (no look-around, no back-references); wildcards are turned into them here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 import re2
@@ -13,6 +12,7 @@ from crypto.words import BadInput, Words
 
 PATTERN_CHARS_MAX: Final = 8 * 1024
 _MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024  # of one compiled pattern; above it RE2 is slower, still linear
+_SET_MEMORY_BYTES_MAX: Final = 32 * 1024 * 1024  # of a set; above it each pattern is sought by itself
 _LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!", "(?>")
 
 
@@ -25,13 +25,9 @@ class Pattern:
         """Compile ``text``. Raises BadInput ``regex-unsupported`` with the reason and the fix."""
         if len(text) > PATTERN_CHARS_MAX:
             raise _unsupported(text, f"{len(text)} > {PATTERN_CHARS_MAX}", Words("请缩短", "shorten it"))
-        options = re2.Options()
-        options.log_errors = False
-        options.never_capture = True  # only whether it matches is asked, which lets RE2 stay in its DFA
-        options.max_mem = _MEMORY_BYTES_MAX
         try:
             # bytes, so that re2 has no offsets to translate back into characters
-            self._search = re2.compile(_bytes(text), options).search
+            self._search = re2.compile(_bytes(text), _options(_MEMORY_BYTES_MAX)).search
         except re2.error as error:
             raise _unsupported(text, _reason(error), _fix(text)) from None
         self.text = text
@@ -41,19 +37,34 @@ class Pattern:
         return self._search(_bytes(text)) is not None
 
 
-def literals(needles: Iterable[str]) -> list[Pattern]:
-    """Patterns that together find any of the literal texts, as few as the size limit allows."""
-    patterns: list[Pattern] = []
-    pending: list[str] = []
-    size = 0
-    for needle in needles:
-        escaped = _escape(needle)
-        if pending and size + len(escaped) + 1 > PATTERN_CHARS_MAX:
-            patterns.append(Pattern("|".join(pending)))
-            pending, size = [], 0
-        pending.append(escaped)
-        size += len(escaped) + 1
-    return [*patterns, Pattern("|".join(pending))] if pending else patterns
+class PatternSet:
+    """Many patterns sought at once in one pass over the text."""
+
+    __slots__ = ("_every", "_match", "_patterns", "_texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Compile them. Raises BadInput as ``Pattern`` does, at the latest at the first search."""
+        self._texts = tuple(texts)
+        self._patterns: list[Pattern] | None = None
+        together = re2.Set.SearchSet(_options(_SET_MEMORY_BYTES_MAX))
+        try:
+            for text in texts:
+                together.Add(_bytes(text))
+            # RE2 says nothing of a search that ran out of memory: then this one, found everywhere, is missing
+            self._every = together.Add(b"")
+            together.Compile()
+            self._match = together.Match
+        except re2.error:
+            self._every, self._match = 0, _nothing
+
+    def found(self, text: str) -> list[int]:
+        """Indexes of the patterns that match somewhere in ``text``."""
+        indexes: Sequence[int] = self._match(_bytes(text)) or ()
+        if self._every in indexes:
+            return [index for index in indexes if index != self._every]
+        if self._patterns is None:
+            self._patterns = [Pattern(one) for one in self._texts]
+        return [index for index, pattern in enumerate(self._patterns) if pattern.found(text)]
 
 
 def wildcard(text: str, *, anchored: bool = True) -> Pattern:
@@ -63,19 +74,32 @@ def wildcard(text: str, *, anchored: bool = True) -> Pattern:
     for character in text:
         if escaped or character not in "*?\\":
             # before anything but the three signs a backslash stands for itself, as in Sigma
-            pieces.append(_escape("\\" + character if escaped and character not in "*?\\" else character))
+            pieces.append(quoted("\\" + character if escaped and character not in "*?\\" else character))
             escaped = False
         elif character == "\\":
             escaped = True
         else:
             pieces.append(".*" if character == "*" else ".")
     if escaped:
-        pieces.append(_escape("\\"))
+        pieces.append(quoted("\\"))
     body = "".join(pieces)
     return Pattern(f"(?s)^(?:{body})$" if anchored else f"(?s){body}")
 
 
-def _escape(text: str) -> str:
+def _options(memory_bytes_max: int) -> object:
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True  # only whether it matches is asked, which lets RE2 stay in its DFA
+    options.max_mem = memory_bytes_max
+    return options
+
+
+def _nothing(_text: bytes) -> Sequence[int]:
+    return ()
+
+
+def quoted(text: str) -> str:
+    """The pattern that finds exactly this text."""
     return "".join(
         character
         if character.isalnum() or character == "_" or ord(character) >= 0x80

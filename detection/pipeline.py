@@ -76,6 +76,15 @@ class Remembering(Protocol):
         ...
 
 
+@runtime_checkable
+class Replaying(Protocol):
+    """A remembering detector whose snapshots are rarer than commits."""
+
+    def replay_since(self) -> datetime | None:
+        """From which event time on it must see committed events again; None where its snapshot says all."""
+        ...
+
+
 class Pipeline:
     """Detectors in order, and their sink. One thread uses it."""
 
@@ -125,6 +134,11 @@ class Pipeline:
             if isinstance(detector, Remembering) and (kept := self._sink.detector_state(detector.name)):
                 detector.recall(kept)
 
+    def replay_since(self) -> datetime | None:
+        """The earliest event time a detector must see again after ``recall``."""
+        times = [one.replay_since() for one in self._detectors if isinstance(one, Replaying)]
+        return min((time for time in times if time is not None), default=None)
+
     def _warm(self, batch: list[Event]) -> None:
         for detector in self._detectors:
             self._feed(detector, batch)
@@ -167,6 +181,9 @@ def restore(log: EventLog, pipeline: Pipeline, now: datetime) -> None:
             anchor = min(anchor, event.time)
         position = frames[-1][0]
     since = anchor - timedelta(minutes=WARM_MINUTES)
+    wanted = pipeline.replay_since()
+    if wanted is not None:
+        since = min(since, wanted)
     pipeline.warm(event for event in log.since(since) if event.id not in pending and event.time <= now)
 
 

@@ -32,6 +32,7 @@ _OWN = {
     "evidence",
     "reports",
     "models",
+    "lists",
     "run",
     "logs",
     "sensors",

@@ -14,10 +14,10 @@ from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
+from detection.correlation.detector import RuleDetector
 from detection.detector import Detector
 from detection.health import HealthDetector, health_parameters
 from detection.pipeline import Pipeline, follow, restore
-from detection.sigma.detector import SigmaDetector
 from detection.special.detectors import special_detectors
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
@@ -130,13 +130,14 @@ def _listener(
 
 
 def _detectors(folders: Folders) -> list[Detector]:
-    rules = shipped_rules()
+    rules = shipped_rules(cache=folders.run / "rules.bin", lists=folders.data / "lists")
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
     anomaly, refused = open_anomaly(folders.models)
     for refusal in refused:
         say(Words(f"模型被拒绝:{refusal}", f"model refused: {refusal}"))
-    return [SigmaDetector(rules.rules), *special_detectors(), anomaly, HealthDetector(health_parameters())]
+    detector = RuleDetector(rules.rules, rules.correlations)
+    return [detector, *special_detectors(), anomaly, HealthDetector(health_parameters())]
 
 
 def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None:

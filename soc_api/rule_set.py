@@ -7,7 +7,9 @@ import msgspec
 from compliance.ledger import NewEvidence
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError
-from detection.sigma.load import load_rules
+from detection.correlation.rule import Correlation
+from detection.sigma.lists import read_lists
+from detection.sigma.load import SHIPPED, load_all
 from detection.sigma.rule import Rule
 from rules import ROOT
 
@@ -16,27 +18,37 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """Usable rules, and one sentence for each that is not."""
 
     rules: tuple[Rule, ...]
+    correlations: tuple[Correlation, ...] = ()
     errors: tuple[LiuheError, ...]
 
     @property
     def digest(self) -> str:
-        """SM3 over the digests of all rules by id: changes exactly when a rule does."""
-        listed = sorted(f"{rule.id} {rule.digest}" for rule in self.rules)
+        """SM3 over the digests of all rules and correlations by id: changes exactly when one does."""
+        listed = sorted(f"{rule.id} {rule.digest}" for rule in (*self.rules, *self.correlations))
         return sm3_hex("\n".join(listed).encode())
 
     def evidence(self) -> NewEvidence:
         """The leaf that says which rules were in force."""
-        listed = {rule.id: {"digest": rule.digest, "title": rule.title.zh} for rule in self.rules}
+        every = (*self.rules, *self.correlations)
+        listed = {rule.id: {"digest": rule.digest, "title": rule.title.zh} for rule in every}
         return NewEvidence(
             kind="rule-set",
             actor="system:center",
             subject=f"rule-set:{self.digest[:16]}",
-            summary=f"{len(self.rules)} rules, {len(self.errors)} unusable",
+            summary=(
+                f"{len(self.rules)} rules, {len(self.correlations)} correlations, {len(self.errors)} unusable"
+            ),
             payload=msgspec.json.encode(listed, order="sorted"),
         )
 
 
-def shipped_rules(folder: Path = ROOT / "sigma") -> RuleSet:
-    """The rules that came with the product."""
-    rules, errors = load_rules([folder])
-    return RuleSet(rules=tuple(rules), errors=tuple(errors))
+def shipped_rules(*folders: Path, cache: Path | None = None, lists: Path | None = None) -> RuleSet:
+    """The rules and correlations of the folders, or those that came with the product.
+
+    ``cache`` keeps them translated for the next start; ``lists`` is a folder of lists of this estate, which
+    rules with ``expand`` ask for, beside those shipped.
+    """
+    shipped = [folder for name in ("sigma", "correlation") if (folder := ROOT / name).is_dir()]
+    known, wrong = read_lists([SHIPPED, *([lists] if lists else [])])
+    loaded = load_all(folders or shipped, known, cache=cache)
+    return RuleSet(rules=loaded.rules, correlations=loaded.correlations, errors=(*wrong, *loaded.errors))

@@ -1,63 +1,104 @@
-"""Sigma rules on the stream: routed by log source, every rule of the route evaluated on every event."""
+"""Sigma rules on the stream: routed by log source, asked in batches through an index, replaced one by one."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from detection.alert import Alert, claim
 from detection.detector import feed_each
-from detection.evaluate import compiled, explain
-from detection.facts import Facts, Test, texts_of
+from detection.evaluate import explain
+from detection.facts import texts_of
 from detection.reason import default_reason, filled
-from detection.sigma.rule import EntityKind, Rule, routes
+from detection.sigma.routing import Routing
+from detection.sigma.rule import EntityKind, Rule
 from sensors.event import Event, LogSource
 
-ROUTES_MAX: Final = 4_096  # log sources remembered; a sensor that invents more only costs time
+AMENDED_MAX: Final = 64  # rules changed one by one before all are indexed anew
 _NAMED_BY: Final[dict[EntityKind, tuple[str, ...]]] = {
     "host": ("host.name", "observer.name"),
     "source": ("source.ip", "id.orig_h", "source.mac"),
     "user": ("user.name",),
 }
 
-_Route = tuple[tuple[Rule, Test], ...]
-
 
 class SigmaDetector:
-    """Evaluates rules on events; keeps no state between events but the routes."""
+    """Evaluates rules on events; keeps no state between events but what makes it fast."""
 
     name = "sigma"
 
     def __init__(self, rules: Iterable[Rule], *, unknown_to_all: bool = False) -> None:
         """``unknown_to_all``: events that say nothing of their log source are tried on every rule."""
         self._unknown_to_all = unknown_to_all
-        self._rules: _Route = tuple((rule, compiled(rule.condition)) for rule in rules)
-        self._routes: dict[LogSource, _Route] = {}
+        self._rules = {rule.id: rule for rule in rules}
+        self._routing = Routing(self._rules.values(), unknown_to_all=unknown_to_all)
+        self._amended = Routing((), unknown_to_all=unknown_to_all)
+        self._gone: frozenset[str] = frozenset()  # settled rules that are answered for no longer
+        self._order: dict[str, int] = {}
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules it evaluates."""
-        return tuple(rule for rule, _ in self._rules)
+        return tuple(self._rules.values())
+
+    @property
+    def unrouted(self) -> Counter[LogSource]:
+        """Events that no rule was asked about, by log source; those beyond a bound under the empty one."""
+        return self._routing.unrouted
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
         """One alert for every rule that an event satisfies."""
-        return feed_each(self._take, events)
+        try:
+            found = self.matching_each(events)
+            return [
+                alert_of(rule, event) for event, rules in zip(events, found, strict=True) for rule in rules
+            ]
+        except Exception:  # noqa: BLE001 - whatever it is, only the event at fault shall be lost
+            return feed_each(self._take, events)
 
-    def matching(self, event: Event) -> list[Rule]:
+    def matching(self, event: Event) -> tuple[Rule, ...]:
         """The rules that the event satisfies."""
-        facts = Facts(event)
-        return [rule for rule, test in self._route(event.logsource) if test(facts)]
+        return self.matching_each([event])[0]
+
+    def matching_each(self, events: Sequence[Event]) -> list[tuple[Rule, ...]]:
+        """The rules that each event satisfies, in the order they were given."""
+        found = self._routing.match(events)
+        if not self._gone:
+            return found
+        merged: list[tuple[Rule, ...]] = []
+        for settled, amended in zip(found, self._amended.match(events), strict=True):
+            rules = [rule for rule in settled if rule.id not in self._gone]
+            merged.append(tuple(sorted([*rules, *amended], key=self._place)) if amended else tuple(rules))
+        return merged
+
+    def amend(self, changed: Iterable[Rule], removed: Iterable[str] = ()) -> None:
+        """Take up changed and new rules and drop those removed (by id) between two batches."""
+        rules = dict(self._rules)
+        for gone in removed:
+            rules.pop(gone, None)
+        touched = {rule.id: rule for rule in self._amended.rules if rule.id in rules}
+        for rule in changed:
+            rules[rule.id] = touched[rule.id] = rule
+        if len(touched) > AMENDED_MAX:
+            self._settle(rules.values())
+            return
+        self._rules = rules
+        settled = {rule.id for rule in self._routing.rules}
+        self._gone = frozenset(touched) | (settled - rules.keys())
+        self._amended = Routing(touched.values(), unknown_to_all=self._unknown_to_all)
+        self._order = {identifier: place for place, identifier in enumerate(rules)}
+
+    def _settle(self, rules: Iterable[Rule]) -> None:
+        """Index all rules together."""
+        self._rules = {rule.id: rule for rule in rules}
+        self._routing = Routing(self._rules.values(), unknown_to_all=self._unknown_to_all)
+        self._amended = Routing((), unknown_to_all=self._unknown_to_all)
+        self._gone, self._order = frozenset(), {}
+
+    def _place(self, rule: Rule) -> int:
+        return self._order[rule.id]
 
     def _take(self, event: Event) -> list[Alert]:
-        return [_alert(rule, event) for rule in self.matching(event)]
-
-    def _route(self, source: LogSource) -> _Route:
-        route = self._routes.get(source)
-        if route is None:
-            if len(self._routes) >= ROUTES_MAX:
-                self._routes.clear()
-            every = self._unknown_to_all and source == LogSource()
-            route = tuple(pair for pair in self._rules if every or routes(pair[0].logsource, source))
-            self._routes[source] = route
-        return route
+        return [alert_of(rule, event) for rule in self.matching(event)]
 
 
 def entity_of(kind: EntityKind, event: Event) -> str:
@@ -79,7 +120,8 @@ def _first(event: Event, names: tuple[str, ...]) -> str:
     return ""
 
 
-def _alert(rule: Rule, event: Event) -> Alert:
+def alert_of(rule: Rule, event: Event) -> Alert:
+    """The alert of a rule about one event that satisfies it."""
     entity = entity_of(rule.entity, event)
     matched = explain(rule.condition, event)
     reason = filled(rule.reason, event) if rule.reason else default_reason(rule.title, entity, matched)

@@ -1,7 +1,7 @@
 """Rule files -> rules: pySigma 1.5 parses, the rest is checked here; a bad rule never stops the others.
 
 Our own keys stand under ``liuhe`` at the top level: entity, title_zh, description_zh, reason {zh, en},
-clauses, drill. Correlations and filters are refused until they are evaluated here.
+clauses, drill. Correlations: detection/sigma/correlations.py; filters: detection/sigma/filters.py.
 """
 
 import warnings
@@ -15,54 +15,94 @@ from sigma.collection import SigmaCollection
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from crypto.words import BadInput, Words
-from detection.alert import SEVERITIES, Severity
-from detection.reason import check_template
+from crypto.words import Words
+from detection.condition import Always
+from detection.correlation.rule import Correlation
+from detection.sigma.correlations import correlation_of, resolved
 from detection.sigma.document import Document, parse_documents
-from detection.sigma.errors import RuleError, from_known, malformed, unsupported
-from detection.sigma.rule import EntityKind, Rule
+from detection.sigma.errors import RuleError, malformed
+from detection.sigma.filters import Filter, filter_of, filtered
+from detection.sigma.heading import heading, own_keys
+from detection.sigma.kept import Kept, KeptRules
+from detection.sigma.lists import Lists, expanded, read_lists
+from detection.sigma.rule import EntityKind, Heading, Rule
 from detection.sigma.translate import blamed, from_sigma, parse_condition, renamed_modifiers, translated
+from rules import ROOT
 from sensors.event import LogSource
 
-__all__ = ["RuleError", "load_rules", "parse_condition", "rule_files", "rules_in"]
+__all__ = ["Loaded", "RuleError", "load_all", "load_rules", "parse_condition", "rule_files", "rules_in"]
 
-_DEFAULT_LEVEL: Final[Severity] = "medium"  # a rule without a level still deserves a look
 _ACTIONS: Final = ("global", "reset", "repeat")
+SHIPPED: Final = ROOT / "lists"
 _SUFFIXES: Final = (".yml", ".yaml")
 
 
-class _Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    zh: str
-    en: str
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules with their filters joined, correlations (inner ones first), and what is wrong with the others."""
+
+    rules: tuple[Rule, ...]
+    correlations: tuple[Correlation, ...]
+    errors: tuple[RuleError, ...]
 
 
-class _Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ``liuhe`` key of a rule."""
+class Found(msgspec.Struct, kw_only=True):
+    """What files hold; correlations still name their rules as written, filters are not joined."""
 
-    entity: EntityKind | None = None
-    title_zh: str = ""
-    description_zh: str = ""
-    reason: _Sentences | None = None
-    clauses: tuple[str, ...] = ()
-    drill: bool = False
-
-
-def load_rules(paths: Iterable[Path]) -> tuple[list[Rule], list[RuleError]]:
-    """All rules of the files and folders, sorted by path, and what is wrong with the others."""
-    rules: dict[str, Rule] = {}
+    rules: list[Rule] = []
+    correlations: list[Correlation] = []
+    filters: list[Filter] = []
     errors: list[RuleError] = []
+
+
+def load_rules(paths: Iterable[Path], lists: Lists | None = None) -> tuple[list[Rule], list[RuleError]]:
+    """All rules of the files and folders, sorted by path, and what is wrong with the others."""
+    loaded = load_all(paths, lists)
+    return list(loaded.rules), list(loaded.errors)
+
+
+def load_all(paths: Iterable[Path], lists: Lists | None = None, *, cache: Path | None = None) -> Loaded:
+    """All rules and correlations of the files and folders, sorted by path; filters are joined to rules.
+
+    ``lists`` are those that ``expand`` may name; the product's own where it is None. ``cache`` is a file that
+    keeps translated rules for the next start.
+    """
+    found = Found()
+    if lists is None:
+        lists, found.errors = read_lists([SHIPPED])
+    kept = KeptRules(cache, lists) if cache else None
     for path in paths:
         files = list(rule_files(path))
         if not files:
-            errors.append(_no_rules(path))
+            found.errors.append(_no_rules(path))
         for file in files:
-            found, wrong = rules_in(file)
-            errors.extend(wrong)
-            for rule in found:
-                first = rules.setdefault(rule.id, rule)
-                if first is not rule:
-                    errors.append(_doubled(rule, first))
-    return list(rules.values()), errors
+            one = found_in(file, lists, kept)
+            found.rules += one.rules
+            found.correlations += one.correlations
+            found.filters += one.filters
+            found.errors += one.errors
+    if kept is not None:
+        kept.save()
+    return linked(found)
+
+
+def linked(found: Found) -> Loaded:
+    """Ids made unique, filters joined, references of correlations resolved."""
+    errors = list(found.errors)
+    taken: dict[str, Heading] = {}
+    rules = [one for one in found.rules if _first(one, taken, errors)]
+    drafts = [one for one in found.correlations if _first(one, taken, errors)]
+    rules, unknown = filtered(rules, found.filters)
+    correlations, unresolved = resolved(drafts, rules)
+    return Loaded(
+        rules=tuple(rules), correlations=tuple(correlations), errors=(*errors, *unknown, *unresolved)
+    )
+
+
+def _first(one: Heading, taken: dict[str, Heading], errors: list[RuleError]) -> bool:
+    first = taken.setdefault(one.id, one)
+    if first is not one:
+        errors.append(_doubled(one, first))
+    return first is one
 
 
 def rule_files(path: Path) -> Iterator[Path]:
@@ -73,44 +113,78 @@ def rule_files(path: Path) -> Iterator[Path]:
         yield path
 
 
-def rules_in(path: Path) -> tuple[list[Rule], list[RuleError]]:
+def rules_in(path: Path, lists: Lists | None = None) -> tuple[list[Rule], list[RuleError]]:
     """The rules of one file (or collection of documents), and what is wrong with the others."""
+    found = found_in(path, lists or {})
+    return found.rules, found.errors
+
+
+def found_in(path: Path, lists: Lists, kept: KeptRules | None = None) -> Found:
+    """Everything in one file (or collection of documents), and what is wrong with the others."""
+    found = Found()
     try:
         data = path.read_bytes()
+        digest = sha256(data).hexdigest()
+        known = kept.known(path, digest) if kept else None
+        if known is not None:
+            return Found(
+                rules=list(known.rules), correlations=list(known.correlations), filters=list(known.filters)
+            )
         documents = parse_documents(data, path)
     except OSError as error:
         what = Words(f"规则文件读不出来:{error.strerror}", f"cannot read the rule file: {error.strerror}")
         fix = Words("请检查路径和权限", "check the path and its permissions")
-        return [], [RuleError("rule-unreadable", what, fix, path=path)]
+        found.errors.append(RuleError("rule-unreadable", what, fix, path=path))
+        return found
     except RuleError as error:
-        return [], [error]
-    rules: list[Rule] = []
-    errors: list[RuleError] = []
-    digest = sha256(data).hexdigest()
+        found.errors.append(error)
+        return found
     template: list[dict[str, Any]] = []
     for document in documents:
         try:
-            rule = _rule(document, template, path, digest)
-            if rule is not None:
-                rules.append(rule)
+            _take(found, document, template, path, digest, lists)
         except RuleError as error:
-            errors.append(error.at(path, document.line(*error.keys)))
-    if not rules and not errors:
-        errors.append(malformed("文件里没有规则", "no rule in the file").at(path, 1))
-    return rules, errors
+            found.errors.append(error.at(path, document.line(*error.keys)))
+    if not (found.rules or found.correlations or found.filters or found.errors):
+        found.errors.append(malformed("文件里没有规则", "no rule in the file").at(path, 1))
+    if kept is not None and not found.errors:
+        kept.keep(path, Kept(digest, tuple(found.rules), tuple(found.correlations), tuple(found.filters)))
+    return found
 
 
-def _rule(document: Document, template: list[dict[str, Any]], path: Path, digest: str) -> Rule | None:
+def _take(
+    found: Found,
+    document: Document,
+    template: list[dict[str, Any]],
+    path: Path,
+    digest: str,
+    lists: Lists,
+) -> None:
+    raw = document.value
+    if isinstance(raw, dict) and len({"correlation", "filter", "detection"} & raw.keys()) > 1:
+        raise malformed(
+            "detection、correlation、filter 只能有一个",
+            "detection, correlation and filter exclude each other",
+        ).under("correlation" if "correlation" in raw else "filter")
+    if isinstance(raw, dict) and "correlation" in raw:
+        found.correlations.append(correlation_of(raw, document, path, digest))
+    elif isinstance(raw, dict) and "filter" in raw:
+        found.filters.append(filter_of(raw, document, path, digest))
+    else:
+        rule = _rule(document, template, path, digest, lists)
+        if rule is not None:
+            found.rules.append(rule)
+
+
+def _rule(
+    document: Document, template: list[dict[str, Any]], path: Path, digest: str, lists: Lists
+) -> Rule | None:
     """The rule of one document, or None for an empty one or a collection action kept in ``template``."""
     raw = document.value
     if raw is None:
         return None
     if not isinstance(raw, dict):
         raise malformed("一条规则应是一组键值", "a rule is a mapping of keys to values")
-    if "correlation" in raw:
-        raise unsupported("关联规则(correlation)", "a correlation rule").under("correlation")
-    if "filter" in raw:
-        raise unsupported("过滤规则(filter)", "a filter").under("filter")
     plain = dict(raw)
     if "detection" in plain:
         plain["detection"] = renamed_modifiers(plain["detection"])
@@ -123,7 +197,7 @@ def _rule(document: Document, template: list[dict[str, Any]], path: Path, digest
             return None
     parsed = _parsed([*template, plain] if plain.get("action") is None else template)
     merged: dict[str, Any] = {**(template[0] if template else {}), **plain}
-    return _checked(parsed, _own(merged), merged, path, document, digest)
+    return _checked(parsed, merged, path, document, digest, lists)
 
 
 def _parsed(documents: list[dict[str, Any]]) -> SigmaRule:
@@ -144,55 +218,30 @@ def _parsed(documents: list[dict[str, Any]]) -> SigmaRule:
 
 
 def _checked(
-    parsed: SigmaRule, own: _Own, raw: dict[str, Any], path: Path, document: Document, digest: str
+    parsed: SigmaRule, raw: dict[str, Any], path: Path, document: Document, digest: str, lists: Lists
 ) -> Rule:
     if parsed.id is None:
         raise malformed("缺少 id", "id is missing", Words("请给一个新的 UUID", "give it a new UUID")).under(
             "id"
         )
-    level = str(parsed.level).lower() if parsed.level is not None else _DEFAULT_LEVEL
     source = LogSource(
         product=parsed.logsource.product or "",
         category=parsed.logsource.category or "",
         service=parsed.logsource.service or "",
     )
-    title, description = str(parsed.title), str(parsed.description or "").strip()
+    needs = expanded(parsed.detection, lists)
     return Rule(
+        **heading(parsed, raw),
         id=str(parsed.id),
         path=str(path),
         line=document.line("detection"),
-        title=Words(own.title_zh or title, title),
-        description=Words(own.description_zh or description, description),
-        level=next((known for known in SEVERITIES if known == level), _DEFAULT_LEVEL),
         logsource=source,
-        condition=translated(parsed.detection),
-        entity=own.entity or _entity(source),
-        status=str(parsed.status).lower() if parsed.status else "",
-        author=str(parsed.author or ""),
-        attack=_techniques(raw.get("tags")),
-        clauses=own.clauses,
-        reason=Words(own.reason.zh, own.reason.en) if own.reason else None,
-        falsepositives=tuple(str(one) for one in parsed.falsepositives or ()),
-        references=tuple(str(one) for one in parsed.references or ()),
-        drill=own.drill,
+        # without its list a rule says nothing: an empty list under "not" would make it say everything
+        condition=Always(False) if needs else translated(parsed.detection),
+        needs=needs,
+        entity=own_keys(raw).entity or _entity(source),
         digest=digest,
     )
-
-
-def _own(raw: dict[str, Any]) -> _Own:
-    try:
-        own = msgspec.convert(raw.get("liuhe") or {}, _Own)
-        for sentence in (own.reason.zh, own.reason.en) if own.reason else ():
-            check_template(sentence)
-    except msgspec.ValidationError as error:
-        fix = Words(
-            "liuhe 下可用:entity、title_zh、description_zh、reason、clauses、drill",
-            "liuhe takes entity, title_zh, description_zh, reason, clauses and drill",
-        )
-        raise malformed(f"liuhe:{error}", f"liuhe: {error}", fix).under("liuhe") from None
-    except BadInput as error:
-        raise from_known(error).under("liuhe", "reason") from None
-    return own
 
 
 def _entity(source: LogSource) -> EntityKind:
@@ -201,17 +250,7 @@ def _entity(source: LogSource) -> EntityKind:
     return "user" if source.category == "authentication" or source.service == "login" else "host"
 
 
-def _techniques(tags: object) -> tuple[str, ...]:
-    """ATT&CK technique ids among the tags: attack.t1059.004 -> T1059.004."""
-    names = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
-    return tuple(
-        name.removeprefix("attack.").upper()
-        for name in names
-        if name.startswith("attack.t") and name[8:9].isdigit()
-    )
-
-
-def _doubled(rule: Rule, first: Rule) -> RuleError:
+def _doubled(rule: Heading, first: Heading) -> RuleError:
     return RuleError(
         "rule-doubled",
         Words(f"规则编号 {rule.id} 已由 {first.path} 使用", f"rule id {rule.id} is taken by {first.path}"),

@@ -12,8 +12,8 @@ from sensors.event import LogSource
 EntityKind = Literal["host", "source", "user"]
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A Sigma rule, parsed and translated. Constructed only by ``detection.sigma.load``."""
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules and correlations say about themselves."""
 
     id: str
     path: str
@@ -21,9 +21,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     title: Words
     description: Words
     level: Severity
-    logsource: LogSource
-    condition: Condition
-    entity: EntityKind
+    name: str = ""  # by which correlations may refer to it
     status: str = ""
     author: str = ""
     attack: tuple[str, ...] = ()
@@ -44,6 +42,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             attack=self.attack,
             clauses=self.clauses,
         )
+
+
+class Rule(Heading, frozen=True, kw_only=True):
+    """A Sigma rule, parsed and translated. Constructed only by ``detection.sigma.load``."""
+
+    logsource: LogSource
+    condition: Condition
+    entity: EntityKind
+    needs: tuple[str, ...] = ()  # lists it asks for that are missing; while there are any it matches nothing
 
 
 # Sigma's one category that stands for others: what Sysmon tells of the registry

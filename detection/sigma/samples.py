@@ -15,7 +15,7 @@ import msgspec
 from crypto.words import BadInput, Words
 from detection.sigma.detector import SigmaDetector
 from detection.sigma.errors import RuleError
-from detection.sigma.rule import Rule
+from detection.sigma.rule import Heading, Rule
 from sensors.event import EVENT_BYTES_MAX, Event, LogSource, Observation, Value, decode, stamp
 
 SAMPLE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -32,9 +32,9 @@ class _Short(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """How a rule fared on its samples; ``wrong`` is empty where all is well."""
+    """How a rule or correlation fared on its samples; ``wrong`` is empty where all is well."""
 
-    rule: Rule
+    rule: Heading
     hits: int
     misses: int
     wrong: tuple[RuleError, ...]
@@ -54,12 +54,16 @@ def prove(rules: Sequence[Rule], samples: Path) -> list[Proof]:
     return proofs
 
 
-def sample_folder(rule: Rule, samples: Path) -> Path:
-    """Where the samples of a rule lie: the part of its path behind ``sigma``, without the suffix."""
+def sample_folder(rule: Heading, samples: Path) -> Path:
+    """Where the samples of a rule lie: the part of its path behind ``sigma`` or from ``correlation`` on,
+    without the suffix."""
     parts = Path(rule.path).with_suffix("").parts
     if "sigma" in parts:
         last = len(parts) - 1 - parts[::-1].index("sigma")
         return samples.joinpath(*parts[last + 1 :])
+    if "correlation" in parts:
+        last = len(parts) - 1 - parts[::-1].index("correlation")
+        return samples.joinpath(*parts[last:])
     return samples / parts[-1]
 
 

@@ -1,7 +1,8 @@
 """Sigma detections and conditions, parsed by pySigma, turned into the one condition tree.
 
 Modifiers: contains, startswith, endswith, all, re (i, m, s), cidr, exists, gt, gte, lt, lte, cased, windash,
-base64, base64offset, wide (utf16le), utf16, utf16be, fieldref, neq; ``expand`` is refused (no lists yet).
+base64, base64offset, wide (utf16le), utf16, utf16be, fieldref, neq, minute, hour, day, week, month, year;
+``expand`` is resolved before (detection/sigma/lists.py).
 Conditions: and, or, not, parentheses, ``1 of``/``any of``/``all of`` with a pattern or ``them``.
 """
 

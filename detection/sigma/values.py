@@ -1,6 +1,7 @@
 """One value of a Sigma detection, as pySigma parsed it, turned into a leaf of the condition tree."""
 
 from collections.abc import Sequence
+from operator import ge, gt, le, lt
 from typing import Any, Final, Literal
 
 from sigma.types import (
@@ -19,6 +20,7 @@ from sigma.types import (
     SigmaString,
     SigmaTimestampPart,
     SpecialChars,
+    TimestampPart,
 )
 
 from crypto.words import Words
@@ -31,6 +33,22 @@ _COMPARE: Final[dict[CompareOperators, Operator]] = {
     CompareOperators.GTE: "gte",
     CompareOperators.LT: "lt",
     CompareOperators.LTE: "lte",
+}
+_PARTS: Final[dict[TimestampPart, Operator]] = {
+    TimestampPart.MINUTE: "minute",
+    TimestampPart.HOUR: "hour",
+    TimestampPart.DAY: "day",
+    TimestampPart.WEEK: "week",
+    TimestampPart.MONTH: "month",
+    TimestampPart.YEAR: "year",
+}
+_RANGES: Final = {
+    "minute": (0, 60),
+    "hour": (0, 24),
+    "day": (1, 32),
+    "week": (1, 54),
+    "month": (1, 13),
+    "year": (1970, 2200),
 }
 _FLAGS: Final = {
     SigmaRegularExpressionFlag.IGNORECASE: "i",
@@ -61,8 +79,12 @@ def _atom(field: str, value: Any, selection: str) -> Atom:
         return Atom(field, "exists", (value.exists,), False, selection)
     if isinstance(value, SigmaCIDRExpression):
         return Atom(field, "cidr", (value.cidr,), False, selection)
+    if isinstance(value, SigmaCompareExpression) and isinstance(value.number, SigmaTimestampPart):
+        return Atom(field, *_compared_part(value), False, selection)
     if isinstance(value, SigmaCompareExpression) and value.op in _COMPARE:
         return Atom(field, _COMPARE[value.op], (value.number.number,), False, selection)
+    if isinstance(value, SigmaTimestampPart):
+        return Atom(field, _PARTS[value.timestamp_part], (int(value.number),), False, selection)
     if isinstance(value, SigmaFieldReference):
         return Atom(field, _reference(value), (value.field,), False, selection)
     return Atom(field, "equals", (_plain(value),), False, selection)
@@ -82,7 +104,7 @@ def _keyword(value: Any, selection: str) -> Keyword:
         if not text:
             raise malformed("关键词为空", "empty keyword")
         return Keyword("contains" if operator == "equals" else "wildcard", (text,), cased, selection)
-    if isinstance(value, SigmaNumber | SigmaBool):
+    if isinstance(value, SigmaNumber | SigmaBool) and not isinstance(value, SigmaTimestampPart):
         return Keyword("contains", (_plain(value),), False, selection)
     raise malformed("关键词必须是文字或数字", "a keyword must be text or a number")
 
@@ -125,11 +147,15 @@ def _reference(value: SigmaFieldReference) -> Operator:
     return "field_endswith" if value.ends_with else "field_equals"
 
 
+def _compared_part(value: SigmaCompareExpression) -> tuple[Operator, tuple[int, ...]]:
+    """``hour|gte: 18`` as the hours it means; a part of a time has few values."""
+    assert isinstance(value.number, SigmaTimestampPart)
+    meets = {"gt": gt, "gte": ge, "lt": lt, "lte": le}[_COMPARE[value.op]]
+    part = _PARTS[value.number.timestamp_part]
+    return part, tuple(one for one in range(*_RANGES[part]) if meets(one, int(value.number.number)))
+
+
 def _plain(value: Any) -> str:
-    if isinstance(value, SigmaTimestampPart):
-        raise unsupported(
-            "时间部分修饰符(minute、hour、day 等)", "a time part modifier (minute, hour, day, ...)"
-        )
     if isinstance(value, SigmaBool):
         return "true" if value.boolean else "false"
     if isinstance(value, SigmaNumber):
@@ -141,5 +167,5 @@ def _needs_list(value: Any) -> RuleError:
     return RuleError(
         "rule-placeholder",
         Words(f"占位符 {value} 没有名单", f"placeholder {value} has no list"),
-        Words("请把 expand 换成具体的值", "replace expand by the values themselves"),
+        Words("这里不能用 expand,请写具体的值", "expand cannot be used here: write the values themselves"),
     )

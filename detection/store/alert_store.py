@@ -2,7 +2,8 @@
 
 ``commit`` writes what a batch of events led to (alerts, inventory, detector states) together with the log
 position reached. After a crash the pipeline reads on from that position, so nothing is lost; alert ids are
-deterministic, so what is replayed nevertheless changes nothing. One pipeline writes; any number of people
+deterministic, so what is replayed nevertheless changes nothing; a known alert that says something else now,
+because an event came late, is rewritten. One pipeline writes; any number of people
 change states and any number of processes read at the same time.
 """
 
@@ -26,7 +27,16 @@ from detection.store.alert_group import (
     HistoryRecord,
     State,
 )
-from detection.store.group_store import generation_max, group_of, group_row, keep, tell, unknown
+from detection.store.group_store import (
+    generation_max,
+    group_of,
+    group_row,
+    keep,
+    revised,
+    rewrite,
+    tell,
+    unknown,
+)
 from detection.store.inventory_store import record
 from detection.store.progress_store import advance, bump, counter, keep_snapshot, position_of, snapshot
 from detection.store.state import writing
@@ -80,9 +90,12 @@ class AlertStore:
         """
         with writing(self._engine) as connection:
             fresh = unknown(connection, raised) if raised else []
-            if fresh:
+            changed = revised(connection, raised, fresh) if len(fresh) < len(raised) else []
+            if fresh or changed:
                 revision = bump(connection, "alerts")
-                keep(connection, fresh, revision, now)
+                if fresh:
+                    keep(connection, fresh, revision, now)
+                rewrite(connection, changed, revision)
             else:
                 revision = counter(connection, "alerts")
             record(connection, events)

@@ -21,15 +21,40 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def unknown(connection: Connection, raised: Sequence[Alert]) -> list[Alert]:
-    """Those alerts the store does not hold yet, each id once, in the order given."""
-    first: dict[str, Alert] = {}
-    for alert in raised:
-        first.setdefault(alert.id, alert)
-    for some in _chunks(list(first)):
+    """Those alerts the store does not hold yet, each id once as it was told last, in the order given."""
+    latest = {alert.id: alert for alert in raised}
+    for some in _chunks(list(latest)):
         known = connection.scalars(select(alerts.c.id).where(alerts.c.id.in_(some)))
         for identifier in known:
-            del first[identifier]
-    return list(first.values())
+            del latest[identifier]
+    return list(latest.values())
+
+
+def revised(connection: Connection, raised: Sequence[Alert], fresh: Sequence[Alert]) -> list[Alert]:
+    """Those alerts the store holds that say something else now: events that came late changed them."""
+    new = {alert.id for alert in fresh}
+    latest = {alert.id: alert for alert in raised if alert.id not in new}
+    changed: list[Alert] = []
+    for some in _chunks(list(latest)):
+        rows = connection.execute(select(alerts.c.id, alerts.c.body).where(alerts.c.id.in_(some)))
+        changed += [
+            latest[row.id]
+            for row in rows
+            if row.body is not None and bytes(row.body) != _encoder.encode(latest[row.id])
+        ]
+    return changed
+
+
+def rewrite(connection: Connection, changed: Sequence[Alert], revision: int) -> None:
+    """Let known alerts say what they say now, and their groups be fetched again."""
+    for alert in changed:
+        values = {"time": micros(alert.time), "body": _encoder.encode(alert)}
+        connection.execute(update(alerts).where(alerts.c.id == alert.id).values(**values))
+    for some in _chunks([alert.id for alert in changed]):
+        groups = select(alerts.c.group_id).where(alerts.c.id.in_(some))
+        connection.execute(
+            update(alert_groups).where(alert_groups.c.id.in_(groups)).values(revision=revision)
+        )
 
 
 def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: datetime) -> None:

@@ -92,7 +92,7 @@ def _describe(event: Mapping[str, Any], system: Mapping[str, Any]) -> Observatio
     moment = datetime.fromisoformat(str(_attribute(system.get("TimeCreated"), "SystemTime")))
     return observe(
         f"windows.{service or 'other'}",
-        LogSource(product=WINDOWS, category=_category(rules, service, code, native), service=service),
+        LogSource(product=WINDOWS, category=category_of(rules, service, code, native), service=service),
         fields,
         native=native,
         time=moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC),
@@ -100,7 +100,8 @@ def _describe(event: Mapping[str, Any], system: Mapping[str, Any]) -> Observatio
     )
 
 
-def _category(rules: Mapping[str, Any], service: str, code: int, native: Mapping[str, Value]) -> str:
+def category_of(rules: Mapping[str, Any], service: str, code: int, native: Mapping[str, Value]) -> str:
+    """The Sigma category of a record by its service and event id."""
     if service == "sysmon" and code == 12 and native.get("EventType") in _REGISTRY_DELETED:
         return "registry_delete"
     return str(rules["categories"].get(service, {}).get(str(code), ""))

@@ -84,3 +84,40 @@ def test_detect_writes_alerts_and_a_summary(
 
 def test_an_unreadable_input_is_a_usage_error(rules: Path, tmp_path: Path) -> None:
     assert main(["detect", "--rules", str(rules), "--input", str(tmp_path / "none")]) == 2
+
+
+def test_a_rule_waits_for_its_list_and_takes_it(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (rules / "evil_word.yml").write_text(RULE.replace("contains: evil", "contains|expand: '%Words%'"))
+    assert main(["rules", "check", str(rules)]) == 0
+    assert "words.txt" in capsys.readouterr().err
+    (tmp_path / "words.txt").write_text("evil\n")
+    assert main(["rules", "check", str(rules), "--lists", str(tmp_path)]) == 0
+    assert "words.txt" not in capsys.readouterr().err
+    path = lines(tmp_path / "in.jsonl", "an evil word")
+    given = ["detect", "--rules", str(rules), "--input", str(path), "--lists", str(tmp_path)]
+    assert main(given) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_windows_lines_give_the_alerts_they_would_give_unsorted(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = RULE.replace("product: linux", "product: windows")
+    (rules / "evil_word.yml").write_text(text)
+    channel = "Microsoft-Windows-Sysmon/Operational"
+    path = tmp_path / "in.jsonl"
+    records = [
+        {"Channel": channel, "EventID": 1, "Hostname": "h", "SourceName": "s", "CommandLine": f"{word} {n}"}
+        for n, word in enumerate(["good", "evil", "good", "EVIL", "good"])
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records) + "{\n")
+    found = []
+    for more in ([], ["--special"]):  # with the special detectors every line becomes an event
+        assert main(["detect", "--rules", str(rules), "--input", str(path), *more]) == 0
+        out, err = capsys.readouterr()
+        assert "5 events" in err or "5 个事件" in err
+        found.append([json.loads(line) for line in out.splitlines()])
+    assert len(found[0]) == 2
+    assert found[0] == found[1]

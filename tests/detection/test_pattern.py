@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto.words import BadInput
-from detection.pattern import PATTERN_CHARS_MAX, Pattern, literals, wildcard
+from detection import pattern as module
+from detection.pattern import PATTERN_CHARS_MAX, Pattern, PatternSet, quoted, wildcard
 
 
 def test_patterns_search_anywhere_and_know_unicode() -> None:
@@ -33,18 +34,10 @@ def test_a_pattern_that_kills_backtracking_engines_is_linear() -> None:
     assert time.perf_counter() - started < 1.0
 
 
-def test_many_literals_are_split_where_they_grow_too_long() -> None:
-    needles = [f"needle-{number:05d}." for number in range(2_000)]
-    patterns = literals(needles)
-    assert len(patterns) > 1
-    assert any(pattern.found("hay needle-01999. hay") for pattern in patterns)
-    assert not any(pattern.found("hay needle-01999x hay") for pattern in patterns)
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_a_literal_finds_itself_and_nothing_else(needle: str, text: str) -> None:
-    (pattern,) = literals([needle])
+    pattern = Pattern(quoted(needle))
     assert pattern.found(text + needle + text)
     assert pattern.found(text) == (needle in text)
 
@@ -55,3 +48,22 @@ def test_wildcards_escape_their_own_signs() -> None:
     assert wildcard("a\\").found("a\\")
     assert wildcard("b*d", anchored=False).found("abcde")
     assert not wildcard("b*d").found("abcde")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["x+y", "^x", "(?i)Y$", "", "[a-z]{2}", "é"]), max_size=5),
+    st.text("xyYé ", max_size=6),
+)
+def test_a_set_finds_what_each_pattern_finds(patterns: list[str], text: str) -> None:
+    wanted = [index for index, pattern in enumerate(patterns) if Pattern(pattern).found(text)]
+    assert sorted(PatternSet(patterns).found(text)) == wanted
+
+
+def test_a_set_that_runs_out_of_memory_still_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns = ["(x.{1,300}y.*z){2}", "(?s)a.{10,300}z$", "abc"]
+    text = "axyz" * 1_000 + "abc"
+    wanted = [index for index, pattern in enumerate(patterns) if Pattern(pattern).found(text)]
+    for memory in (20_000, 200_000, 400_000, 1_000_000):
+        monkeypatch.setattr(module, "_SET_MEMORY_BYTES_MAX", memory)
+        assert sorted(PatternSet(patterns).found(text)) == wanted

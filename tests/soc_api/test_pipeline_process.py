@@ -89,7 +89,7 @@ def test_a_full_disk_is_said_and_tried_again(
 
 def test_every_shipped_detector_is_there(tmp_path: Path) -> None:
     names = {type(detector).__name__ for detector in pipeline_process._detectors(Folders(tmp_path))}
-    assert {"SigmaDetector", "HealthDetector"} <= names
+    assert {"RuleDetector", "HealthDetector"} <= names
     assert len(names) >= 4
 
 

@@ -48,6 +48,16 @@ def test_an_unusable_rule_is_told_and_the_others_work(tmp_path: Path) -> None:
     assert len(found.rules) == 1
     assert "bad.yml" in str(found.errors[0])
     leaf = found.evidence()
-    assert leaf.summary == "1 rules, 1 unusable"
+    assert leaf.summary == "1 rules, 0 correlations, 1 unusable"
     assert leaf.subject == f"rule-set:{found.digest[:16]}"
     assert list(msgspec.json.decode(leaf.payload)) == [found.rules[0].id]
+
+
+def test_rules_are_kept_for_the_next_start_and_take_lists_of_the_estate(tmp_path: Path) -> None:
+    cache, lists = tmp_path / "rules.bin", tmp_path / "lists"
+    found = shipped_rules(cache=cache, lists=lists)
+    assert cache.exists()
+    assert shipped_rules(cache=cache, lists=lists) == found == shipped_rules()
+    lists.mkdir()
+    (lists / "bad.txt").write_bytes(b"\xff")
+    assert [error.code for error in shipped_rules(cache=cache, lists=lists).errors] == ["rule-list"]

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crypto.words import Words
 from detection.condition import Atom
-from detection.sigma.detector import ROUTES_MAX, SigmaDetector, entity_of
+from detection.detector import FeedFailed
+from detection.sigma.detector import AMENDED_MAX, SigmaDetector, entity_of
+from detection.sigma.routing import ROUTES_MAX
 from detection.sigma.rule import Rule, routes
 from sensors.event import Event, LogSource, Observation, stamp
 
@@ -101,7 +104,7 @@ def test_invented_log_sources_do_not_fill_the_memory() -> None:
     detector = SigmaDetector([rule()])
     for number in range(ROUTES_MAX + 10):
         detector.matching(event(number, LogSource(service=str(number))))
-    assert len(detector._routes) <= ROUTES_MAX
+    assert len(detector._routing._routes) <= ROUTES_MAX
     assert detector.matching(event(1))
 
 
@@ -109,3 +112,47 @@ def test_events_without_a_source_are_tried_on_every_rule_only_if_asked() -> None
     unknown = event(1, LogSource())
     assert not SigmaDetector([rule()]).matching(unknown)
     assert SigmaDetector([rule()], unknown_to_all=True).matching(unknown)
+
+
+def test_events_of_no_rule_are_counted_within_a_bound() -> None:
+    detector = SigmaDetector([rule()])
+    detector.feed([event(n, LogSource(service="cron")) for n in range(3)])
+    assert detector.unrouted == {LogSource(service="cron"): 3}
+    for number in range(ROUTES_MAX + 5):
+        detector.matching(event(number, LogSource(service=str(number))))
+    assert len(detector.unrouted) <= ROUTES_MAX + 1
+    assert detector.unrouted.total() == ROUTES_MAX + 8
+
+
+def test_an_event_that_cannot_be_matched_costs_itself_alone() -> None:
+    detector = SigmaDetector([rule()])
+    broken = event(2, line="evil", **{"host.name": "x"})
+    broken.native["CommandLine"] = {"not": "a value"}  # type: ignore[assignment]
+    with pytest.raises(FeedFailed) as failure:
+        detector.feed([event(1), broken, event(3)])
+    assert failure.value.index == 1
+    assert len(failure.value.alerts) == 1
+
+
+def test_rules_are_changed_added_and_removed_one_by_one() -> None:
+    detector = SigmaDetector([rule(1), rule(2), rule(3)])
+    assert [one.id for one in detector.matching(event(1))] == ["rule-1", "rule-2", "rule-3"]
+    other = replace(rule(2), condition=Atom("CommandLine", "contains", ("good",), False, "selection"))
+    detector.amend([other, rule(4)], ["rule-3"])
+    assert [one.id for one in detector.matching(event(1))] == ["rule-1", "rule-4"]
+    assert [one.id for one in detector.matching(event(1, line="evil good"))] == ["rule-1", "rule-2", "rule-4"]
+    assert [one.id for one in detector.rules] == ["rule-1", "rule-2", "rule-4"]
+    detector.amend([rule(2)])
+    assert [one.id for one in detector.matching(event(1))] == ["rule-1", "rule-2", "rule-4"]
+    detector.amend([], ["rule-2", "rule-4"])
+    assert [one.id for one in detector.matching(event(1))] == ["rule-1"]
+    detector.amend([rule(3)])
+    assert [one.id for one in detector.matching(event(1))] == ["rule-1", "rule-3"]
+
+
+def test_many_amendments_are_settled_without_losing_one() -> None:
+    detector = SigmaDetector([rule(1)])
+    for number in range(2, AMENDED_MAX + 10):
+        detector.amend([rule(number)])
+    assert len(detector.matching(event(1))) == len(detector.rules) == AMENDED_MAX + 9
+    assert len(detector._amended.rules) < AMENDED_MAX

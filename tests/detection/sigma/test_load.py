@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from crypto.words import Words
+from detection.condition import Always, Atom
 from detection.sigma.load import load_rules, rules_in
 
 ID = "5b9c7a3e-8f10-4d7b-9a55-0f7f3f5c9c11"
@@ -75,14 +76,13 @@ def test_a_foreign_rule_needs_nothing_of_ours(tmp_path: Path) -> None:
         ("level: high", "level: extreme", "rule-malformed", 19),
         ("CommandLine|contains", "CommandLine|nosuch", "rule-malformed", 15),
         ("CommandLine|contains: '/dev/tcp/'", "CommandLine|re: '(?=x)y'", "regex-unsupported", 15),
-        ("CommandLine|contains: '/dev/tcp/'", "CommandLine|expand: '%list%'", "rule-placeholder", 15),
         ("condition: selection", "condition: nosuch", "rule-malformed", 16),
         ("    condition: selection\n", "", "rule-malformed", 13),
         ("entity: host", "entity: planet", "rule-malformed", 20),
         ("drill: true", "drll: true", "rule-malformed", 20),
         ("{host.name} 反弹", "{host.name 反弹", "reason-malformed", 23),
         ("logsource:\n    product: linux\n    category: process_creation\n", "", "rule-malformed", 1),
-        ("detection:", "correlation: {}\ndetection:", "rule-unsupported", 13),
+        ("detection:", "correlation: {}\ndetection:", "rule-malformed", 13),
     ],
 )
 def test_an_error_names_file_line_and_fix(tmp_path: Path, old: str, new: str, code: str, line: int) -> None:
@@ -135,3 +135,15 @@ def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
     rules, (error,) = load_rules([tmp_path / "nosuch"])
     assert rules == []
     assert error.code == "rule-none"
+
+
+def test_a_rule_whose_list_is_missing_loads_and_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("contains: '/dev/tcp/'", "contains|expand: 'x%Sites%y'"))
+    (waiting,), errors = load_rules([path], {})
+    assert errors == []
+    assert waiting.needs == ("Sites",)
+    assert waiting.condition == Always(False)
+    (ready,), errors = load_rules([path], {"sites": ("one*", "two")})
+    assert errors == []
+    assert ready.needs == ()
+    assert ready.condition == Atom("CommandLine", "contains", ("xone*y", "xtwoy"), False, "selection")

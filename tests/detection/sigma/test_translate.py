@@ -114,7 +114,6 @@ def test_the_condition_may_stand_in_the_mapping_or_apart_and_several_mean_any() 
         ({"sel": {"f|re": "(?=x)"}}, "regex-unsupported"),
         ({"sel": {"f|re": "("}}, "rule-malformed"),
         ({"sel": {"f|expand": "%list%"}}, "rule-placeholder"),
-        ({"sel": {"f|hour": 3}}, "rule-unsupported"),
         ({"sel": {"f|nosuch": 3}}, "rule-malformed"),
         ({"sel": {"f|gt": "x"}}, "rule-malformed"),
         ({"sel": {"f|cidr": "x"}}, "rule-malformed"),

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
-from crypto.words import LiuheError, Refused
+from crypto.words import LiuheError, Refused, Words
 from detection.alert import Alert
 from detection.store.alert_store import AlertStore
 from sensors.event import Event
@@ -31,6 +32,21 @@ def test_replay_changes_nothing(store: AlertStore, make_alert: MakeAlert, start:
     assert (group.first_seen, group.last_seen) == (batch[0].time, batch[-1].time)
     assert group.reason == batch[-1].reason
     assert store.position() == 5
+
+
+def test_an_alert_told_otherwise_is_rewritten_and_not_counted_again(
+    store: AlertStore, make_alert: MakeAlert, start: datetime
+) -> None:
+    first = make_alert(1)
+    changed = msgspec.structs.replace(first, time=start, reason=Words("改了", "changed"))
+    store.commit([first], [], 1, start)
+    second = store.commit([changed], [], 2, start)
+    assert second.alerts == ()
+    assert second.revision == 2
+    detail = store.detail(first.group)
+    assert (detail.group.count, [record.alert for record in detail.alerts]) == (1, [changed])
+    assert detail.group.revision == 2
+    assert store.commit([changed, changed], [], 3, start).revision == 2
 
 
 def test_the_cursor_never_moves_back(store: AlertStore, start: datetime) -> None:

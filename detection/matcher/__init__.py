@@ -1,0 +1,1 @@
+"""Many conditions on many events at once: an index prunes, the plain matcher decides."""
