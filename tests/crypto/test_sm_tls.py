@@ -143,3 +143,19 @@ def test_any_bytes_raise_only_what_is_said(world: LinkWorld, data: bytes) -> Non
         assert not server.handshake()
     except (TlsError, Refused):
         pass
+
+
+def test_an_error_that_another_call_left_behind_ends_no_connection(
+    world: LinkWorld, sensor: LinkIdentity
+) -> None:
+    client, server = pair(client_context(sensor), server_context(world.authority.identity()))
+    for side in (client, server):
+        lib.ERR_put_error(lib.ERR_LIB_EVP, 0, 1, b"elsewhere", 1)
+        side.write(b"data")
+    server.feed(client.take())
+    for expected in (b"data", None):
+        lib.ERR_put_error(lib.ERR_LIB_EVP, 0, 1, b"elsewhere", 1)
+        assert server.read() == expected
+    lib.ERR_put_error(lib.ERR_LIB_EVP, 0, 1, b"elsewhere", 1)
+    assert not Session(client_context(sensor), server=False).handshake()
+    lib.ERR_clear_error()
