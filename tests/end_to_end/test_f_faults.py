@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -223,6 +224,7 @@ def test_every_line_arrives_whatever_is_killed_cut_or_rotated(
     kills = 0
     for _ in range(ROUNDS):
         log.write(LINES)
+        time.sleep(chance.uniform(0, 1.5))  # the fault falls anywhere: while starting, reading, sending
         match chance.choice(("sensor", "sensor", "center", "cut", "closed", "rotate")):
             case "sensor":
                 sensor.kill()
