@@ -24,7 +24,7 @@ from typing import Final
 
 from crypto.words import LiuheError, Words
 from sensors.event import Observation
-from sensors.messages import Batch
+from sensors.messages import LANES, Batch
 from sensors.segment_header import VERSION
 from sensors.segment_seal import NO_KEYS, Keys
 from sensors.spool_core import SpoolCore
@@ -78,6 +78,7 @@ class Spool:
         self._arrived = threading.Event()
         self._committer = threading.Thread(target=self._run, name="spool", daemon=True)
         self._closed = threading.Event()
+        self._moving = threading.Event()  # something was acknowledged since the last look
         self._packer = threading.Thread(target=self._pack, name="spool packing", daemon=True)
         self._committer.start()
         self._packer.start()
@@ -130,6 +131,7 @@ class Spool:
 
     def acked(self, lane: str, sequence: int) -> None:
         """The center has the lane up to ``sequence``: keep that durably, then release what is behind it."""
+        self._moving.set()
         self.core.acked(lane, sequence)
 
     def rewind(self) -> None:
@@ -208,8 +210,13 @@ class Spool:
         """The packing thread: compression lets go of the interpreter, so commits go on meanwhile."""
         while not self._closed.wait(PACK_SECONDS):
             with suppress(LiuheError):  # a full disk is told by the commits
-                while self.core.pack() and not self._closed.is_set():
+                while self._waits_long() and self.core.pack() and not self._closed.is_set():
                     continue
+            self._moving.clear()
+
+    def _waits_long(self) -> bool:
+        """Whether what is stored is worth packing: not while it is on its way, unless that is too slow."""
+        return not self._moving.is_set() or any(map(self.core.crowded, LANES))
 
     def _due(self) -> bool:
         waiting = self.core.waiting
