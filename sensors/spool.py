@@ -35,6 +35,7 @@ BUFFER_BYTES_MAX: Final = 4 * 1024 * 1024  # of one lane, not yet durable; put()
 ROOM_SECONDS: Final = 0.2  # between looks whether a crowded lane has room again
 RETRY_SECONDS: Final = 1.0  # after a failed commit (full disk)
 PACK_SECONDS: Final = 2.0  # how often segments that wait are looked for
+BUSY_EVENTS: Final = 10_000  # taken between two such looks: a flood is packed when it is over
 CROWDED_SECONDS: Final = 0.5  # how often a waiting source looks whether there is room
 
 
@@ -208,15 +209,18 @@ class Spool:
 
     def _pack(self) -> None:
         """The packing thread: compression lets go of the interpreter, so commits go on meanwhile."""
+        taken = 0
         while not self._closed.wait(PACK_SECONDS):
+            before, taken = taken, self.core.taken_count
+            busy = taken - before > BUSY_EVENTS
             with suppress(LiuheError):  # a full disk is told by the commits
-                while self._waits_long() and self.core.pack() and not self._closed.is_set():
+                while self._worth_packing(busy=busy) and self.core.pack() and not self._closed.is_set():
                     continue
             self._moving.clear()
 
-    def _waits_long(self) -> bool:
-        """Whether what is stored is worth packing: not while it is on its way, unless that is too slow."""
-        return not self._moving.is_set() or any(map(self.core.crowded, LANES))
+    def _worth_packing(self, *, busy: bool) -> bool:
+        """Not while events come in great numbers or are on their way, unless room runs short."""
+        return not (busy or self._moving.is_set()) or any(map(self.core.crowded, LANES))
 
     def _due(self) -> bool:
         waiting = self.core.waiting
