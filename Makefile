@@ -33,7 +33,7 @@ lint: .venv/.ready
 	.venv/bin/lint-imports
 
 bench: .venv/.ready
-	@for script in bench/*.py; do .venv/bin/python $$script || exit 1; done
+	@for script in bench/*.py; do .venv/bin/python -m bench.$$(basename $$script .py) || exit 1; done
 
 wheel: soc_api/static/index.html
 	$(UV) build --wheel

@@ -1,6 +1,6 @@
 """Durable ingest: NDJSON bytes -> spool (synced) -> SM TLS -> the center's log, synced before it answers.
 
-``python bench/ingest.py [--events N]`` prints one JSON object a line. Sensor and center are two processes;
+``python -m bench.ingest [--events N]`` prints one JSON object a line. Sensor and center are two processes;
 the clock runs from the first byte read to the last acknowledgement. Beside the rate stands where the time
 goes: CPU seconds of both processes, and each step of the way alone, on the same events.
 """

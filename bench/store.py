@@ -1,4 +1,4 @@
-"""How fast alerts commit, events seal and queries answer: ``python bench/store.py [--events N]``.
+"""How fast alerts commit, events seal and queries answer: ``python -m bench.store [--events N]``.
 
 Prints one JSON object. The events are process starts of plausible size (about 0.9 kB as JSON); the folder is
 a temporary one, on the disk that TMPDIR names.

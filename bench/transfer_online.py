@@ -235,8 +235,8 @@ def main() -> None:
     keys = Keys()
     with tempfile.TemporaryDirectory() as temporary:
         sealed = seal(keys, Path(temporary), chosen.mib)
-        for cuts in (0, chosen.cuts):
-            folder = Path(temporary) / str(cuts)
+        for run, cuts in enumerate((0, chosen.cuts) if chosen.cuts else (0,)):
+            folder = Path(temporary) / f"run-{run}"
             for name in ("a", "b"):
                 issue_peer(folder / "authority", name, folder / name, NOW)
             run_once(keys, folder, sealed, chosen.mib, cuts)

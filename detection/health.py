@@ -16,6 +16,8 @@ from detection.store.inventory import clock_offset
 from sensors.event import Event
 
 MATCHES_MAX: Final = 8
+# It goes on at once, or its center stopped it with itself. Who only says so is missed as any silent one is.
+QUIET_STOPS: Final = frozenset({"restart", "center-stop"})
 LISTENER: Final = "liuhe.center"  # as what the listener speaks in the log; no sensor may enrol as it
 
 
@@ -42,8 +44,8 @@ class HealthParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def of_life(self, event: Event) -> Saying | None:
         """What is said of a lifecycle event; None where it needs no words."""
         action = event.fields.get("event.action")
-        if action == "stopped" and event.fields.get("gov.lifecycle.reason") == "restart":
-            return None  # it goes on at once, with a new configuration or release
+        if action == "stopped" and event.fields.get("gov.lifecycle.reason") in QUIET_STOPS:
+            return None
         return {
             "killed": self.killed,
             "power-lost": self.power_lost,

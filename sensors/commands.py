@@ -134,15 +134,24 @@ def _token(given: str | None, file: str | None) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Until SIGTERM or SIGINT; SIGHUP, a new configuration or the sensor's own limits start it anew."""
+    """Until SIGTERM or SIGINT, or SIGUSR1 of the center whose child it is.
+
+    SIGHUP, a new configuration or the sensor's own limits start it anew.
+    """
     from sensors.sensor import run
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    stop, restart = threading.Event(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop, restart, with_center = threading.Event(), threading.Event(), threading.Event()
+
+    def end(number: int, _: object) -> None:
+        if number == signal.SIGUSR1:
+            with_center.set()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, end)
     signal.signal(signal.SIGHUP, lambda *_: restart.set())
-    if run(options.data, stop, restart) and not stop.is_set():
+    if run(options.data, stop, restart, with_center) and not stop.is_set():
         again = service_commands.again_command(sys.orig_argv)
         logging.getLogger(__name__).info("starting anew")
         os.execv(again[0], again)  # noqa: S606 - our own program with its own arguments

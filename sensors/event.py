@@ -60,13 +60,12 @@ _encoder: Final = msgspec.json.Encoder()
 
 def event_id(time: datetime, sensor: str, epoch: int, sequence: int) -> str:
     """40 hex digits that sort by time: ms (12), sensor digest (8), boot epoch (8), sequence (12)."""
-    milliseconds = int(time.timestamp() * 1000)
-    return f"{milliseconds:012x}{_digest_of(sensor)}{epoch:08x}{sequence:012x}"
+    return f"{int(time.timestamp() * 1000):012x}{_middle(sensor, epoch)}{sequence:012x}"
 
 
 @lru_cache(maxsize=64)
-def _digest_of(sensor: str) -> str:
-    return sha256(sensor.encode()).hexdigest()[:8]
+def _middle(sensor: str, epoch: int) -> str:
+    return f"{sha256(sensor.encode()).hexdigest()[:8]}{epoch:08x}"
 
 
 def sequence_of(identifier: str) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """Packed segments: the frames of a finished segment in compressed blocks; pure functions, no files.
 
 block (32+n)  stored bytes u32, CRC32C of what is stored u32, first sequence u64, frames u32, flags u16,
-              0 u16, raw bytes u32, CRC32C of these 28 bytes u32; then zstd (with its checksum) of the
-              payloads' lengths (u32 each) and the payloads. Where the segment has a key, that is sealed.
+              form u16, raw bytes u32, CRC32C of these 28 bytes u32; then zstd (with its checksum) of, in
+              form 0, the payloads' lengths (u32 each) and the payloads, in form 1 the payloads by columns
+              (``segment_columns``). Where the segment has a key, that is sealed.
 
 Checksums start from the pack salt. One flipped bit of a block, head or body, is mended: CRC32C names it, the
 checksum of zstd (or the tag of SM4-GCM) confirms it.
@@ -16,13 +17,18 @@ import google_crc32c
 import zstandard
 
 from crypto.words import Refused
+from sensors.segment_columns import arranged, restored
 from sensors.segment_format import PAYLOAD_BYTES_MAX, Damage, End, Frame, Scan, pack_frame, seed_of
 from sensors.segment_header import Header, pack_header
 from sensors.segment_seal import Seal
 
 PACKED: Final = 1  # Header.packing
-BLOCK_BYTES: Final = 512 * 1024  # raw, about; the compressor takes ten times that
-LEVEL: Final = 9
+BLOCK_BYTES: Final = 1024 * 1024  # raw, about
+_LENGTHS, _COLUMNS = range(2)
+# Thorough, since what is packed waits long; with tables that keep the compressor at 4 MiB.
+_COMPRESSION: Final = zstandard.ZstdCompressionParameters.from_level(
+    16, window_log=20, chain_log=18, hash_log=18, write_checksum=True
+)
 _HEAD: Final = struct.Struct("<IIQIHHI")
 _CRC: Final = struct.Struct("<I")
 HEAD_BYTES: Final = _HEAD.size + _CRC.size
@@ -40,18 +46,26 @@ def pack_blocks(packed: Header, frames: Sequence[Frame], seal: Seal | None) -> b
     """Some frames of a segment as blocks of its packed file."""
     out = []
     seed = seed_of(packed.pack_salt)
-    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    compressor = zstandard.ZstdCompressor(compression_params=_COMPRESSION)
     for run in _runs(frames):
-        lengths = struct.pack(f"<{len(run)}I", *(len(frame.payload) for frame in run))
-        raw = b"".join((lengths, *(frame.payload for frame in run)))
+        form, raw = _raw_of([frame.payload for frame in run])
         stored = compressor.compress(raw)
         first = run[0]
         if seal is not None:
             stored = seal.seal(first.sequence, first.flags, stored)
         crc = google_crc32c.extend(seed, stored)
-        head = _HEAD.pack(len(stored), crc, first.sequence, len(run), first.flags, 0, len(raw))
+        head = _HEAD.pack(len(stored), crc, first.sequence, len(run), first.flags, form, len(raw))
         out += [head, _CRC.pack(google_crc32c.extend(seed, head)), stored]
     return b"".join(out)
+
+
+def _raw_of(payloads: Sequence[bytes]) -> tuple[int, bytes]:
+    """The form and the content of a block; columns where that is not larger than what it holds."""
+    size = 4 * len(payloads) + sum(map(len, payloads))
+    columns = arranged(payloads)
+    if columns is not None and len(columns) <= size:
+        return _COLUMNS, columns
+    return _LENGTHS, struct.pack(f"<{len(payloads)}I", *map(len, payloads)) + b"".join(payloads)
 
 
 def frame_bytes(header: Header, frames: Sequence[Frame], seal: Seal | None) -> bytes:
@@ -104,7 +118,7 @@ def scan_packed(
         head = _head_at(data, offset, seed)
         if head is None:
             return Scan(frames, offset, expected, damages, End.INVALID)
-        stored_bytes, crc, first, count, flags, raw_bytes = head
+        stored_bytes, crc, first, count, flags, form, raw_bytes = head
         start = offset + HEAD_BYTES
         if first < expected or (before is not None and first + count > before):
             return Scan(frames, offset, expected, damages, End.INVALID)
@@ -114,7 +128,8 @@ def scan_packed(
         expected = first + count
         if expected - 1 <= after:
             continue
-        payloads = _opened(data[start:offset], crc, seed, seal, first, flags, count, raw_bytes)
+        raw = _opened(data[start:offset], crc, seed, seal, first, flags, raw_bytes)
+        payloads = None if raw is None else _payloads_of(raw, form, count)
         if payloads is None:
             damages.append(Damage(first, expected - 1, "a block fails its checksum"))
             continue
@@ -125,7 +140,7 @@ def scan_packed(
     return Scan(frames, offset, expected, damages, End.CLEAN)
 
 
-def _head_at(data: bytes, offset: int, seed: int) -> tuple[int, int, int, int, int, int] | None:
+def _head_at(data: bytes, offset: int, seed: int) -> tuple[int, int, int, int, int, int, int] | None:
     head = data[offset : offset + HEAD_BYTES]
     if len(head) < HEAD_BYTES:
         return None
@@ -135,11 +150,11 @@ def _head_at(data: bytes, offset: int, seed: int) -> tuple[int, int, int, int, i
         if mended is None:
             return None
         body = mended
-    stored_bytes, stored_crc, first, count, flags, zero, raw_bytes = _HEAD.unpack(body)
-    sound = not zero and 0 < count <= _FRAMES_MAX and first and 4 * count <= raw_bytes <= _RAW_BYTES_MAX
+    stored_bytes, stored_crc, first, count, flags, form, raw_bytes = _HEAD.unpack(body)
+    sound = form <= _COLUMNS and 0 < count <= _FRAMES_MAX and first and raw_bytes <= _RAW_BYTES_MAX
     if not sound or offset + HEAD_BYTES + stored_bytes > len(data):
         return None
-    return stored_bytes, stored_crc, first, count, flags, raw_bytes
+    return stored_bytes, stored_crc, first, count, flags, form, raw_bytes
 
 
 def _opened(
@@ -149,9 +164,8 @@ def _opened(
     seal: Seal | None,
     first: int,
     flags: int,
-    count: int,
     raw_bytes: int,
-) -> list[bytes] | None:
+) -> bytes | None:
     if google_crc32c.extend(seed, stored) != crc:
         mended = mend(stored, crc, seed)
         if mended is None:
@@ -162,8 +176,15 @@ def _opened(
             stored = seal.open(first, flags, stored)
         if zstandard.get_frame_parameters(stored).content_size != raw_bytes:
             return None
-        raw = zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False)
+        return zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False)
     except (Refused, zstandard.ZstdError):
+        return None
+
+
+def _payloads_of(raw: bytes, form: int, count: int) -> list[bytes] | None:
+    if form == _COLUMNS:
+        return restored(raw, count, _RAW_BYTES_MAX)
+    if len(raw) < 4 * count:
         return None
     lengths = struct.unpack_from(f"<{count}I", raw)
     if 4 * count + sum(lengths) != len(raw):

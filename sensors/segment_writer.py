@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crypto import sm3
 from sensors.disk import Disk, read_file, replace_file, write_all
+from sensors.segment_digest import RunningDigest
 from sensors.segment_format import pack_frame, seed_of
 from sensors.segment_header import Header, pack_header
 from sensors.segment_seal import Seal
@@ -33,7 +34,7 @@ class SegmentWriter:
         self._head = pack_header(header)  # written together with the first frames
         self._seed = seed_of(header.salt)
         self._seal = seal
-        self._digest = sm3.new()
+        self._digest = RunningDigest()
         self._disk = disk
         # A file of that name can only hold frames that were never acknowledged: they are overwritten.
         self._handle = disk.open(path, "create")

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -35,8 +35,15 @@ _POLL_SECONDS: Final = 0.2
 logger = logging.getLogger(__name__)
 
 
-def run(data: Path, stop: threading.Event, restart: threading.Event | None = None) -> bool:
+def run(
+    data: Path,
+    stop: threading.Event,
+    restart: threading.Event | None = None,
+    with_center: threading.Event | None = None,
+) -> bool:
     """Run the sensor enrolled in ``data`` until ``stop``; at most three seconds later this returns.
+
+    ``with_center``: whether it is stopped by its center, together with that.
 
     True where it is to be started anew: ``restart`` was set, from outside or because a new configuration or
     its own limits ask for it. Raises BadInput (sensor.toml), LiuheError (not enrolled, keys unreadable, spool
@@ -63,19 +70,9 @@ def run(data: Path, stop: threading.Event, restart: threading.Event | None = Non
     sources = SourceGroup(
         lambda: waiting(sources_of(settings, data), spool.wait_for_room), _emit_into(spool, settings)
     )
+    heartbeat = _heartbeat(settings, spool, uplink, sources, control, link)
     life, notifier, ending = Life(data / "run", version("liuhe")), Notifier(), threading.Event()
-    vitals = Vitals(
-        data / "run",
-        spool,
-        _heartbeat(settings, spool, uplink, sources, control, link),
-        sources,
-        life=life,
-        clock=Clock(),
-        own_files=OwnFiles(data / "run", own_roots(data), version("liuhe")),
-        limits=Limits(settings.limits, settings.kind, data / "run", time.time()),
-        notifier=notifier,
-        restart=again.set,
-    )
+    vitals = _vitals(settings, data, spool, heartbeat, sources, life, notifier, again.set)
     beating = threading.Thread(target=vitals.run, args=(ending,), name="heartbeat", daemon=True)
     try:
         spool.put([*life.begin(_now()), *told])
@@ -89,11 +86,41 @@ def run(data: Path, stop: threading.Event, restart: threading.Event | None = Non
         notifier.stopping()
         ending.set()
         sources.stop(STOP_SECONDS)
-        _farewell(spool, life, "stop" if stop.is_set() else "restart" if again.is_set() else "failure")
+        _farewell(spool, life, _reason(stop, again, with_center))
         uplink.stop(0.5)
         spool.close(0.8)
         life.end()
     return again.is_set() and not stop.is_set()
+
+
+def _reason(stop: threading.Event, again: threading.Event, with_center: threading.Event | None) -> str:
+    if stop.is_set():
+        return "center-stop" if with_center is not None and with_center.is_set() else "stop"
+    return "restart" if again.is_set() else "failure"
+
+
+def _vitals(
+    settings: Settings,
+    data: Path,
+    spool: Spool,
+    heartbeat: Heartbeat,
+    sources: SourceGroup,
+    life: Life,
+    notifier: Notifier,
+    restart: Callable[[], None],
+) -> Vitals:
+    return Vitals(
+        data / "run",
+        spool,
+        heartbeat,
+        sources,
+        life=life,
+        clock=Clock(),
+        own_files=OwnFiles(data / "run", own_roots(data), version("liuhe")),
+        limits=Limits(settings.limits, settings.kind, data / "run", time.time()),
+        notifier=notifier,
+        restart=restart,
+    )
 
 
 def _heartbeat(

@@ -24,7 +24,7 @@ from typing import Final
 
 from crypto.words import LiuheError, Words
 from sensors.event import Observation
-from sensors.messages import Batch
+from sensors.messages import LANES, Batch
 from sensors.segment_header import VERSION
 from sensors.segment_seal import NO_KEYS, Keys
 from sensors.spool_core import SpoolCore
@@ -35,6 +35,7 @@ BUFFER_BYTES_MAX: Final = 4 * 1024 * 1024  # of one lane, not yet durable; put()
 ROOM_SECONDS: Final = 0.2  # between looks whether a crowded lane has room again
 RETRY_SECONDS: Final = 1.0  # after a failed commit (full disk)
 PACK_SECONDS: Final = 2.0  # how often segments that wait are looked for
+BUSY_EVENTS: Final = 10_000  # taken between two such looks: a flood is packed when it is over
 CROWDED_SECONDS: Final = 0.5  # how often a waiting source looks whether there is room
 
 
@@ -78,6 +79,7 @@ class Spool:
         self._arrived = threading.Event()
         self._committer = threading.Thread(target=self._run, name="spool", daemon=True)
         self._closed = threading.Event()
+        self._moving = threading.Event()  # something was acknowledged since the last look
         self._packer = threading.Thread(target=self._pack, name="spool packing", daemon=True)
         self._committer.start()
         self._packer.start()
@@ -130,6 +132,7 @@ class Spool:
 
     def acked(self, lane: str, sequence: int) -> None:
         """The center has the lane up to ``sequence``: keep that durably, then release what is behind it."""
+        self._moving.set()
         self.core.acked(lane, sequence)
 
     def rewind(self) -> None:
@@ -206,10 +209,18 @@ class Spool:
 
     def _pack(self) -> None:
         """The packing thread: compression lets go of the interpreter, so commits go on meanwhile."""
+        taken = 0
         while not self._closed.wait(PACK_SECONDS):
+            before, taken = taken, self.core.taken_count
+            busy = taken - before > BUSY_EVENTS
             with suppress(LiuheError):  # a full disk is told by the commits
-                while self.core.pack() and not self._closed.is_set():
+                while self._worth_packing(busy=busy) and self.core.pack() and not self._closed.is_set():
                     continue
+            self._moving.clear()
+
+    def _worth_packing(self, *, busy: bool) -> bool:
+        """Not while events come in great numbers or are on their way, unless room runs short."""
+        return not (busy or self._moving.is_set()) or any(map(self.core.crowded, LANES))
 
     def _due(self) -> bool:
         waiting = self.core.waiting

@@ -30,6 +30,7 @@ from sensors.messages import (
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024  # a batch, decompressed
 _COMPRESSION_LEVEL: Final = 3
 _WINDOW_BYTES_MAX: Final = 8 * 1024 * 1024
+_LANE_BITS: Final[dict[str, int]] = {lane: place << LANE_SHIFT for place, lane in enumerate(LANES, start=1)}
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
@@ -141,7 +142,7 @@ class FrameContents(NamedTuple):
 
 def lane_sequence(lane: str, sequence: int) -> int:
     """The sequence that goes into an event id: unique in a boot over all lanes."""
-    return (LANES.index(lane) + 1) << LANE_SHIFT | sequence
+    return _LANE_BITS[lane] | sequence
 
 
 def frame_events(payload: bytes) -> list[Event]:

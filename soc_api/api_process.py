@@ -13,11 +13,9 @@ from compliance.check_store import CheckStore
 from compliance.checklist import Check, load_checklist
 from compliance.jobs import Feed, Jobs, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
-from compliance.registry_store import RegistryStore
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
@@ -29,15 +27,10 @@ from rules import ROOT
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
-from soc_api.enrolment import EnrolmentDesk
-from soc_api.enrolment_store import EnrolmentStore
+from soc_api.desk import console_sensors
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
 from soc_api.rule_set import RuleSet, shipped_rules
-from soc_api.sensor_configuration_store import ConfigurationStore
-from soc_api.sensor_console import ConsoleSensors
-from soc_api.sensor_renewal import RenewalDesk
-from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
@@ -113,7 +106,7 @@ def _opened(
         events=events,
         ledger=ledger,
         compliance=compliance,
-        sensors=_sensors(folders, settings, engine, inventory),
+        sensors=console_sensors(folders, settings, engine, inventory),
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
@@ -127,28 +120,6 @@ def _opened(
         placed={"gap": inventory.keep_gap_leaves},
     )
     return center, jobs, transfer_parts
-
-
-def _sensors(
-    folders: Folders, settings: Settings, engine: Engine, inventory: InventoryStore
-) -> ConsoleSensors:
-    store, authority = EnrolmentStore(engine), LinkAuthority(folders.keys)
-    configurations = ConfigurationStore(engine)
-    host, port = settings.ingest.host, settings.ingest.port
-    return ConsoleSensors(
-        store,
-        EnrolmentDesk(
-            store,
-            authority,
-            settings.center.id,
-            renewals=RenewalDesk(RenewalStore(engine), authority),
-        ),
-        inventory,
-        unit=settings.center.unit,
-        unit_name=RegistryStore(engine).unit_name,
-        addresses=[f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
-        moved=lambda actor, now: configurations.touch(actor, now, "move"),
-    )
 
 
 def _transfer_parts(

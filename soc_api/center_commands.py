@@ -92,6 +92,24 @@ def _register_desk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     revoke = _verb(verbs, "revoke", Words("吊销传感器", "revoke a sensor"), run_revoke)
     revoke.add_argument("sensor")
+    revoke.add_argument(
+        "--reason", default="", metavar="TEXT", help=str(Words("吊销原因", "why it is revoked"))
+    )
+    move = _verb(verbs, "move", Words("把传感器移到另一单位或分组", "move a sensor elsewhere"), run_move)
+    move.add_argument("sensor")
+    move.add_argument("--unit", required=True, help=str(Words("新的单位", "the unit it belongs to now")))
+    move.add_argument("--group", default="", help=str(Words("新的分组", "the group it belongs to now")))
+    drain = _verb(
+        verbs,
+        "drain",
+        Words("收完余下的事件后不再接收", "take what a sensor still has, then nothing more"),
+        run_drain,
+    )
+    drain.add_argument("sensor")
+    resume = _verb(
+        verbs, "resume", Words("恢复接收已排空的传感器", "take a drained sensor up again"), run_resume
+    )
+    resume.add_argument("sensor")
 
 
 def _verb(
@@ -225,8 +243,36 @@ def run_revoke(options: argparse.Namespace) -> int:
     """Refuse a sensor from now on; its open connection ends within a minute."""
     from soc_api.desk import revoke
 
-    revoke(options.data, options.sensor, actor=f"local:{getpass.getuser()}")
+    revoke(options.data, options.sensor, reason=options.reason, actor=f"local:{getpass.getuser()}")
     print(Words(f"已吊销 {options.sensor}", f"revoked {options.sensor}"), file=sys.stderr)
+    return 0
+
+
+def run_move(options: argparse.Namespace) -> int:
+    """Let what a sensor sends from now on belong to another unit."""
+    from soc_api.desk import move
+
+    actor = f"local:{getpass.getuser()}"
+    move(options.data, options.sensor, unit=options.unit, group=options.group, actor=actor)
+    print(Words(f"已移到 {options.unit}", f"moved to {options.unit}"), file=sys.stderr)
+    return 0
+
+
+def run_drain(options: argparse.Namespace) -> int:
+    """Take the rest of a sensor; once nothing waits there, everything is refused."""
+    from soc_api.desk import drain
+
+    drain(options.data, options.sensor, actor=f"local:{getpass.getuser()}")
+    print(Words(f"正在排空 {options.sensor}", f"draining {options.sensor}"), file=sys.stderr)
+    return 0
+
+
+def run_resume(options: argparse.Namespace) -> int:
+    """End draining."""
+    from soc_api.desk import resume
+
+    resume(options.data, options.sensor, actor=f"local:{getpass.getuser()}")
+    print(Words(f"恢复接收 {options.sensor}", f"{options.sensor} is taken up again"), file=sys.stderr)
     return 0
 
 

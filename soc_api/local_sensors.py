@@ -1,5 +1,6 @@
 """Sensors on the center's own machine: enrolled with a token of its own desk, run by its supervisor."""
 
+import signal
 import subprocess
 import sys
 from typing import Final
@@ -62,7 +63,11 @@ def _not_enrolled(kind: str, stderr: bytes | None) -> LiuheError:
 
 def child(folders: Folders, kind: str) -> Child:
     """The process of the local sensor."""
-    return Child(name=f"sensor-{kind}", command=[*command("run"), "--data", str(folders.sensors / kind)])
+    return Child(
+        name=f"sensor-{kind}",
+        command=[*command("run"), "--data", str(folders.sensors / kind)],
+        stop_signal=signal.SIGUSR1,  # it says that it ends with its center: no alert
+    )
 
 
 def command(verb: str) -> list[str]:

@@ -27,11 +27,12 @@ LOG_BYTES_MAX: Final = 16 * 1024 * 1024  # a child's log is rotated once past th
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """One process to keep alive; ``ready`` answers whether it serves."""
+    """One process to keep alive; ``ready`` answers whether it serves, ``stop_signal`` asks it to end."""
 
     name: str
     command: Sequence[str]
     ready: Callable[[], bool] = lambda: True
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 @dataclass(kw_only=True)
@@ -98,7 +99,7 @@ class Supervisor:
     def stop(self) -> None:
         """Stop all children, last started first."""
         for running in reversed(self._running):
-            _stop(running.process)
+            _stop(running.process, running.child.stop_signal)
         self._running.clear()
 
     def _spawn(self, child: Child) -> subprocess.Popen[bytes]:
@@ -133,11 +134,11 @@ class Supervisor:
         )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     if process.poll() is not None:
         return
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
     try:
         process.wait(STOP_SECONDS_MAX)
     except subprocess.TimeoutExpired:

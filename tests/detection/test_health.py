@@ -116,6 +116,7 @@ def test_what_a_sensor_tells_of_its_life_is_an_alert(
 
 def test_a_start_and_a_restart_on_purpose_are_none(detector: HealthDetector) -> None:
     quiet = [life("started", clean=True), life("stopped", reason="restart"), life("configuration-applied")]
+    quiet.append(life("stopped", reason="center-stop"))
     assert detector.feed([*quiet, life("no such action")]) == []
 
 

@@ -80,14 +80,15 @@ def test_sources_and_heartbeat_reach_the_spool_and_stop_is_quick(
 
     monkeypatch.setattr(sensor, "sources_of", fakes)
     monkeypatch.setattr("sensors.vitals.HEARTBEAT_SECONDS", 0.2)
-    stop = threading.Event()
+    stop, with_center = threading.Event(), threading.Event()
     ending: list[bool] = []
-    running = threading.Thread(target=lambda: ending.append(sensor.run(data, stop)))
+    running = threading.Thread(target=lambda: ending.append(sensor.run(data, stop, with_center=with_center)))
     running.start()
     deadline = time.monotonic() + 60
     while (status := read_status(data / "run")) is None or status.events < 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    with_center.set()
     stop.set()
     running.join(30)  # three seconds on a machine that is not busy
     assert not running.is_alive()
@@ -101,6 +102,7 @@ def test_sources_and_heartbeat_reach_the_spool_and_stop_is_quick(
     assert ending == [False]
     told = [one.get("event.action", one["event.dataset"]) for one in found["alerts"]]
     assert (told[0], told[-1]) == ("started", "stopped")
+    assert found["alerts"][-1]["gov.lifecycle.reason"] == "center-stop"
     heartbeat = next(one for one in found["alerts"] if one["event.dataset"] == "liuhe.heartbeat")
     assert heartbeat["gov.sensor.sources"][0].startswith("ticking=")
     assert heartbeat["gov.sensor.rss_bytes"] > 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -195,3 +196,30 @@ def test_who_waits_for_room_waits_while_the_lane_is_crowded_and_no_longer_than_i
     assert len(looks) == 3
     spool.close()
     spool.wait_for_room("bulk", lambda: False)
+
+
+def test_a_segment_is_packed_when_nothing_moves_or_room_runs_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.spool.PACK_SECONDS", 3_600.0)
+    spool = opened(tmp_path)
+    try:
+        assert spool._worth_packing(busy=False)
+        assert not spool._worth_packing(busy=True)
+        spool.acked("bulk", 0)
+        assert not spool._worth_packing(busy=False)
+        monkeypatch.setattr(spool.core, "crowded", lambda lane: lane == "bulk")
+        assert spool._worth_packing(busy=True)
+    finally:
+        spool.close()
+
+
+def test_the_packing_thread_packs_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.spool.PACK_SECONDS", 0.01)
+    packed = threading.Event()
+    monkeypatch.setattr("sensors.spool_core.SpoolCore.pack", lambda _: packed.set())
+    spool = opened(tmp_path)
+    try:
+        assert packed.wait(60)
+    finally:
+        spool.close()

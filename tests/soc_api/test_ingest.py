@@ -185,6 +185,7 @@ def test_tokens_work_once_in_time_and_for_this_center_only(center: Center, tmp_p
             (token, "two", "token-used"),
             (expired, "three", "token-expired"),
             (center.token(), "one", "sensor-exists"),
+            (center.token(), "liuhe.center", "sensor-exists"),
             (other.token(), "four", "wrong-center"),
         ]:
             with pytest.raises(LiuheError) as caught:

@@ -1,5 +1,6 @@
 """A local sensor's settings follow the center's, before every start."""
 
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,3 +149,4 @@ def test_a_sensor_runs_by_this_interpreter_in_its_own_folder(tmp_path: Path) -> 
     assert child.name == "sensor-host"
     assert child.command[0] == sys.executable
     assert child.command[-2:] == ["--data", str(tmp_path / "sensors" / "host")]
+    assert child.stop_signal is signal.SIGUSR1

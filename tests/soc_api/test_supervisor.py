@@ -53,6 +53,25 @@ def test_a_killed_child_is_restarted_and_said(tmp_path: Path) -> None:
     assert not alive(int(marker.read_text().split()[1]))
 
 
+def test_a_child_is_stopped_by_the_signal_it_wants(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, say=lambda _: None)
+    marker = tmp_path / "heard"
+    listening = (
+        "import pathlib,signal,sys,time\n"
+        f"heard = pathlib.Path({str(marker)!r})\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: (heard.write_text('with you'), sys.exit(0)))\n"
+        "heard.write_text('up')\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", listening]
+    supervisor.start(Child(name="one", command=command, stop_signal=signal.SIGUSR1))
+    try:
+        assert until(lambda: marker.exists() and marker.read_text() == "up", 60.0)
+    finally:
+        supervisor.stop()
+    assert marker.read_text() == "with you"
+
+
 def test_a_child_that_cannot_start_is_one_clear_error(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, say=lambda _: None)
     child = Child(
