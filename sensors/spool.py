@@ -196,6 +196,7 @@ class Spool:
         except LiuheError:
             with self._changed:
                 self._changed.notify_all()  # some lanes may have succeeded
+                self._arrived.set()
                 if self._closing:
                     return False
                 self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)

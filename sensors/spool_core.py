@@ -27,6 +27,7 @@ from sensors.segment_seal import NO_KEYS, Keys
 from sensors.spool_files import SpoolFiles
 from sensors.wire import lane_sequence
 
+PIECE_EVENTS_MIN: Final = 100  # a full disk is tried with fewer and fewer events, down to this
 CURSOR_SECONDS: Final = 5.0  # how old the stored acknowledgements may get; older ones are sent again
 PACK_BEHIND: Final = 4  # segments of a lane that stay as they are: they are sent soon, or acknowledged
 HIGH_WATER: Final = 0.5  # of a lane's quota: sources that can wait do so above it
@@ -230,13 +231,23 @@ class SpoolCore:
                 self._close_lanes()
 
     def _append(self, name: str, lines: list[bytes]) -> None:
-        lane = self._lanes[name]
-        try:
-            written = lane.append(lines)
-        except LiuheError as error:
-            if error.code != "disk-full" or not self._make_room(name):
-                raise
-            written = lane.append(lines)
+        """All of it at once, or where the disk is short of room as much as there is room for."""
+        piece = len(lines)
+        while lines:
+            try:
+                self._append_piece(name, lines[:piece])
+            except LiuheError as error:
+                if error.code != "disk-full":
+                    raise
+                if not self._make_room(name):
+                    if piece <= PIECE_EVENTS_MIN:
+                        raise
+                    piece = max(piece // 4, PIECE_EVENTS_MIN)
+            else:
+                lines = lines[piece:]
+
+    def _append_piece(self, name: str, lines: list[bytes]) -> None:
+        written = self._lanes[name].append(lines)
         with self.changing:
             assert written.stop + len(self._buffer[name]) - len(lines) == self._next[name]
             del self._buffer[name][: len(lines)]

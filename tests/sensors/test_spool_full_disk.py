@@ -50,7 +50,7 @@ def drain(spool: Spool) -> list[dict[str, dict[str, object]]]:
 
 def test_alerts_pass_a_full_disk_and_nothing_is_lost_without_a_word(small: Path) -> None:
     spool = Spool(small / "spool", sensor="web", unit="u", quota_bytes=QUOTA)
-    bulk, alerts = 6_000, 50  # about 6 MB of bulk on 4 MB of disk: whoever puts it waits
+    bulk, alerts = 6_000, 500  # about 6 MB of bulk on 4 MB of disk: whoever puts it waits
     putting = Thread(target=spool.put, args=([seen(n, "bulk") for n in range(bulk)],), daemon=True)
     putting.start()
     deadline = time.monotonic() + 60
