@@ -1,6 +1,7 @@
 # make run   sets everything up and runs a center with live sensors on this machine;
 #            ARGS go to "liuhe center run", DATA is its data folder
 # make test  sets everything up and runs all tests
+# make test-long  a thousand rounds of faults and a hundred kills: some 20 minutes
 SHELL := /bin/bash
 UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
@@ -8,7 +9,7 @@ LIUHE := .venv/bin/liuhe
 DATA ?= var/center
 ARGS ?=
 
-.PHONY: run test unit lint bench wheel clean
+.PHONY: run test test-long unit lint bench wheel clean
 
 run: .venv/.ready soc_api/static/index.html
 	@exec $(LIUHE) center run --data $(DATA) --init --local-sensors --drill $(ARGS)
@@ -18,6 +19,9 @@ test: .venv/.ready soc_api/static/index.html lint
 	cd web && npm test --silent
 	.venv/bin/pytest -q -n 2 -m "not slow"
 	.venv/bin/pytest -q -m slow
+
+test-long: .venv/.ready soc_api/static/index.html
+	LIUHE_FAULT_ROUNDS=1000 LIUHE_FAULT_KILLS=100 .venv/bin/pytest -q tests/simulation tests/end_to_end/test_f_faults.py
 
 unit: .venv/.ready
 	.venv/bin/pytest -q -n 2 -m "not slow"

@@ -1,4 +1,4 @@
-"""A transfer between two centers on loopback over TLS 1.3: speed, peak memory, ten interruptions.
+"""A transfer between two centers on loopback over SM TLS: speed, peak memory, ten interruptions.
 
 ``python -m bench.transfer_online [--mib N] [--cuts N]`` prints one JSON object a line. The receiver is a
 process of its own with certificates, chunk verification, staging with fsync, and the import (opening into
@@ -27,7 +27,7 @@ from crypto.package_envelope import CHUNK_BYTES
 from crypto.package_files import FolderQuarantine, file_source
 from crypto.transfer.receipt import Receipt, open_receipt, sign_receipt
 from soc_api.transfer_online import TransferListener
-from soc_api.transfer_peers import client_context, issue_peer, server_context
+from soc_api.transfer_peers import client_link, issue_peer, server_link
 from soc_api.transfer_push import Patience, Target, push
 from soc_api.transfer_staging import Staging
 
@@ -129,9 +129,9 @@ def receive(keys: Keys, folder: Path, end: Any) -> None:
     async def run() -> None:
         (folder / "in").mkdir()
         intake = BenchIntake(keys, folder / "in")
-        context = server_context(folder / "b")
+        link = server_link(folder / "b")
         staging = Staging(folder / "online")
-        async with TransferListener(intake, staging, context, host=LOOPBACK, port=0) as listener:
+        async with TransferListener(intake, staging, link, host=LOOPBACK, port=0) as listener:
             end.send(listener.port)
             await asyncio.to_thread(end.recv)
 
@@ -143,9 +143,9 @@ def send(path: str, port: int, folder: str, end: Any) -> None:
     """The sender's process."""
     base = peak_mib()
     patience = Patience(first_seconds=0.02, longest_seconds=0.2, attempts_max=60)
-    context = client_context(Path(folder) / "a")
+    link = client_link(Path(folder) / "a")
     begun = perf_counter()
-    pushed = push(Path(path), Target(LOOPBACK, port, "b"), context, patience=patience)
+    pushed = push(Path(path), Target(LOOPBACK, port, "b"), link, patience=patience)
     end.send((perf_counter() - begun, pushed.receipt, pushed.attempts, peak_mib() - base))
 
 
@@ -238,7 +238,7 @@ def main() -> None:
         for cuts in (0, chosen.cuts):
             folder = Path(temporary) / str(cuts)
             for name in ("a", "b"):
-                issue_peer(folder / "authority", name, [LOOPBACK], folder / name, NOW)
+                issue_peer(folder / "authority", name, folder / name, NOW)
             run_once(keys, folder, sealed, chosen.mib, cuts)
 
 

@@ -15,6 +15,8 @@ import yaml
 
 from crypto.words import BadInput, Words
 from detection.condition import Condition
+from detection.sigma.document import parse_documents
+from detection.sigma.errors import RuleError
 from detection.sigma.load import parse_condition
 
 Layer = Literal["physical", "network", "platform", "data", "application", "management"]
@@ -119,16 +121,17 @@ def parse_duration(text: str) -> timedelta:
 
 
 def _forms(path: Path) -> list[Any]:
-    raw = path.read_bytes()
+    with path.open("rb") as file:
+        raw = file.read(FILE_BYTES_MAX + 1)
     if len(raw) > FILE_BYTES_MAX:
-        raise _bad(f"{len(raw)} bytes > {FILE_BYTES_MAX}", path, "file")
+        raise _bad(f"> {FILE_BYTES_MAX} bytes", path, "file")
     try:
-        document = yaml.load(raw, Loader=yaml.CSafeLoader)  # noqa: TID251 -- the C safe loader
-    except yaml.YAMLError as error:
-        raise _bad(str(error).replace("\n", " "), path, "yaml") from error
-    if not isinstance(document, list):
+        documents = parse_documents(raw, path.name)
+    except RuleError as error:
+        raise _bad(error.what.en, path, f"yaml:{error.line}") from error
+    if len(documents) != 1 or not isinstance(documents[0].value, list):
         raise _bad("a checklist file is a list of checks", path, "file")
-    return document
+    return documents[0].value
 
 
 def _check(raw: Any, path: Path, number: int) -> Check:

@@ -6,7 +6,7 @@ turn; the others go on.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -14,12 +14,14 @@ from typing import Final
 import msgspec
 
 from compliance.ledger import NewEvidence
-from compliance.service import Compliance
+from compliance.service import Compliance, Placed
 from crypto.words import LiuheError, Words
 from detection.store.event_store import EventStore
+from detection.store.inventory_store import InventoryStore
 
 TICK_SECONDS: Final = 0.5
 SEGMENTS_MAX: Final = 1_000  # of one feed: the ledger bounds what it takes at a time
+GAPS_MAX: Final = 500
 _SYSTEM: Final = "system:jobs"
 
 # Rows of another store that must get a leaf: given the last row id that has one, (row id, evidence) after it.
@@ -27,7 +29,10 @@ Feed = Callable[[int], Sequence[tuple[int, NewEvidence]]]
 
 
 class Jobs:
-    """One loop over all jobs; ``feeds`` maps a kind to the rows that must get a leaf."""
+    """One loop over all jobs; ``feeds`` maps a kind to the rows that must get a leaf.
+
+    ``placed`` is told for some kinds which leaf each row has got.
+    """
 
     def __init__(
         self,
@@ -36,11 +41,13 @@ class Jobs:
         *,
         interval_seconds: int,
         say: Callable[[Words], None],
+        placed: Mapping[str, Placed] | None = None,
     ) -> None:
         self._compliance = compliance
         self._feeds = feeds
         self._interval = interval_seconds
         self._say = say
+        self._placed = dict(placed or {})
         self._stop = threading.Event()
         self._failing: dict[str, Words] = {}  # what was said last of a job that fails
 
@@ -63,7 +70,7 @@ class Jobs:
 
     def _feed(self, kind: str, now: datetime) -> None:
         while items := self._feeds[kind](self._compliance.recorded_up_to(kind)):
-            self._compliance.record(kind, items, now)
+            self._compliance.record(kind, items, now, self._placed.get(kind))
             if self._stop.is_set():
                 return
 
@@ -106,3 +113,30 @@ def segment_feed(events: EventStore) -> Feed:
         ]
 
     return feed
+
+
+def gap_feed(inventory: InventoryStore) -> Feed:
+    """Gaps as leaves: what a sensor could not keep stays on record, whatever happens to the event of it."""
+
+    def feed(after: int) -> Sequence[tuple[int, NewEvidence]]:
+        return [
+            (
+                gap.number,
+                NewEvidence(
+                    kind="gap",
+                    actor=f"sensor:{gap.sensor}",
+                    subject=f"gap:{gap.event}",
+                    summary=f"{_known(gap.lane)} {gap.first}-{gap.last}, "
+                    f"{gap.count} events, {_known(gap.reason)}",
+                    payload=msgspec.json.encode(msgspec.structs.replace(gap, leaf=None), order="sorted"),
+                ),
+            )
+            for gap in inventory.gaps_after(after, GAPS_MAX)
+        ]
+
+    return feed
+
+
+def _known(word: str) -> str:
+    """A lane or reason fit for a summary: sensors name theirs by one word, nothing else is repeated here."""
+    return word if word.isascii() and word.replace("-", "").isalnum() else "other"

@@ -5,7 +5,7 @@ first, then the row that knows them; what a crash leaves in between is found aga
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,8 @@ from detection.store.state import Engine
 _PAGE: Final = 200  # alert groups read at a time
 _SUMMARY_MAX: Final = 200  # characters of a leaf's one-line summary
 _OPEN_GROUPS_MAX: Final = 5_000  # enough to know which rules are open; counts beyond are cut
+
+Placed = Callable[[Sequence[tuple[int, int]]], None]  # told (row id, leaf) of rows that have got leaves
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,19 +148,29 @@ class Compliance:
             records = map(self._parts.ledger.record, range(begun, self._parts.ledger.size))
             yield from (record for record in records if record.kind == kind)
 
-    def record(self, kind: str, items: Sequence[tuple[int, NewEvidence]], now: datetime) -> None:
+    def record(
+        self,
+        kind: str,
+        items: Sequence[tuple[int, NewEvidence]],
+        now: datetime,
+        placed: Placed | None = None,
+    ) -> None:
         """Put rows into the ledger exactly once: ``items`` are (row id, evidence), oldest first.
 
+        ``placed`` is told (row id, leaf) of each, again where an earlier attempt died before it was kept.
         ``kind`` is that of the evidence, and no two rows of a kind have the same subject: by it a row is
         known again where an earlier attempt died after its leaf.
         """
         if not items:
             return
         with self._lock:
-            known = {record.subject for record in self._unsettled(kind)}
+            leaves = {record.subject: record.sequence for record in self._unsettled(kind)}
             self._ledgered.begin(kind, self._parts.ledger.size)
-            fresh = [evidence for _, evidence in items if evidence.subject not in known]
-            self._parts.ledger.append(fresh, now)
+            fresh = [evidence for _, evidence in items if evidence.subject not in leaves]
+            appended = self._parts.ledger.append(fresh, now)
+            leaves |= {one.subject: leaf for one, leaf in zip(fresh, appended, strict=True)}
+            if placed is not None:
+                placed([(row, leaves[evidence.subject]) for row, evidence in items])
             self._ledgered.mark(kind, items[-1][0])
 
     def recorded_up_to(self, kind: str) -> int:

@@ -1,4 +1,4 @@
-"""``liuhe cert``: show, verify and trust here, an authority's commands from ``crypto.authority_commands``."""
+"""``liuhe cert``: show, verify and trust here; see also ``authority_commands`` and ``envelope_commands``."""
 
 import argparse
 import json
@@ -27,11 +27,12 @@ _JSON = str(Words("输出 JSON", "print JSON"))
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands of certificates."""
-    from crypto import authority_commands
+    from crypto import authority_commands, envelope_commands
 
     top = subparsers.add_parser("cert", help=str(Words("证书", "certificates")))
     actions = top.add_subparsers(dest="action", metavar="ACTION", required=True)
     authority_commands.add(actions)
+    envelope_commands.add(actions)
     show = actions.add_parser(
         "show", help=str(Words("用平常话说明证书", "explain a certificate in plain words"))
     )

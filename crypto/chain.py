@@ -46,7 +46,9 @@ UNDERSTOOD: Final = frozenset(
     }
 )
 _USAGES: Final[dict[Use, str]] = {"sign": "digital_signature", "encrypt": "key_encipherment"}
-Revocation = Literal["required", "unsafe-skip"]
+Revocation = Literal["required", "known", "unsafe-skip"]
+"""``known``: a list that is here is honoured, even an old one, but none need be: for links, which carry the
+newest lists themselves and must not stay cut for want of one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,7 +204,7 @@ class TrustStore:
             yield from _issuer_flaws(issuer, below)
             below += not issuer.self_issued
             yield from self._signature_flaws(certificate, issuer)
-            if self._revocation == "required":
+            if self._revocation != "unsafe-skip":
                 yield from self._revocation_flaws(certificate, issuer, at)
         if len(path) > 1:
             yield from self._signature_flaws(path[-1], path[-1])
@@ -226,7 +228,10 @@ class TrustStore:
     ) -> Iterator[Refused]:
         named = [crl for crl in self.crls if crl.issuer.der == issuer.subject.der]
         good = self._verified_lists(issuer, named)
-        begun = [crl for crl in good if crl.this_update <= at + CLOCK_SLACK]
+        strict = self._revocation == "required"
+        begun = [crl for crl in good if crl.this_update <= at + CLOCK_SLACK] if strict else good
+        if not strict and not good:
+            return
         if named and not good:
             yield _refused(
                 "chain-crl-signature",
@@ -242,7 +247,7 @@ class TrustStore:
         else:
             latest = max(begun, key=lambda crl: (crl.number, crl.this_update))
             ends = min(latest.next_update, latest.this_update + NEXT_UPDATE_MAX)
-            if at > ends:
+            if strict and at > ends:
                 yield _refused(
                     "chain-crl-stale",
                     f"{issuer.subject} 的吊销列表已于 {ends:%Y-%m-%d %H:%M} 过期",

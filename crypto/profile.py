@@ -1,9 +1,10 @@
 """The certificate profile: which kinds there are, what each may do, and for how long.
 
-    root (province)  ->  issuer (city)  ->  sensor, center-sign, center-encrypt, person
+    root (province)  ->  issuer (city)  ->  sensor, center-link, center-sign, center-encrypt, person
 
 GM/T 0015 and RFC 5280: version 3, SM2 with SM3 (1.2.156.10197.1.501, no parameters), the default identity, a
-random serial of 127 bits. A center has two certificates, since signing and encrypting are different keys.
+random serial of 127 bits. A center has three certificates: signing and encrypting are different keys, and the
+key of its links (TLS, both directions) lies unencrypted beside the listener and must sign nothing else.
 """
 
 import re
@@ -15,9 +16,9 @@ from crypto.pkcs8 import Use
 from crypto.words import BadInput, Words
 from crypto.x509 import URN, Certificate
 
-Kind = Literal["root", "issuer", "sensor", "center-sign", "center-encrypt", "person"]
+Kind = Literal["root", "issuer", "sensor", "center-link", "center-sign", "center-encrypt", "person"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-LEAVES: Final[tuple[Kind, ...]] = ("sensor", "center-sign", "center-encrypt", "person")
+LEAVES: Final[tuple[Kind, ...]] = ("sensor", "center-link", "center-sign", "center-encrypt", "person")
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CA_USAGE: Final = frozenset({"key_cert_sign", "crl_sign"})
 
@@ -54,6 +55,13 @@ PROFILES: Final[dict[Kind, Profile]] = {
         (asn1.CLIENT_AUTH,),
         366,
         subject="sensor",
+    ),
+    "center-link": Profile(
+        Words("中心链路", "center, links"),
+        frozenset({"digital_signature"}),
+        (asn1.SERVER_AUTH, asn1.CLIENT_AUTH),
+        1_096,
+        subject="center",
     ),
     "center-sign": Profile(
         Words("中心签名", "center, signing"),
@@ -103,7 +111,10 @@ def uris(kind: Kind, name: str, zone: str, unit: str = "") -> tuple[str, ...]:
     from urllib.parse import quote
 
     subject = PROFILES[kind].subject
-    if subject and not ID.fullmatch(name):
+    if kind == "center-link":  # its peers know a center by the name in its channels, in any script
+        if not 0 < len(name) <= 64 or not name.isprintable() or name != name.strip():
+            raise wrong("id", "须为至多 64 个可打印字符", "1 to 64 printable characters")
+    elif subject and not ID.fullmatch(name):
         raise wrong("id", "须为字母、数字与 ._-,至多 64 个", "letters, digits and ._-, at most 64")
     if zone and not ID.fullmatch(zone):
         raise wrong("zone", "须为字母、数字与 ._-,至多 64 个", "letters, digits and ._-, at most 64")

@@ -33,8 +33,10 @@ class Contents(NamedTuple):
 class TrustFolder:
     """What is trusted, in one folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, revocation: Revocation = "required") -> None:
+        """``revocation`` is for those who judge certificates of issuers by what is here."""
         self.path: Final = path
+        self._revocation: Final = revocation
 
     def contents(self) -> Contents:
         """All of it. Raises BadInput where a file is damaged."""
@@ -66,7 +68,8 @@ class TrustFolder:
     def add_issuer(self, issuer: Certificate, at: datetime) -> None:
         """Keep the certificate of an issuer that one of the roots issued. Raises Refused."""
         roots, issuers, crls = self.contents()
-        TrustStore(roots, intermediates=issuers, crls=crls).verify_issuer(issuer, at=at)
+        store = TrustStore(roots, intermediates=issuers, crls=crls, revocation=self._revocation)
+        store.verify_issuer(issuer, at=at)
         self._put("issuers", issuer.fingerprint, issuer.pem())
 
     def add_crl(self, crl: Crl) -> Certificate:

@@ -1,10 +1,13 @@
 """Network addresses as people write them: ``host:port``, ``10.0.0.1:8610``, ``[2001:db8::1]:8610``."""
 
 import socket
-import ssl
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from crypto.words import BadInput, Words
+
+if TYPE_CHECKING:
+    from crypto.sm_stream import Judge, SmStream
+    from crypto.sm_tls import Context
 
 
 class Address(NamedTuple):
@@ -34,15 +37,15 @@ def parse_address(text: str) -> Address:
     return Address(host, number)
 
 
-def connect(address: Address, context: ssl.SSLContext, timeout_seconds: float) -> ssl.SSLSocket:
-    """A TLS connection over whichever of IPv6 and IPv4 answers first in the resolver's order.
+def connect(
+    address: Address, context: "Context", judge: "Judge | None", timeout_seconds: float
+) -> "SmStream":
+    """An SM TLS connection over whichever of IPv6 and IPv4 answers first in the resolver's order.
 
-    Raises OSError (ssl.SSLError is one).
+    Raises Refused where the center is not the one trusted or speaks no SM TLS, and OSError.
     """
+    from crypto.sm_stream import client_stream
+
     plain = socket.create_connection(address, timeout=timeout_seconds)
-    try:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return context.wrap_socket(plain, server_hostname=None)
-    except BaseException:
-        plain.close()
-        raise
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client_stream(plain, context, judge, timeout_seconds)

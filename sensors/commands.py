@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import getpass
 import logging
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from crypto.words import BadInput, Words
+from sensors import service_commands
+from sensors.spool_commands import register_spool
 
 _TOKEN_CHARS_MAX: Final = 4_096
 
@@ -21,7 +24,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the sub-command; what runs it is imported when it runs."""
     sensor = subparsers.add_parser(
         "sensor",
-        help=str(Words("传感器:注册、运行、状态、读文件", "sensor: enrol, run, status, read a file")),
+        help=str(Words("传感器:注册、运行、服务、升级", "sensor: enrol, run, service, upgrade")),
     )
     commands = sensor.add_subparsers(dest="sensor_command", metavar="COMMAND", required=True)
     _register_enroll(commands)
@@ -34,6 +37,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_data(status)
     status.add_argument("--json", action="store_true", help=str(Words("输出 JSON", "print JSON")))
     status.set_defaults(run=_status)
+    register_spool(commands)
     read = commands.add_parser(
         "read",
         help=str(
@@ -42,6 +46,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     read.add_argument("file", type=Path, metavar="FILE")
     read.set_defaults(run=_read)
+    service_commands.register(commands)
 
 
 def _register_enroll(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -129,13 +134,18 @@ def _token(given: str | None, file: str | None) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
+    """Until SIGTERM or SIGINT; SIGHUP, a new configuration or the sensor's own limits start it anew."""
     from sensors.sensor import run
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    stop = threading.Event()
+    stop, restart = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(options.data, stop)
+    signal.signal(signal.SIGHUP, lambda *_: restart.set())
+    if run(options.data, stop, restart) and not stop.is_set():
+        again = service_commands.again_command(sys.orig_argv)
+        logging.getLogger(__name__).info("starting anew")
+        os.execv(again[0], again)  # noqa: S606 - our own program with its own arguments
     return 0
 
 
@@ -178,10 +188,10 @@ def _plain(value: object) -> str:
 
 
 def _expiry(certificate: Path) -> str:
-    from crypto.certificates import expires
+    from crypto.x509 import read_certificates
 
     try:
-        return expires(certificate.read_bytes()).isoformat()
+        return read_certificates(certificate.read_bytes())[0].not_after.isoformat()
     except FileNotFoundError:
         return ""
 

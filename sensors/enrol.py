@@ -1,22 +1,31 @@
 """Enrolment from the sensor's side: prove the center by the token, then ask it for a certificate.
 
-1. Fetch the center's CA certificate on an unverified connection; its SHA-256 must be the token's.
-2. Connect again, trusting that CA alone, and only then show the secret and the CSR.
-3. Keep key, certificate, CA and sensor.toml. The key never leaves the machine; it is written before it is
+1. Fetch the center's certificates on an unverified connection; the SM3 of the root must be the token's.
+2. Connect again, trusting that root alone, and only then show the secret and the request.
+3. Keep key, certificate, trust and sensor.toml. The key never leaves the machine; it is written before it is
    used, so that an enrolment that was cut off can be repeated with the same token.
 """
 
-import hmac
 import re
 import socket
-import ssl
 import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from crypto import tls
+from crypto import pem
+from crypto.keys import SigningKey
+from crypto.link_identity import LinkIdentity
+from crypto.link_peers import PeerJudge
+from crypto.link_trust import LinkTrust
+from crypto.sm_stream import SmStream
+from crypto.sm_tls import client_context
 from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.x509 import REQUEST, read_certificates
+from crypto.x509_issue import Subject, request_der
 from sensors.address import Address, connect, parse_address
+from sensors.link import IDENTITY_NAME, PENDING_NAME, TRUST_NAME
 from sensors.messages import (
     GREETING_BYTES_MAX,
     Authority,
@@ -29,7 +38,6 @@ from sensors.messages import (
     encode_message,
     malformed,
 )
-from sensors.segment_checkpoint import write_durably
 from sensors.settings import Kind, Settings, write_settings
 from sensors.token import Token, decode_token
 from sensors.uplink import refusal
@@ -54,14 +62,17 @@ def enrol(data: Path, token_text: str, *, kind: Kind, sensor: str = "", center: 
     addresses = [parse_address(text) for text in ([center] if center else token.addresses)]
     keys = data / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = _key(keys)
     last: OSError | None = None
     for address in addresses:
         try:
-            answer = _enrol_at(address, token, keys, chosen, kind)
+            answer = _enrol_at(address, token, LinkTrust(keys / TRUST_NAME), key, chosen, kind)
         except OSError as error:
             last = error
             continue
-        write_durably(keys / "sensor.pem", answer.certificate.encode())
+        chain = tuple(read_certificates(answer.certificate.encode()))
+        LinkIdentity(key=key, chain=chain).save(keys / IDENTITY_NAME)
+        (keys / PENDING_NAME).unlink(missing_ok=True)
         settings = Settings(
             id=answer.sensor, unit=answer.unit, kind=kind, center=[str(one) for one in addresses]
         )
@@ -76,42 +87,55 @@ def default_id(kind: Kind) -> str:
     return f"{host[:50]}-{kind}"
 
 
-def _enrol_at(address: Address, token: Token, keys: Path, sensor: str, kind: Kind) -> Enrolled:
-    with connect(address, tls.unverified_context(), CONNECT_SECONDS) as sock:
-        authority = _ask(sock, AuthorityRequest(), Authority).certificate
-    if not hmac.compare_digest(bytes.fromhex(tls.fingerprint(authority)), token.authority):
-        raise _wrong_center(address)
-    write_durably(keys / "ca.pem", authority.encode())
-    key = keys / "sensor.key"
-    if key.exists():
-        request = tls.renew_request(key.read_bytes(), sensor)
-    else:
-        private, request = tls.create_request(sensor)
-        tls.write_private(key, private)
+def request_for(key: SigningKey, sensor: str) -> bytes:
+    """A certificate request (PEM) of a sensor's key."""
+    subject = Subject(common_name=sensor, id=sensor)
+    return pem.encode(request_der(key, "sensor", subject), REQUEST)
+
+
+def _key(keys: Path) -> SigningKey:
+    """The key to certify: the one of an enrolment that was cut off or is repeated, else a new one."""
+    for name in (PENDING_NAME, IDENTITY_NAME):
+        with suppress(LiuheError):  # absent, damaged, or of a release whose keys were of another kind
+            return SigningKey.load(keys / name)
+    (keys / PENDING_NAME).unlink(missing_ok=True)
+    return SigningKey.create(keys / PENDING_NAME)
+
+
+def _enrol_at(
+    address: Address, token: Token, trust: LinkTrust, key: SigningKey, sensor: str, kind: Kind
+) -> Enrolled:
+    context = client_context()
+    with connect(address, context, None, CONNECT_SECONDS) as stream:
+        bundle = _ask(stream, AuthorityRequest(), Authority).certificate.encode()
     try:
-        sock = connect(address, tls.client_context(keys / "ca.pem"), CONNECT_SECONDS)
-    except ssl.SSLCertVerificationError as error:
+        trust.pin(bundle, token.authority.hex(), _now())
+        stream = connect(address, context, PeerJudge(trust.store, _now).center, CONNECT_SECONDS)
+    except (Refused, BadInput) as error:
         raise _wrong_center(address) from error
-    with sock:
-        tls.check_center(sock.getpeercert())
+    with stream:
         asked = EnrolRequest(
             token=token.id,
             secret=token.secret,
             sensor=sensor,
             kind=kind,
             hostname=socket.gethostname()[:253],
-            request=request.decode(),
+            request=request_for(key, sensor).decode(),
         )
-        return _ask(sock, asked, Enrolled)
+        return _ask(stream, asked, Enrolled)
 
 
-def _ask(sock: ssl.SSLSocket, message: Message, wanted: type[M]) -> M:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ask(stream: SmStream, message: Message, wanted: type[M]) -> M:
     """One question, one answer. Raises Refused with the center's reason."""
-    sock.settimeout(ANSWER_SECONDS)
-    sock.sendall(encode_message(message))
+    stream.settimeout(ANSWER_SECONDS)
+    stream.sendall(encode_message(message))
     decoder = Decoder(GREETING_BYTES_MAX)
     end = time.monotonic() + ANSWER_SECONDS
-    while time.monotonic() < end and (data := sock.recv(GREETING_BYTES_MAX)):
+    while time.monotonic() < end and (data := stream.recv(GREETING_BYTES_MAX)):
         for answer in decoder.feed(data):
             if isinstance(answer, Problem):
                 raise refusal(answer)

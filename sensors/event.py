@@ -7,6 +7,7 @@ of that log source use (Sysmon-for-Linux, auditd, Zeek).
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -60,8 +61,12 @@ _encoder: Final = msgspec.json.Encoder()
 def event_id(time: datetime, sensor: str, epoch: int, sequence: int) -> str:
     """40 hex digits that sort by time: ms (12), sensor digest (8), boot epoch (8), sequence (12)."""
     milliseconds = int(time.timestamp() * 1000)
-    digest = sha256(sensor.encode()).hexdigest()[:8]
-    return f"{milliseconds:012x}{digest}{epoch:08x}{sequence:012x}"
+    return f"{milliseconds:012x}{_digest_of(sensor)}{epoch:08x}{sequence:012x}"
+
+
+@lru_cache(maxsize=64)
+def _digest_of(sensor: str) -> str:
+    return sha256(sensor.encode()).hexdigest()[:8]
 
 
 def sequence_of(identifier: str) -> tuple[int, int]:

@@ -4,10 +4,10 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -16,13 +16,27 @@ from sensors.event import LogSource, Observation, Value
 from sensors.segment_checkpoint import write_durably
 from sensors.source_thread import SourceThread
 from sensors.spool import Spool
-from sensors.uplink import Uplink
 
 HEARTBEAT_SECONDS: Final = 10.0
 DATASET: Final = "liuhe.heartbeat"
 STATUS_NAME: Final = "status.json"
 _LOGSOURCE: Final = LogSource(product="liuhe", service="sensor")
 _PAGE_BYTES: Final = resource.getpagesize()
+
+
+class Connection(Protocol):
+    """How the uplink does; ``sensors.uplink.Uplink``."""
+
+    connected: bool
+    state: Words
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What others than spool, uplink and sources know of the sensor."""
+
+    configuration: int = 0
+    certificate_expires: str = ""
+    paused: bool = False
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +64,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rss_bytes: int
     trouble: Words | None
     sources: list[SourceState]
+    last_sequence: dict[str, int] = {}
+    drops: dict[str, int] = {}
+    configuration: int = 0
+    certificate_expires: str = ""
+    paused: bool = False
+    uptime_seconds: int = 0
 
 
 class Heartbeat:
@@ -58,24 +78,27 @@ class Heartbeat:
     def __init__(
         self,
         spool: Spool,
-        uplink: Uplink,
-        sources: Sequence[SourceThread],
+        uplink: Connection,
+        sources: Callable[[], Sequence[SourceThread]],
         *,
         kind: Literal["host", "network"],
         version: str,
+        facts: Callable[[], Facts] = Facts,
     ) -> None:
         self._spool = spool
         self._uplink = uplink
-        self._sources = list(sources)
+        self._sources = sources
+        self._facts = facts
         self._kind = kind
         self._version = version
         self._hostname = socket.gethostname()
         self._cpu = _cpu_seconds()
-        self._at = time.monotonic()
+        self._at = self._started = time.monotonic()
 
     def status(self) -> Status:
         """The facts now; CPU is the share of one core since the last call."""
         cpu, at = _cpu_seconds(), time.monotonic()
+        known = self._facts()
         percent = 100 * (cpu - self._cpu) / max(at - self._at, 0.001)
         self._cpu, self._at = cpu, at
         return Status(
@@ -92,7 +115,15 @@ class Heartbeat:
             cpu_percent=round(percent, 2),
             rss_bytes=_rss_bytes(),
             trouble=self._spool.trouble,
-            sources=[SourceState(name=one.name, state=one.state, detail=one.detail) for one in self._sources],
+            sources=[
+                SourceState(name=one.name, state=one.state, detail=one.detail) for one in self._sources()
+            ],
+            last_sequence=self._spool.core.last_sequences(),
+            drops=dict(self._spool.drops),
+            configuration=known.configuration,
+            certificate_expires=known.certificate_expires,
+            paused=known.paused,
+            uptime_seconds=int(at - self._started),
         )
 
     def observation(self, status: Status) -> Observation:
@@ -107,6 +138,14 @@ class Heartbeat:
             "gov.sensor.events": status.events,
             "gov.sensor.cpu_percent": status.cpu_percent,
             "gov.sensor.rss_bytes": status.rss_bytes,
+            "gov.sensor.epoch": status.epoch,
+            "gov.sensor.last_sequence": [f"{lane}={last}" for lane, last in status.last_sequence.items()],
+            "gov.sensor.drops": [f"{reason}={count}" for reason, count in sorted(status.drops.items())],
+            "gov.sensor.connected": status.connected,
+            "gov.sensor.configuration": status.configuration,
+            "gov.sensor.certificate_expires": status.certificate_expires,
+            "gov.sensor.paused": status.paused,
+            "gov.sensor.uptime_seconds": status.uptime_seconds,
             "gov.sensor.sources": [f"{one.name}={one.state}" for one in status.sources],
             "gov.sensor.source_details": [
                 f"{one.name}={one.detail.zh}|{one.detail.en}" for one in status.sources if one.detail.en

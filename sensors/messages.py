@@ -11,7 +11,7 @@ import msgspec
 
 from crypto.words import BadInput, Words
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 MESSAGE_BYTES_MAX: Final = 2 * 1024 * 1024
 GREETING_BYTES_MAX: Final = 64 * 1024  # until the peer has shown a certificate
 BATCH_EVENTS_MAX: Final = 5_000
@@ -19,6 +19,8 @@ LANES: Final = ("alerts", "flows", "bulk")  # in the order they are sent
 LANE_SHIFT: Final = 44  # an event id's 48-bit sequence: 4 bits of lane, 44 bits of the lane's own sequence
 SEQUENCE_MAX: Final = (1 << LANE_SHIFT) - 1
 EPOCH_MAX: Final = (1 << 32) - 1
+UNSIGNED_KEY: Final = bytes(32)
+UNSIGNED: Final = bytes(64)
 
 Lane = Literal["alerts", "flows", "bulk"]
 SensorId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -26,6 +28,7 @@ UnitName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Epoch = Annotated[int, msgspec.Meta(ge=1, le=EPOCH_MAX)]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=SEQUENCE_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
+Nonce = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Pem = Annotated[str, msgspec.Meta(max_length=16_384)]
 
 
@@ -39,13 +42,15 @@ class Hello(
     version: Annotated[str, msgspec.Meta(max_length=64)]
     kind: Literal["host", "network"]
     epoch: Epoch
+    configuration: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)] = 0  # version of the one it holds
 
 
 class Welcome(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="welcome", forbid_unknown_fields=True
 ):
-    """The center's answer; ``credit`` batches may be under way unacknowledged."""
+    """The center's answer; ``credit`` batches may be under way unacknowledged, see ``Credit``."""
 
+    protocol: int = PROTOCOL
     center: Annotated[str, msgspec.Meta(max_length=64)]
     credit: Annotated[int, msgspec.Meta(ge=0, le=64)]
 
@@ -53,7 +58,11 @@ class Welcome(
 class Batch(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="batch", forbid_unknown_fields=True
 ):
-    """Consecutive events first..last of one lane and boot: ``body`` is zstd of one JSON event a line."""
+    """Consecutive events first..last of one lane and boot: ``body`` is zstd of one JSON event a line.
+
+    ``key`` is the SM3 of the signer's SubjectPublicKeyInfo, ``signature`` its SM2 signature over what
+    ``sensors.signed_batch.signed_bytes`` says; both are zeros until the uplink signs.
+    """
 
     sensor: SensorId
     epoch: Epoch
@@ -62,6 +71,8 @@ class Batch(
     last: Sequence
     count: Annotated[int, msgspec.Meta(ge=1, le=BATCH_EVENTS_MAX)]
     sm3: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]  # of body
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)] = UNSIGNED_KEY
+    signature: Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)] = UNSIGNED
     body: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
 
 
@@ -76,9 +87,29 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ack"
 class Credit(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="credit", forbid_unknown_fields=True
 ):
-    """A new number of batches that may be under way; 0 asks the sensor to wait."""
+    """A new number of batches that may be under way.
+
+    0 asks the sensor to wait: then one batch of the first lane (alerts, heartbeats, gap records) at most. It
+    is said again every few seconds, so that a sensor that waits knows the center is there.
+    """
 
     batches: Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+
+class Ping(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ping", forbid_unknown_fields=True
+):
+    """The center asks whether this connection is alive: another one came with the same identity."""
+
+    nonce: Nonce
+
+
+class Pong(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="pong", forbid_unknown_fields=True
+):
+    """The sensor's answer, with the number it was asked with."""
+
+    nonce: Nonce
 
 
 class Problem(
@@ -132,8 +163,67 @@ class Enrolled(
     certificate: Pem
 
 
+class Configuration(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="configuration",
+    forbid_unknown_fields=True,
+):
+    """What the center wants this sensor to do, signed; the body is ``sensors.configuration.Body``."""
+
+    body: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MESSAGE_BYTES_MAX)]
+    signature: Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+    chain: Annotated[list[Pem], msgspec.Meta(min_length=1, max_length=4)]  # the signer's, leaf first, no root
+
+
+class Renew(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="renew?", forbid_unknown_fields=True
+):
+    """The sensor, on its authenticated connection, asks for a certificate of a new key: a CSR."""
+
+    request: Pem
+
+
+class Renewed(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="renewed", forbid_unknown_fields=True
+):
+    """The certificate with those of its issuers; the old one is good until the new one is first used."""
+
+    certificate: Pem
+
+
+class RevocationLists(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="revocations",
+    forbid_unknown_fields=True,
+):
+    """The newest revocation lists of the center's authorities, PEM; they are signed, the sensor verifies."""
+
+    lists: Annotated[str, msgspec.Meta(max_length=MESSAGE_BYTES_MAX // 2)]
+
+
 Message = (
-    Hello | Welcome | Batch | Ack | Credit | Problem | AuthorityRequest | Authority | EnrolRequest | Enrolled
+    Hello
+    | Welcome
+    | Batch
+    | Ack
+    | Credit
+    | Ping
+    | Pong
+    | Problem
+    | AuthorityRequest
+    | Authority
+    | EnrolRequest
+    | Enrolled
+    | Configuration
+    | Renew
+    | Renewed
+    | RevocationLists
 )
 
 _encoder: Final = msgspec.msgpack.Encoder()

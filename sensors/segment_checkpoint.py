@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from crypto import sm3
+from sensors.disk import REAL, Disk, read_file, replace_file
 
 _NAME: Final = "checkpoint"
 _MAGIC: Final = b"liuhe-checkpoint 1"
@@ -20,16 +21,16 @@ class Checkpoint(NamedTuple):
     state: bytes
 
 
-def write_checkpoint(folder: Path, position: int, state: bytes) -> None:
+def write_checkpoint(folder: Path, position: int, state: bytes, disk: Disk = REAL) -> None:
     """Replace the checkpoint; durable on return."""
     line = b"%s %d %s\n" % (_MAGIC, position, _sm3(state))
-    write_durably(folder / _NAME, line + state)
+    replace_file(disk, folder / _NAME, line + state)
 
 
-def read_checkpoint(folder: Path) -> Checkpoint | None:
+def read_checkpoint(folder: Path, disk: Disk = REAL) -> Checkpoint | None:
     """The checkpoint; None where there is none. A damaged one counts as position 0: nothing is released."""
     try:
-        line, _, state = (folder / _NAME).read_bytes().partition(b"\n")
+        line, _, state = read_file(disk, folder / _NAME).partition(b"\n")
     except FileNotFoundError:
         return None
     words = line.removeprefix(_MAGIC).split()
@@ -57,11 +58,7 @@ def write_durably(path: Path, data: bytes, mode: int = 0o600, *, sync: bool = Tr
 
 def sync_folder(folder: Path) -> None:
     """Make created, renamed and unlinked names durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    REAL.sync_folder(folder)
 
 
 def _sm3(state: bytes) -> bytes:

@@ -1,9 +1,7 @@
-"""The bytes of a log segment: one header, then frames; pure functions, no files.
+"""The bytes of a log segment: one header (``segment_header``), then frames; pure functions, no files.
 
 Documented byte by byte in docs/reference/formats/segment-log.md; little-endian throughout.
 
-header (128)  magic 8s, version u16, header bytes u16, boot epoch u64, first sequence u64, last sequence of
-              the previous segment u64, salt u64, SM3 of the previous segment 32s, name 48s, CRC32C u32
 frame (18+n)  payload length u32, CRC32C u32, sequence u64, flags u16, payload
 """
 
@@ -14,16 +12,12 @@ from typing import Final, NamedTuple
 
 import google_crc32c
 
-MAGIC: Final = b"LIUHESEG"
-VERSION: Final = 1
-HEADER_BYTES: Final = 128
+from sensors.segment_header import Header
+
 FRAME_HEADER_BYTES: Final = 18
 PAYLOAD_BYTES_MAX: Final = 16 * 1024 * 1024  # one frame; a longer length field is damage
-NAME_BYTES_MAX: Final = 48
 RESYNC_BYTES_MAX: Final = 32 * 1024 * 1024  # checksum work for one damaged place, against hostile payloads
 
-_HEADER: Final = struct.Struct("<8sHHQQQQ32s48s")
-_CRC: Final = struct.Struct("<I")
 _FRAME: Final = struct.Struct("<IIQH")
 _SUMMED: Final = struct.Struct("<IQH")
 _SEQUENCE: Final = struct.Struct("<Q")
@@ -44,21 +38,6 @@ class Damage(NamedTuple):
     first: int
     last: int
     reason: str
-
-
-class Header(NamedTuple):
-    """What a segment says of itself; ``salt`` seeds the checksums of its frames.
-
-    The salt makes a frame copied into a payload invalid: after damage, a search for the next frame can never
-    take the inside of a hostile payload for a frame.
-    """
-
-    name: str
-    epoch: int
-    first: int
-    previous_last: int
-    salt: int
-    previous_sm3: bytes
 
 
 class End(Enum):
@@ -83,54 +62,6 @@ class Scan(NamedTuple):
 def seed_of(salt: int) -> int:
     """The CRC32C state every frame of a segment starts from."""
     return int(google_crc32c.value(_SEQUENCE.pack(salt)))
-
-
-def pack_header(header: Header) -> bytes:
-    """The 128 bytes at the start of a segment file."""
-    name = header.name.encode()
-    assert len(name) <= NAME_BYTES_MAX
-    body = _HEADER.pack(
-        MAGIC,
-        VERSION,
-        HEADER_BYTES,
-        header.epoch,
-        header.first,
-        header.previous_last,
-        header.salt,
-        header.previous_sm3,
-        name,
-    )
-    return body + _CRC.pack(google_crc32c.value(body))
-
-
-def unpack_header(data: bytes) -> Header | None:
-    """The header, one flipped bit repaired; None where it cannot be trusted."""
-    if len(data) < HEADER_BYTES:
-        return None
-    body = _repaired(data[:HEADER_BYTES])
-    if body is None:
-        return None
-    magic, version, size, epoch, first, previous_last, salt, sm3, name = _HEADER.unpack(body)
-    if magic != MAGIC or version != VERSION or size != HEADER_BYTES:
-        return None
-    text = name.rstrip(b"\0").decode("utf-8", "replace")
-    return Header(text, epoch, first, previous_last, salt, sm3)
-
-
-def _repaired(data: bytes) -> bytes | None:
-    if _header_valid(data):
-        return data[:-4]
-    # CRC32C tells all single-bit errors of 128 bytes apart: at most one flip makes the header valid.
-    for bit in range(HEADER_BYTES * 8):
-        candidate = bytearray(data)
-        candidate[bit >> 3] ^= 1 << (bit & 7)
-        if _header_valid(bytes(candidate)):
-            return bytes(candidate[:-4])
-    return None
-
-
-def _header_valid(data: bytes) -> bool:
-    return _CRC.pack(google_crc32c.value(data[:-4])) == data[-4:]
 
 
 def pack_frame(seed: int, sequence: int, flags: int, payload: bytes) -> bytes:

@@ -5,101 +5,83 @@ One folder, one writer (held by a file lock), any number of readers in any proce
 Format: docs/reference/formats/segment-log.md.
 """
 
-import errno
-import fcntl
-import os
 import secrets
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, NoReturn, Self
+from typing import Final, NamedTuple, Self
 
 from crypto import sm3
-from crypto.words import LiuheError, Words
+from crypto.words import LiuheError
+from sensors.disk import REAL, Disk, opened, read_from, write_partial
+from sensors.segment_chain import packed_form
 from sensors.segment_checkpoint import read_checkpoint, sync_folder, write_checkpoint
-from sensors.segment_format import (
-    NAME_BYTES_MAX,
-    PAYLOAD_BYTES_MAX,
-    Damage,
-    Frame,
-    Header,
-    pack_frame,
-    pack_header,
-    seed_of,
+from sensors.segment_folder import (
+    FULL,
+    Segment,
+    clear_empty,
+    clear_partial,
+    lock_folder,
+    raise_refused,
+    segment_at,
+    segments_of,
+    sizes_of,
 )
-from sensors.segment_read import SUFFIX, Bound, SegmentReader, segments_of
+from sensors.segment_format import PAYLOAD_BYTES_MAX, Damage, Frame
+from sensors.segment_header import NAME_BYTES_MAX, NO_DIGEST, SENSOR_BYTES_MAX, VERSION, Header
+from sensors.segment_read import Bound, SegmentReader
+from sensors.segment_seal import NO_KEYS, Keys
 from sensors.segment_tail import Tail
+from sensors.segment_writer import SegmentWriter, Written, write_again
 
 __all__ = ["SEGMENT_BYTES_MAX", "SegmentLog", "sync_folder"]
 
 SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
-_NO_DIGEST: Final = bytes(32)
-# A file of that name can only hold frames that were never acknowledged: they are overwritten.
-_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+WRITE_AGAIN_TIMES: Final = 5
 
 
-class _Active:
-    """The segment being written: nothing before ``size`` is ever written again."""
+class _Parts(NamedTuple):
+    """What a log is made with."""
 
-    def __init__(self, path: Path, header: Header) -> None:
-        self.path = path
-        self.first = header.first
-        self.seed = seed_of(header.salt)
-        self.head = pack_header(header)  # written together with the first frames
-        self.size = 0
-        self.digest = sm3.new()
-        self.descriptor = os.open(path, _CREATE, 0o600)
-
-    def commit(self, data: bytes) -> None:
-        """Write and sync; on OSError nothing of ``data`` counts."""
-        blob = data if self.size else self.head + data
-        view = memoryview(blob)
-        at = self.size
-        while view:
-            written = os.pwrite(self.descriptor, view, at)
-            at += written
-            view = view[written:]
-        os.fdatasync(self.descriptor)
-        if not self.size:
-            sync_folder(self.path.parent)
-        self.size = at
-        self.digest.update(blob)
-
-    def undo(self) -> None:
-        """Take back what a failed commit may have left; the file is gone where it held nothing else."""
-        try:
-            if self.size:
-                os.ftruncate(self.descriptor, self.size)
-            else:
-                self.path.unlink(missing_ok=True)
-        except OSError:  # readers end this segment at the next one's first sequence
-            return
+    name: str
+    segment_bytes_max: int
+    reserve: int
+    sensor: str
+    keys: Keys
+    version: int
+    clock_ms: Callable[[], int]
+    disk: Disk
+    random_bits: Callable[[int], int]
 
 
 class SegmentLog:
     """See the module; every method may be called from any thread."""
 
-    def __init__(
-        self, folder: Path, name: str, segment_bytes_max: int, lock: int | None, reserve: int
-    ) -> None:
+    def __init__(self, folder: Path, parts: _Parts, lock: int | None) -> None:
         """Use ``open``."""
         self.folder = folder
-        self.name = name
+        self.name = parts.name
         self.epoch = 0
         self.damaged_on_open: str = ""
-        self._segment_bytes_max = segment_bytes_max
-        self._lock_descriptor = lock
-        self._reserve = reserve
+        self._parts = parts
+        self._disk = parts.disk
+        self._lock_handle = lock
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        self._reader = SegmentReader(folder)
-        self._active: _Active | None = None
+        self._arranging = threading.RLock()  # around renames and unlinks of sealed segments
+        self._reader = SegmentReader(folder, parts.disk, parts.keys, sensor=parts.sensor)
+        self._active: SegmentWriter | None = None
         self._next = 1
-        self._previous_last = 0
-        self._previous_sm3 = _NO_DIGEST
         self._durable_last = 0
+        self._previous_last = 0
+        self._previous = Written(folder, 0, 0, NO_DIGEST)
+        self._doubtful: list[tuple[Written, int]] = []  # segments whose sync failed, and how often tried
+        self._sizes: dict[int, int] = {}  # of all segments by first sequence, ascending; the writer's
+        self._packed: set[int] = set()  # segments that are packed or cannot be
 
     @classmethod
     def open(
@@ -111,30 +93,38 @@ class SegmentLog:
         writer: bool,
         epoch: int | None = None,
         reserve: int = 0,
+        floor: int = 0,
+        sensor: str = "",
+        keys: Keys = NO_KEYS,
+        version: int = VERSION,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        disk: Disk = REAL,
+        random_bits: Callable[[int], int] = secrets.randbits,
     ) -> Self:
         """Open a log for appending and reading, or (``writer=False``) for reading beside a writer.
 
         ``epoch`` is the writer's boot number (default: one more than the last). ``reserve`` leaves that many
         sequences unused on opening: a reader in another process may have seen frames that a power cut took
-        back, and their numbers must not come again with other content.
+        back, and their numbers must not come again with other content; none up to ``floor`` does either.
+        ``version`` 1 writes what older releases read; with ``sensor`` only segments of its own are read.
         """
+        parts = _Parts(name, segment_bytes_max, reserve, sensor, keys, version, clock_ms, disk, random_bits)
         if not writer:
-            return cls(folder, name, segment_bytes_max, None, reserve)
-        if not 0 < len(name.encode()) <= NAME_BYTES_MAX:
+            return cls(folder, parts, None)
+        if not 0 < len(name.encode()) <= NAME_BYTES_MAX or len(sensor.encode()) > SENSOR_BYTES_MAX:
             raise ValueError(name)
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = _locked(folder)
+            disk.make_folder(folder)
+            lock = lock_folder(folder, disk)
         except OSError as error:
-            _raise(error, folder)
-        log = cls(folder, name, segment_bytes_max, lock, reserve)
+            raise_refused(error, folder)
+        log = cls(folder, parts, lock)
         try:
-            log._recover(epoch)
-        except OSError as error:
+            log._recover(epoch, floor)
+        except (OSError, LiuheError) as error:
             log.close()
-            _raise(error, folder)
-        except LiuheError:
-            log.close()
+            if isinstance(error, OSError):
+                raise_refused(error, folder)
             raise
         return log
 
@@ -144,7 +134,7 @@ class SegmentLog:
             if len(payload) > PAYLOAD_BYTES_MAX:
                 raise ValueError(f"payload of {len(payload)} bytes > {PAYLOAD_BYTES_MAX}")
         with self._writing:
-            if self._lock_descriptor is None:
+            if self._lock_handle is None:
                 raise ValueError("this log was opened for reading")
             first = self._next
             if not payloads:
@@ -152,19 +142,19 @@ class SegmentLog:
             try:
                 self._commit(payloads, flags)
             except OSError as error:
-                if error.errno in _FULL:
-                    self._next += self._reserve
-                    _raise(error, self.folder)
+                if error.errno in FULL:
+                    self._next += self._parts.reserve
+                    raise_refused(error, self.folder)
                 # A failed sync may have dropped pages: this segment is done, the frames go to a new one.
-                self._retire()
                 try:
                     self._commit(payloads, flags)
                 except OSError as again:
-                    self._retire()
-                    self._next += self._reserve
-                    _raise(again, self.folder)
+                    self._next += self._parts.reserve
+                    raise_refused(again, self.folder)
             self._next = first + len(payloads)
             self._durable_last = self._next - 1
+            if self._doubtful:
+                self._write_doubtful_again()
             return range(first, self._next)
 
     def read(self, after: int, limit_bytes: int = 1 << 20) -> list[Frame]:
@@ -175,7 +165,7 @@ class SegmentLog:
         with self._reading:
             active = self._active
             bound = None
-            if self._lock_descriptor is not None:
+            if self._lock_handle is not None:
                 last = self._durable_last
                 bound = Bound(active.first, active.size, last) if active else Bound(0, 0, last)
             return self._reader.read(after, limit_bytes, bound)
@@ -188,15 +178,18 @@ class SegmentLog:
     @property
     def first(self) -> int:
         """The lowest sequence a segment may hold; 0 where there is no segment."""
-        segments = segments_of(self.folder)
+        if self._lock_handle is not None:
+            with self._arranging:
+                return next(iter(self._sizes), 0)
+        segments = segments_of(self.folder, self._disk)
         return segments[0].first if segments else 0
 
     @property
     def last(self) -> int:
         """The highest sequence written so far; 0 where nothing was."""
-        if self._lock_descriptor is not None:
+        if self._lock_handle is not None:
             return self._durable_last
-        return Tail.of(self.folder).last
+        return Tail.of(self.folder, self._disk, self._parts.keys).last
 
     @property
     def next_sequence(self) -> int:
@@ -205,151 +198,203 @@ class SegmentLog:
 
     @property
     def bytes_total(self) -> int:
-        """Size of all segments on disk."""
-        total = 0
-        for segment in segments_of(self.folder):
-            try:
-                total += segment.path.stat().st_size
-            except FileNotFoundError:
-                continue
-        return total
+        """Size of all segments; as far as a writer knows."""
+        if self._lock_handle is None:
+            return sum(sizes_of(self.folder, self._disk).values())
+        with self._arranging:
+            return sum(self._sizes.values())
 
     def oldest_sealed(self) -> tuple[int, int] | None:
         """(first, last) of the oldest segment that is no longer written, or None."""
-        segments = segments_of(self.folder)
-        if len(segments) < 2:
+        oldest = self._oldest()
+        if oldest is None:
             return None
-        with self._reading:
-            header = self._reader.header(segments[1])
-        last = header.previous_last if header is not None else segments[1].first - 1
-        return segments[0].first, max(last, segments[0].first)
+        return oldest[0].first, max(self._last_before(oldest[1]), oldest[0].first)
+
+    def oldest_sealed_ms(self) -> int | None:
+        """When the oldest sealed segment was left, as the writer's clock said then; None: not known."""
+        oldest = self._oldest()
+        header = self._reader.header(oldest[1]) if oldest is not None else None
+        return header.created_ms or None if header is not None else None
+
+    def seal_older_than(self, before_ms: int) -> None:
+        """Leave the active segment if it was begun before that, so that it can age out."""
+        with self._writing:
+            active = self._active
+            if active is not None and active.size and active.created_ms < before_ms:
+                self._retire()
 
     def release(self, upto: int) -> int:
         """Unlink whole segments at or below ``upto``; returns how many.
 
         Never the newest segment, and never beyond the writer's checkpoint where it has written one.
         """
-        checkpoint = read_checkpoint(self.folder)
-        if checkpoint is not None:
-            upto = min(upto, checkpoint.position)
-        segments = segments_of(self.folder)
         count = 0
         try:
-            for segment, following in pairwise(segments):
-                with self._reading:
-                    header = self._reader.header(following)
-                last = header.previous_last if header is not None else following.first - 1
-                if last > upto:
-                    break
-                segment.path.unlink(missing_ok=True)
-                count += 1
+            checkpoint = read_checkpoint(self.folder, self._disk)
+            if checkpoint is not None:
+                upto = min(upto, checkpoint.position)
+            with self._arranging:
+                while (oldest := self._oldest()) and self._last_before(oldest[1]) <= upto:
+                    with suppress(FileNotFoundError):
+                        self._disk.unlink(oldest[0].path)
+                    self._sizes.pop(oldest[0].first, None)
+                    self._packed.discard(oldest[0].first)
+                    count += 1
             if count:
-                sync_folder(self.folder)
+                self._disk.sync_folder(self.folder)
         except OSError as error:
-            _raise(error, self.folder)
+            raise_refused(error, self.folder)
         return count
+
+    def pack(self, keep: int) -> bool:
+        """Compress one sealed segment, but none of the ``keep`` oldest, which are about to be sent.
+
+        False where there is none left to pack. Raises LiuheError (disk).
+        """
+        with self._arranging:
+            pairs = pairwise(list(self._sizes)[keep:])
+            pair = next((pair for pair in pairs if pair[0] not in self._packed), None)
+        if pair is None or self._parts.version < VERSION:
+            return False
+        self._packed.add(pair[0])
+        segment, following = (segment_at(self.folder, first) for first in pair)
+        try:
+            header, after = self._reader.header(segment), self._reader.header(following)
+            if header is None or after is None:
+                return True
+            with opened(self._disk, segment.path, "read") as handle:
+                read = partial(read_from, self._disk, handle)
+                data = packed_form(read, header, after, self._parts.keys, self._parts.random_bits(64))
+            if data is None:
+                return True
+            left = write_partial(self._disk, segment.path, data)
+            with self._arranging:
+                if segment.first not in self._sizes:  # released meanwhile
+                    self._disk.unlink(left)
+                    return True
+                self._disk.rename(left, segment.path)
+                self._sizes[segment.first] = len(data)
+            self._disk.sync_folder(self.folder)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            self._packed.discard(segment.first)
+            raise_refused(error, self.folder)
+        return True
 
     def checkpoint(self, position: int, state: bytes) -> None:
         """Durably keep what the writer learnt from the frames up to ``position``, so they may be released."""
         try:
-            write_checkpoint(self.folder, position, state)
+            write_checkpoint(self.folder, position, state, self._disk)
         except OSError as error:
-            _raise(error, self.folder)
+            raise_refused(error, self.folder)
 
     def checkpoint_state(self) -> tuple[int, bytes]:
         """(position, state) of the last ``checkpoint``; (0, b"") where there is none."""
-        found = read_checkpoint(self.folder)
+        try:
+            found = read_checkpoint(self.folder, self._disk)
+        except OSError as error:
+            raise_refused(error, self.folder)
         return (found.position, found.state) if found is not None else (0, b"")
 
     def close(self) -> None:
         """Give up the lock; what was appended is already durable."""
         with self._writing:
-            if self._active is not None:
-                os.close(self._active.descriptor)
-                self._active = None
-            if self._lock_descriptor is not None:
-                os.close(self._lock_descriptor)
-                self._lock_descriptor = None
+            self._retire()
+            if self._lock_handle is not None:
+                self._disk.close(self._lock_handle)
+                self._lock_handle = None
 
     def _commit(self, payloads: Sequence[bytes], flags: int) -> None:
-        if self._active is not None and self._active.size >= self._segment_bytes_max:
+        if self._active is not None and self._active.size >= self._parts.segment_bytes_max:
             self._retire()
-        active = self._active
-        if active is None:
-            first = self._next
-            header = Header(
-                self.name, self.epoch, first, self._previous_last, secrets.randbits(64), self._previous_sm3
-            )
-            active = _Active(self.folder / f"{first:020d}{SUFFIX}", header)
-        data = b"".join(
-            pack_frame(active.seed, self._next + index, flags, payload)
-            for index, payload in enumerate(payloads)
-        )
+        active = self._active or self._begin()
         try:
-            active.commit(data)
-        except OSError:
+            active.commit(self._next, flags, payloads)
+        except OSError as error:
             active.undo()
-            if active is not self._active:
-                os.close(active.descriptor)
+            self._active = active
+            self._retire()
+            if active.size and not active.synced and error.errno not in FULL:
+                self._doubtful.append((self._previous, 0))
             raise
         self._active = active
+        with self._arranging:
+            self._sizes[active.first] = active.size
+
+    def _begin(self) -> SegmentWriter:
+        header = Header(
+            self.name,
+            self.epoch,
+            self._next,
+            self._previous_last,
+            self._parts.random_bits(64),
+            self._previous.sm3,
+            self._parts.version,
+        )
+        if header.version > 1:
+            header = header._replace(
+                sensor=self._parts.sensor,
+                key_id=self._parts.keys.current,
+                previous_first=self._previous.first,
+                previous_bytes=self._previous.size,
+                created_ms=self._parts.clock_ms(),
+            )
+        path = segment_at(self.folder, header.first).path
+        return SegmentWriter(self._disk, path, header, self._parts.keys.frames(header))
 
     def _retire(self) -> None:
         """Leave the active segment; the next frames open a new one."""
-        active = self._active
-        if active is None:
-            return
-        self._active = None
-        os.close(active.descriptor)
-        self._previous_last = self._durable_last
-        self._previous_sm3 = active.digest.digest()
+        active, self._active = self._active, None
+        if active is not None and (left := active.leave()).size:
+            self._previous = left
+            self._previous_last = self._durable_last
 
-    def _recover(self, epoch: int | None) -> None:
+    def _write_doubtful_again(self) -> None:
+        doubtful, self._doubtful = self._doubtful, []
+        for written, times in doubtful:
+            with self._arranging:
+                known = written.first in self._sizes and written.first not in self._packed
+                done = not known or write_again(self._disk, written)
+            if not done and times + 1 < WRITE_AGAIN_TIMES:
+                self._doubtful.append((written, times + 1))
+
+    def _oldest(self) -> tuple[Segment, Segment] | None:
+        """The oldest segment and the one behind it."""
+        if self._lock_handle is None:
+            firsts = [segment.first for segment in segments_of(self.folder, self._disk)[:2]]
+        else:
+            with self._arranging:
+                firsts = [first for first, _ in zip(self._sizes, range(2), strict=False)]
+        if len(firsts) < 2:
+            return None
+        return segment_at(self.folder, firsts[0]), segment_at(self.folder, firsts[1])
+
+    def _last_before(self, following: Segment) -> int:
+        """The last sequence of the segment in front of ``following``."""
+        header = self._reader.header(following)
+        return header.previous_last if header is not None else following.first - 1
+
+    def _recover(self, epoch: int | None, floor: int) -> None:
         """Find the end of the log, cut a torn tail, take the next numbers. A new process, a new segment."""
-        tail = Tail.of(self.folder)
+        clear_partial(self.folder, self._disk)
+        tail = Tail.of(self.folder, self._disk, self._parts.keys, floor)
         if tail.path is not None:
+            # What a killed process wrote and did not sync is counted from here on: it must not vanish again.
+            with opened(self._disk, tail.path, "edit") as handle:
+                if tail.torn_at is not None:
+                    self._disk.truncate(handle, tail.torn_at)
+                self._disk.sync(handle)
+            self._disk.sync_folder(self.folder)
             if tail.torn_at is not None:
-                with tail.path.open("r+b") as file:
-                    file.truncate(tail.torn_at)
-                    os.fdatasync(file.fileno())
                 self.damaged_on_open = f"{tail.path.name}: {tail.torn_bytes} torn bytes cut"
-            self._previous_sm3 = sm3.new(tail.path.read_bytes()).digest()
+            if written := tail.written(self._disk):
+                self._previous = Written(tail.path, tail.first, len(written), sm3.sm3(written))
         position, _ = self.checkpoint_state()
         self._durable_last = self._previous_last = tail.last
-        self._next = max(tail.last, position) + 1 + (self._reserve if tail.last else 0)
+        known = max(tail.last, position, floor, clear_empty(self.folder, tail.first, self._disk))
+        self._next = known + 1 + (self._parts.reserve if known else 0)
         self.epoch = epoch if epoch is not None else tail.epoch + 1
-
-
-def _locked(folder: Path) -> int:
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise LiuheError(
-            "log-in-use",
-            Words("另一个进程正在写这个日志", "another process is writing this log"),
-            Words("请先停止它,同一目录只能有一个写者", "stop it first: a folder has one writer"),
-            field=str(folder),
-        ) from error
-    return descriptor
-
-
-def _raise(error: OSError, folder: Path) -> NoReturn:
-    """The failure as one line for a person."""
-    reason = error.strerror or str(error)
-    if error.errno in _FULL:
-        raise LiuheError(
-            "disk-full",
-            Words("磁盘已满,日志写不进去", "the disk is full, the log cannot be written"),
-            Words(
-                "请腾出空间或减小配额;数据未丢,会重试", "free some space or lower the quota; it is retried"
-            ),
-            field=str(folder),
-        ) from error
-    raise LiuheError(
-        "log-write-failed",
-        Words(f"日志写入失败:{reason}", f"the log cannot be written: {reason}"),
-        Words("请检查磁盘、挂载和权限", "check the disk, the mount and the permissions"),
-        field=str(folder),
-    ) from error
+        self._sizes = sizes_of(self.folder, self._disk)
+        self._reader.trust(self.epoch)

@@ -1,68 +1,195 @@
 """The sensor as a whole: starts spool, uplink and sources in this order and stops them in reverse."""
 
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from crypto import tls
-from crypto.words import LiuheError
-from sensors.event import Observation
-from sensors.heartbeat import HEARTBEAT_SECONDS, Heartbeat, write_status
+from crypto.words import LiuheError, Refused
+from sensors.address import Address
+from sensors.configuration import Body, ConfigurationFolder, effective
+from sensors.control import Control
+from sensors.event import Observation, Value
+from sensors.heartbeat import Facts, Heartbeat
+from sensors.lifecycle import Clock, Life, OwnFiles, lifecycle_event, own_roots
+from sensors.limits import Limits
+from sensors.link import IDENTITY_NAME, Line, SensorLink
+from sensors.notify import Notifier
+from sensors.renewal import Renewal
+from sensors.segment_seal import load_keys
 from sensors.settings import Settings, load_settings
 from sensors.source import Emit, Source
-from sensors.source_thread import SourceThread
+from sensors.source_group import SourceGroup
 from sensors.spool import Spool
 from sensors.uplink import Uplink
+from sensors.vitals import Vitals
+from sensors.waiting import waiting
 
 STOP_SECONDS: Final = 1.2  # for the sources; flush, uplink and spool take the rest of three seconds
+_POLL_SECONDS: Final = 0.2
 
 logger = logging.getLogger(__name__)
 
 
-def run(data: Path, stop: threading.Event) -> None:
+def run(data: Path, stop: threading.Event, restart: threading.Event | None = None) -> bool:
     """Run the sensor enrolled in ``data`` until ``stop``; at most three seconds later this returns.
 
-    Raises BadInput (sensor.toml), LiuheError (not enrolled, keys unreadable, spool in use).
+    True where it is to be started anew: ``restart`` was set, from outside or because a new configuration or
+    its own limits ask for it. Raises BadInput (sensor.toml), LiuheError (not enrolled, keys unreadable, spool
+    in use).
     """
-    settings = load_settings(data)
-    keys = data / "keys"
-    release = version("liuhe")
-
-    def context() -> ssl.SSLContext:
-        return tls.client_context(keys / "ca.pem", keys / "sensor.pem", keys / "sensor.key")
-
-    context()  # unreadable keys are told at once, not by the first failed connection
-    spool = Spool(
-        data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=settings.spool.quota_bytes()
+    again = restart if restart is not None else threading.Event()
+    local = load_settings(data)
+    link = SensorLink(data / "keys", only_sm=local.link.only_sm)
+    link.check()  # unreadable keys are told at once, not by the first failed connection
+    folder = ConfigurationFolder(data, local.id, link.trust.store, _now)
+    settings, held, told = _configured(folder, local)
+    spool = _spool(settings, data)
+    control = Control(
+        folder,
+        Renewal(data / "keys" / IDENTITY_NAME, _now),
+        link.trust,
+        local,
+        held=held,
+        tell=lambda seen: spool.put([seen]),
+        changed=again.set,
+        now=_now,
     )
-    uplink = Uplink(spool, settings.addresses(), context, kind=settings.kind, version=release)
-    ending = threading.Event()
-    threads: list[SourceThread] = []
+    uplink = _uplink(spool, settings, link, control)
+    sources = SourceGroup(
+        lambda: waiting(sources_of(settings, data), spool.wait_for_room), _emit_into(spool, settings)
+    )
+    life, notifier, ending = Life(data / "run", version("liuhe")), Notifier(), threading.Event()
+    vitals = Vitals(
+        data / "run",
+        spool,
+        _heartbeat(settings, spool, uplink, sources, control, link),
+        sources,
+        life=life,
+        clock=Clock(),
+        own_files=OwnFiles(data / "run", own_roots(data), version("liuhe")),
+        limits=Limits(settings.limits, settings.kind, data / "run", time.time()),
+        notifier=notifier,
+        restart=again.set,
+    )
+    beating = threading.Thread(target=vitals.run, args=(ending,), name="heartbeat", daemon=True)
     try:
-        emit = _emit_into(spool, settings)
-        threads = [SourceThread(source, emit, ending) for source in sources_of(settings, data)]
-        heartbeat = Heartbeat(spool, uplink, threads, kind=settings.kind, version=release)
-        beating = threading.Thread(
-            target=_beat, args=(heartbeat, spool, data / "run", ending), name="heartbeat", daemon=True
-        )
+        spool.put([*life.begin(_now()), *told])
         uplink.start()
-        for thread in threads:
-            thread.start()
+        sources.start()
         beating.start()
-        stop.wait()
+        notifier.ready()
+        while not stop.wait(_POLL_SECONDS) and not again.is_set():
+            continue
     finally:
+        notifier.stopping()
         ending.set()
-        deadline = time.monotonic() + STOP_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        spool.flush(0.5)
+        sources.stop(STOP_SECONDS)
+        _farewell(spool, life, "stop" if stop.is_set() else "restart" if again.is_set() else "failure")
         uplink.stop(0.5)
         spool.close(0.8)
+        life.end()
+    return again.is_set() and not stop.is_set()
+
+
+def _heartbeat(
+    settings: Settings,
+    spool: Spool,
+    uplink: Uplink,
+    sources: SourceGroup,
+    control: Control,
+    link: SensorLink,
+) -> Heartbeat:
+    def facts() -> Facts:
+        return Facts(
+            configuration=control.version(), certificate_expires=_expiry(link), paused=sources.paused
+        )
+
+    return Heartbeat(
+        spool,
+        uplink,
+        lambda: sources.threads,
+        kind=settings.kind,
+        version=version("liuhe"),
+        facts=facts,
+    )
+
+
+def _spool(settings: Settings, data: Path) -> Spool:
+    return Spool(
+        data / "spool",
+        sensor=settings.id,
+        unit=settings.unit,
+        quota_bytes=settings.spool.quota_bytes(),
+        age_seconds=settings.spool.age_seconds(),
+        keys=load_keys(data / "keys", sealing=settings.spool.encrypt),
+        version=settings.spool.format,
+    )
+
+
+def _farewell(spool: Spool, life: Life, reason: str) -> None:
+    try:
+        spool.put([life.ending(_now(), reason)])
+    except LiuheError as error:
+        logger.warning("%s", error)
+    spool.flush(0.5)
+
+
+def _configured(
+    folder: ConfigurationFolder, local: Settings
+) -> tuple[Settings, Body | None, list[Observation]]:
+    """What is in force. A configuration that was changed on disk is told and left aside, not a reason to die.
+
+    Its number is then forgotten, so that the center sends it again.
+    """
+    held: Body | None = None
+    told: list[Observation] = []
+    try:
+        held = folder.held()
+        settings = effective(local, held)
+    except LiuheError as error:
+        logger.warning("%s", error)
+        said: dict[str, Value] = {"reason": error.what.en, "code": error.code, "held": 0}
+        told.append(lifecycle_event("configuration-refused", _now(), said))
+        if isinstance(error, Refused) or error.exit_code == 2:
+            folder.set_aside()
+        held, settings = None, local
+    if local.kind == "host":
+        from sensors.host import tables
+
+        tables.take_from(folder.lay_out(held))
+    return settings, held, told
+
+
+def _uplink(spool: Spool, settings: Settings, link: SensorLink, control: Control) -> Uplink:
+    def connect(address: Address) -> Line:
+        line = link.connect(address)
+        control.center = line.center
+        return line
+
+    return Uplink(
+        spool,
+        settings.addresses(),
+        connect,
+        kind=settings.kind,
+        version=version("liuhe"),
+        control=control,
+    )
+
+
+def _expiry(link: SensorLink) -> str:
+    try:
+        return link.identity().certificate.not_after.isoformat()
+    except LiuheError:
+        return ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def sources_of(settings: Settings, data: Path) -> Sequence[Source]:
@@ -86,18 +213,3 @@ def _emit_into(spool: Spool, settings: Settings) -> Emit:
         spool.put(seen, wait=wait)
 
     return emit
-
-
-def _beat(heartbeat: Heartbeat, spool: Spool, folder: Path, ending: threading.Event) -> None:
-    """Every ten seconds, the first at once; a full disk or a closing spool does not end the sensor."""
-    while True:
-        status = heartbeat.status()
-        try:
-            write_status(folder, status)
-            spool.put([heartbeat.observation(status)])
-        except (LiuheError, OSError) as error:
-            logger.warning("heartbeat: %s", error)
-        if status.trouble is not None:
-            logger.warning("spool: %s", status.trouble)
-        if ending.wait(HEARTBEAT_SECONDS):
-            return

@@ -9,6 +9,7 @@ import msgspec
 from crypto.words import BadInput, LiuheError, Words
 from sensors.address import Address, parse_address
 from sensors.host.settings import HostSettings
+from sensors.limits import LimitSettings
 from sensors.messages import SensorId, UnitName
 from sensors.network.settings import NetworkSettings
 from sensors.segment_checkpoint import write_durably
@@ -20,9 +21,11 @@ QUOTA_BYTES_MIN: Final = 1024 * 1024
 Kind = Literal["host", "network"]
 Quota = Annotated[int, msgspec.Meta(ge=QUOTA_BYTES_MIN, le=1 << 40)]
 
+Days = Annotated[float, msgspec.Meta(ge=0.01, le=3_650)]
+
 
 class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ``[spool]`` table: how much of the disk each lane may take while the center is away.
+    """The ``[spool]`` table: how much of the disk each lane may take while the center is away, and how long.
 
     Together below 2 GiB: three days at 200 events a second.
     """
@@ -30,6 +33,20 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     alerts_bytes_max: Quota = 256 * 1024 * 1024
     flows_bytes_max: Quota = 768 * 1024 * 1024
     bulk_bytes_max: Quota = 768 * 1024 * 1024
+    alerts_days_max: Days = 90.0
+    flows_days_max: Days = 30.0
+    bulk_days_max: Days = 30.0
+    encrypt: bool = False  # SM4-GCM at rest, key in keys/spool.key
+    format: Literal[1, 2] = 2  # of new segments; 1 is what older releases read
+
+    def age_seconds(self) -> dict[str, float]:
+        """The limits of age by lane."""
+        days = {
+            "alerts": self.alerts_days_max,
+            "flows": self.flows_days_max,
+            "bulk": self.bulk_days_max,
+        }
+        return {lane: limit * 86_400 for lane, limit in days.items()}
 
     def quota_bytes(self) -> dict[str, int]:
         """The quotas by lane."""
@@ -40,6 +57,13 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         }
 
 
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``[link]`` table: what TLS of the uplink may be."""
+
+    only_sm: bool = True
+    """Refuse everything but TLS_SM4_GCM_SM3, curveSM2 and SM2 signatures."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of sensor.toml."""
 
@@ -47,9 +71,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unit: UnitName
     kind: Kind
     center: Annotated[list[str], msgspec.Meta(min_length=1, max_length=8)]  # tried in turn
+    link: LinkSettings = LinkSettings()
     spool: SpoolSettings = SpoolSettings()
     host: HostSettings = msgspec.field(default_factory=HostSettings)
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
+    limits: LimitSettings = LimitSettings()
 
     def addresses(self) -> list[Address]:
         """The center's addresses. Raises BadInput."""
@@ -94,7 +120,7 @@ def render_settings(settings: Settings) -> str:
     table = msgspec.to_builtins(settings)
     usual = msgspec.to_builtins(defaults)
     lines = [f"{key} = {_literal(table[key])}" for key in ("id", "unit", "kind", "center")]
-    for name in ("spool", "host", "network"):
+    for name in ("link", "spool", "host", "network", "limits"):
         changed = {key: value for key, value in table[name].items() if value != usual[name][key]}
         if changed:
             lines += ["", f"[{name}]", *(f"{key} = {_literal(value)}" for key, value in changed.items())]

@@ -14,7 +14,7 @@ MISSING_SECONDS: Final = 60.0  # how often a missing capability is looked for ag
 
 logger = logging.getLogger(__name__)
 
-State = Literal["starting", "running", "missing", "failed", "stopped"]
+State = Literal["starting", "running", "missing", "failed", "stopped", "paused"]
 _FINE: Final = Words("", "")
 
 
@@ -39,6 +39,10 @@ class SourceThread:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def pause(self, why: Words) -> None:
+        """Say why it was stopped; it is not started again itself."""
+        self.state, self._detail = "paused", why
 
     def join(self, seconds: float) -> None:
         """Wait for the end after ``stop``."""

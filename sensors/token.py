@@ -1,6 +1,6 @@
-"""The enrolment token: where the center is, which CA it must show, and a secret that works once.
+"""The enrolment token: where the center is, which root it must show, and a secret that works once.
 
-Text: ``LH1.`` and base64url of MessagePack ``[addresses, CA fingerprint, token id, secret, CRC32C]``; the
+Text: ``LH1.`` and base64url of MessagePack ``[addresses, root fingerprint, token id, secret, CRC32C]``; the
 checksum finds a token that was cut while pasting, it protects nothing.
 """
 
@@ -22,7 +22,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_u
     """A parsed token; ``repr`` keeps the secret to itself."""
 
     addresses: Annotated[list[str], msgspec.Meta(min_length=1, max_length=8)]  # "host:port", "[v6]:port"
-    authority: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]  # SHA-256 of the CA's DER
+    authority: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]  # SM3 of the root's DER
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     secret: Annotated[bytes, msgspec.Meta(min_length=SECRET_BYTES, max_length=SECRET_BYTES)]
     checksum: int = 0

@@ -1,38 +1,27 @@
 """The sensor's side of the wire: sends spooled batches to the center, releases what it acknowledges.
 
-One thread. Lanes go by priority, as many batches at once as the center gives credit for. A lost or silent
-connection is left, what was not acknowledged is sent again on the next one; attempts are spread by jitter.
+One thread that gives ``sensors.delivery`` a connection. A lost or silent connection is left, what was not
+acknowledged is sent again on the next one; attempts are spread by lot over the center's addresses.
 """
 
 import secrets
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from crypto import tls
 from crypto.words import LiuheError, Refused, Words
-from sensors.address import Address, connect
-from sensors.messages import (
-    Ack,
-    Credit,
-    Decoder,
-    Hello,
-    Message,
-    Problem,
-    Welcome,
-    encode_message,
-    malformed,
-)
+from sensors.address import Address
+from sensors.delivery import Control, Delivery
+from sensors.link import Line
+from sensors.messages import Decoder, Message, Problem, encode_message
+from sensors.reconnect import Reconnect
+from sensors.signed_batch import Signer
 from sensors.spool import Spool
 
-CONNECT_SECONDS: Final = 10.0
 SEND_SECONDS: Final = 30.0
-ACK_SECONDS: Final = 30.0  # a center that is silent this long with batches under way is given up
-POLL_SECONDS: Final = 0.2  # how soon stop and new acknowledgements are noticed
-BACKOFF_SECONDS_MIN: Final = 0.5
-BACKOFF_SECONDS_MAX: Final = 30.0
+POLL_SECONDS: Final = 0.2  # how soon stop, new events and what the center says are noticed
+_NOW_SECONDS: Final = 0.001  # a look at what has arrived already
 _READ_BYTES: Final = 64 * 1024
 _random: Final = secrets.SystemRandom()
 
@@ -44,22 +33,23 @@ class Uplink:
         self,
         spool: Spool,
         addresses: Sequence[Address],
-        context: Callable[[], ssl.SSLContext],
+        connect: Callable[[Address], Line],
         *,
         kind: Literal["host", "network"],
         version: str,
+        control: Control | None = None,
     ) -> None:
-        """``context`` makes the TLS context anew for each connection: renewed keys are taken up."""
+        """``connect`` reads key and certificate anew for each connection: renewed ones are taken up."""
         self.state = Words("尚未连接", "not connected yet")
         self.connected = False
-        self._spool = spool
-        self._addresses = list(addresses)
-        self._context = context
-        self._kind = kind
-        self._version = version
-        self._acknowledged = False  # on the present connection
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self._spool: Final = spool
+        self._connect: Final = connect
+        self._kind: Final = kind
+        self._version: Final = version
+        self._control: Final = control
+        self._turns: Final = Reconnect(addresses, _random.uniform)
+        self._stop: Final = threading.Event()
+        self._thread: Final = threading.Thread(target=self._run, name="uplink", daemon=True)
 
     def start(self) -> None:
         """Begin connecting."""
@@ -71,12 +61,8 @@ class Uplink:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        backoff = BACKOFF_SECONDS_MIN
-        turn = 0
         while not self._stop.is_set():
-            address = self._addresses[turn % len(self._addresses)]
-            turn += 1
-            self._acknowledged = False
+            address = self._turns.next()
             try:
                 self._converse(address)
             except LiuheError as error:
@@ -85,88 +71,81 @@ class Uplink:
                 reason = error.strerror or str(error) or type(error).__name__
                 self.state = Words(f"{address} 连接失败:{reason}", f"{address}: {reason}")
             self.connected = False
-            if self._acknowledged:
-                backoff = BACKOFF_SECONDS_MIN
-            if turn % len(self._addresses) == 0:  # every address was tried
-                self._stop.wait(_random.uniform(backoff / 2, backoff))
-                backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
+            self._stop.wait(self._turns.wait_seconds())
 
     def _converse(self, address: Address) -> None:
-        """One connection from hello to its end. Raises OSError, LiuheError."""
-        with connect(address, self._context(), CONNECT_SECONDS) as sock:
-            center = tls.check_center(sock.getpeercert())
-            session = _Session(sock)
-            hello = Hello(
-                sensor=self._spool.sensor, version=self._version, kind=self._kind, epoch=self._spool.epoch
-            )
-            session.send(hello)
-            credit = session.welcome(time.monotonic() + ACK_SECONDS, self._stop)
-            self._spool.rewind()
-            self.connected = True
-            self.state = Words(f"已连接 {center}({address})", f"connected to {center} at {address}")
-            self._deliver(session, credit)
+        """One connection to its end, and what it means for the next attempt. Raises OSError, LiuheError."""
+        delivery: Delivery | None = None
+        refused = False
+        try:
+            line = self._connect(address)
+            try:
+                delivery = Delivery(self._spool, Signer(line.key), self._control)
+                self._deliver(_Conversation(line), delivery, address)
+            except _CenterRefused:
+                refused = True
+                raise
+            finally:
+                line.stream.close()
+        finally:
+            if refused:
+                self._turns.refused()
+            elif delivery is not None and delivery.welcomed:
+                self._turns.worked()
+            else:
+                self._turns.failed()
 
-    def _deliver(self, session: "_Session", credit: int) -> None:
-        under_way: list[tuple[str, int]] = []
-        deadline = time.monotonic() + ACK_SECONDS
+    def _deliver(self, conversation: "_Conversation", delivery: Delivery, address: Address) -> None:
+        hello = delivery.hello(version=self._version, kind=self._kind, now=time.monotonic())
+        conversation.send(hello)
         while not self._stop.is_set():
-            while len(under_way) < credit and (batch := self._spool.batch()) is not None:
-                session.send(batch)
-                if not under_way:
-                    deadline = time.monotonic() + ACK_SECONDS
-                under_way.append((batch.lane, batch.last))
-            if not under_way and credit:
+            while (message := delivery.next(time.monotonic())) is not None:
+                conversation.send(message)
+            if delivery.waiting or not delivery.credit:
+                seconds = POLL_SECONDS
+            else:
                 self._spool.wait_for_events(POLL_SECONDS)
-            for message in session.receive(POLL_SECONDS if under_way or not credit else 0.0):
-                match message:
-                    case Ack(lane=lane, sequence=sequence):
-                        self._spool.acked(lane, sequence)
-                        self._acknowledged = True
-                        under_way = [one for one in under_way if one[0] != lane or one[1] > sequence]
-                        deadline = time.monotonic() + ACK_SECONDS
-                    case Credit(batches=batches):
-                        credit = batches
-                    case _:
-                        raise malformed("the center sent something else than an acknowledgement", "type")
-            if under_way and time.monotonic() > deadline:
-                raise TimeoutError("no acknowledgement")
+                seconds = _NOW_SECONDS
+            for message in conversation.receive(seconds):
+                delivery.take(message, time.monotonic())
+            if delivery.welcomed and not self.connected:
+                self.connected = True
+                center = delivery.center
+                self.state = Words(f"已连接 {center}({address})", f"connected to {center} at {address}")
+            delivery.check(time.monotonic())
 
 
-class _Session:
-    """Messages over one TLS socket; blocking with a bound on every wait."""
+class _CenterRefused(Refused):
+    """The center itself said no, so its other addresses will say the same."""
 
-    def __init__(self, sock: ssl.SSLSocket) -> None:
-        self._sock = sock
+
+class _Conversation:
+    """Messages over one stream; blocking with a bound on every wait."""
+
+    def __init__(self, line: Line) -> None:
+        self._stream = line.stream
         self._decoder = Decoder()
 
     def send(self, message: Message) -> None:
         """Send whole or raise OSError."""
-        self._sock.settimeout(SEND_SECONDS)
-        self._sock.sendall(encode_message(message))
+        self._stream.settimeout(SEND_SECONDS)
+        self._stream.sendall(encode_message(message))
 
     def receive(self, seconds: float) -> list[Message]:
         """What arrives within ``seconds``; [] where nothing does. Raises Refused with the center's reason."""
-        self._sock.settimeout(max(seconds, 0.001))
+        self._stream.settimeout(seconds)
         try:
-            data = self._sock.recv(_READ_BYTES)
-        except (TimeoutError, ssl.SSLWantReadError):
+            data = self._stream.recv(_READ_BYTES)
+        except TimeoutError:
             return []
         if not data:
             raise ConnectionResetError("the center closed the connection")
         found = self._decoder.feed(data)
         for message in found:
             if isinstance(message, Problem):
-                raise refusal(message)
+                said = refusal(message)
+                raise _CenterRefused(said.code, said.what, said.fix)
         return found
-
-    def welcome(self, deadline: float, stop: threading.Event) -> int:
-        """The credit the center gives. Raises Refused, BadInput, TimeoutError."""
-        while time.monotonic() < deadline and not stop.is_set():
-            for message in self.receive(POLL_SECONDS):
-                if not isinstance(message, Welcome):
-                    raise malformed("the center did not answer hello with welcome", "type")
-                return message.credit
-        raise TimeoutError("no welcome")
 
 
 def refusal(problem: Problem) -> Refused:

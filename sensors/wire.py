@@ -65,6 +65,11 @@ def batch_lines(batch: Batch) -> list[bytes]:
     """The events of a batch, still JSON, after checking digest, size and count. Raises BadInput."""
     if sm3.new(batch.body).digest() != batch.sm3:
         raise malformed("the SM3 of the body is another", "sm3")
+    return body_lines(batch)
+
+
+def body_lines(batch: Batch) -> list[bytes]:
+    """The same where the digest was checked already. Raises BadInput."""
     lines = _decompressed(batch.body).split(b"\n")
     if len(lines) != batch.count:
         raise malformed(f"{len(lines)} events, {batch.count} announced", "count")
@@ -174,16 +179,16 @@ def _decoded(
         except BadInput as error:
             yield sequence, f"{error.what.en} ({error.field})"
             continue
-        wrong = _foreign(event, batch, sequence, unit)
-        yield sequence, wrong or msgspec.structs.replace(event, ingested=ingested)
+        wrong = _foreign(event, batch, sequence)
+        # The center's register says where a sensor belongs; the sensor may not have heard of its move yet.
+        own = event.unit if unit is None else unit
+        yield sequence, wrong or msgspec.structs.replace(event, ingested=ingested, unit=own)
 
 
-def _foreign(event: Event, batch: Batch, sequence: int, unit: str | None) -> str:
+def _foreign(event: Event, batch: Batch, sequence: int) -> str:
     """Why an event is not the one that its sensor may send at this place; '' where it is."""
     if event.sensor != batch.sensor:
         return "another sensor's event"
-    if unit is not None and event.unit != unit:
-        return "another unit's event"
     if sequence_of(event.id) != (batch.epoch, lane_sequence(batch.lane, sequence)):
         return "the id is not that of its place"
     return ""

@@ -6,18 +6,18 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Self
 
-import msgspec
 import uvicorn
 
 from compliance.check_store import CheckStore
 from compliance.checklist import Check, load_checklist
-from compliance.jobs import Feed, Jobs, segment_feed
+from compliance.jobs import Feed, Jobs, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
+from compliance.registry_store import RegistryStore
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
@@ -29,11 +29,15 @@ from rules import ROOT
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
-from soc_api.enrolment import SensorRecord
+from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
 from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.sensor_configuration_store import ConfigurationStore
+from soc_api.sensor_console import ConsoleSensors
+from soc_api.sensor_renewal import RenewalDesk
+from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
@@ -46,19 +50,6 @@ from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
 
 STOP_SECONDS_MAX = 3  # open streams are cut after this, so that a stop stays calm
-
-
-class _Enrolled(msgspec.Struct, frozen=True):
-    """An enrolled sensor in the words of the sensors page."""
-
-    id: str
-    kind: str
-    unit: str
-    host: str
-
-    @classmethod
-    def of(cls, record: SensorRecord) -> Self:
-        return cls(record.id, record.kind, record.unit, record.hostname)
 
 
 def run_api(folders: Folders, settings: Settings) -> None:
@@ -81,7 +72,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
         try:
-            with transfer_door(transfer_parts, folders.transfer, settings.transfer):
+            with transfer_door(transfer_parts, folders.transfer, settings.transfer, settings.link):
                 _serve(center, settings.console, listener, asked)
         finally:
             stop.set()
@@ -122,14 +113,42 @@ def _opened(
         events=events,
         ledger=ledger,
         compliance=compliance,
+        sensors=_sensors(folders, settings, engine, inventory),
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
-        enrolled=lambda: [_Enrolled.of(record) for record in EnrolmentStore(engine).sensors()],
     )
-    feeds = {"segment": segment_feed(events), "audit": audit_feed(audit)}
-    jobs = Jobs(compliance, feeds, interval_seconds=settings.checks.interval_seconds, say=say)
+    feeds = {"segment": segment_feed(events), "audit": audit_feed(audit), "gap": gap_feed(inventory)}
+    jobs = Jobs(
+        compliance,
+        feeds,
+        interval_seconds=settings.checks.interval_seconds,
+        say=say,
+        placed={"gap": inventory.keep_gap_leaves},
+    )
     return center, jobs, transfer_parts
+
+
+def _sensors(
+    folders: Folders, settings: Settings, engine: Engine, inventory: InventoryStore
+) -> ConsoleSensors:
+    store, authority = EnrolmentStore(engine), LinkAuthority(folders.keys)
+    configurations = ConfigurationStore(engine)
+    host, port = settings.ingest.host, settings.ingest.port
+    return ConsoleSensors(
+        store,
+        EnrolmentDesk(
+            store,
+            authority,
+            settings.center.id,
+            renewals=RenewalDesk(RenewalStore(engine), authority),
+        ),
+        inventory,
+        unit=settings.center.unit,
+        unit_name=RegistryStore(engine).unit_name,
+        addresses=[f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
+        moved=lambda actor, now: configurations.touch(actor, now, "move"),
+    )
 
 
 def _transfer_parts(

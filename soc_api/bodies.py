@@ -253,50 +253,6 @@ class VerifyResult(Body):
     findings: list[Text]
 
 
-class GapRow(Body):
-    """A range of sequences a sensor could not keep, with the reason."""
-
-    lane: str
-    first: int
-    last: int
-    count: int
-    reason: str
-    time: datetime
-
-
-class SourceRow(Body):
-    """One source of a sensor: running, or which capability is missing."""
-
-    name: str
-    state: Literal["running", "missing", "failed"]
-    detail: Text
-
-
-class SensorRow(Body):
-    """One enrolled sensor."""
-
-    id: str
-    kind: str
-    unit: str
-    host: str
-    version: str
-    state: Literal["online", "silent", "never"]
-    last_seen: datetime | None
-    last_sequence: int
-    backlog: int
-    events: int
-    gaps: list[GapRow]
-    sources: list[SourceRow]
-    cpu_percent: float
-    rss_bytes: int
-
-
-class SensorPage(Body):
-    """GET /api/v1/sensors."""
-
-    rows: list[SensorRow]
-
-
 class ReportRow(Body):
     """One monthly report; number never changes, corrections get a new edition."""
 

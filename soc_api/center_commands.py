@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crypto.words import LiuheError, Refused, Words
+from soc_api import sensor_commands
 from soc_api.arguments import folder
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         run_check,
     )
     _register_desk(verbs)
+    sensor_commands.register(verbs)
     account = _verb(
         verbs,
         "account",

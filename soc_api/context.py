@@ -1,9 +1,9 @@
 """The ``Center`` object: everything the routes depend on, opened and injected by the composition root."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from compliance.ledger import LedgerReader
 from crypto.words import Words
@@ -13,23 +13,11 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
+from soc_api.sensor_port import SensorPort
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 
 Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers"]
-
-
-class EnrolledSensor(Protocol):
-    """A sensor that was let in, whether or not it ever sent an event."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def host(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,10 +35,10 @@ class Center:
     events: EventStore
     ledger: LedgerReader
     compliance: ComplianceService
+    sensors: SensorPort
     transfers: TransferPort
     uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
-    enrolled: Callable[[], Sequence[EnrolledSensor]]  # sensors that may never have sent an event
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import Refused, Words
 from soc_api.audit import entry
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import Folders, audit_of, state_engine
+from soc_api.sensor_renewal import RenewalDesk
+from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import load_settings
 
 
@@ -17,7 +19,7 @@ def give_token(data: Path, *, unit: str, addresses: Sequence[str], hours: int, a
     """A one-time token for a sensor of ``unit`` (default: the center's own). Raises BadInput."""
     folders, settings = Folders(data), load_settings(data)
     engine = state_engine(folders, settings)
-    desk = EnrolmentDesk(EnrolmentStore(engine), Authority.of(folders.keys), settings.center.id)
+    desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
     host, port = settings.ingest.host, settings.ingest.port
     own = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     unit = unit or settings.center.unit
@@ -42,7 +44,10 @@ def revoke(data: Path, sensor: str, *, actor: str) -> None:
     try:
         said = entry(time=now, actor=actor, source="local", action="sensor.revoke", about=f"sensor:{sensor}")
         audit_of(engine).record(said)
-        if not EnrolmentStore(engine).revoke(sensor, now):
+        authority = LinkAuthority(folders.keys)
+        renewals = RenewalDesk(RenewalStore(engine), authority)
+        desk = EnrolmentDesk(EnrolmentStore(engine), authority, settings.center.id, renewals=renewals)
+        if not desk.revoke(sensor, actor=actor):
             raise Refused(
                 "sensor-not-found",
                 Words("没有这个在用的传感器", "there is no such sensor in use"),

@@ -12,7 +12,7 @@ import msgspec
 
 from compliance.registry_store import GradedSystem, RegistryStore
 from crypto.keys import SigningKey
-from crypto.tls import Authority, create_authority, issue_server
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Refused, Words
 from detection.store.state import Engine, sqlite_path, state_in
 from sensors.segment_checkpoint import write_durably
@@ -176,14 +176,11 @@ def _make_folders(folders: Folders) -> None:
 
 
 def _make_keys(folders: Folders, settings: Settings, now: datetime) -> None:
-    authority = Authority.of(folders.keys)
-    for path in (folders.ledger_key, authority.key, authority.certificate):
-        if path.exists() and not path.stat().st_size:
-            path.unlink()  # an earlier attempt died before it wrote anything
+    if folders.ledger_key.exists() and not folders.ledger_key.stat().st_size:
+        folders.ledger_key.unlink()  # an earlier attempt died before it wrote anything
     if not folders.ledger_key.exists():
         SigningKey.create(folders.ledger_key)
-    create_authority(folders.keys, settings.center.id, now)
-    issue_server(authority, settings.center.id, _names(settings.ingest.host), now)
+    LinkAuthority(folders.keys).create(settings.center.id, now)
 
 
 def _fill_state(folders: Folders, settings: Settings, now: datetime) -> str:
@@ -225,8 +222,3 @@ def _register_this_machine(engine: Engine, settings: Settings, now: datetime) ->
     )
     registry.register(system, unit_name=settings.center.name, now=now)
     registry.add_asset(socket.gethostname(), system=LOCAL_SYSTEM, kind="host", now=now)
-
-
-def _names(host: str) -> list[str]:
-    """Names the ingest certificate is good for: where it listens, and this machine's own."""
-    return sorted({host, "localhost", "127.0.0.1", "::1", socket.gethostname()} - {"0.0.0.0", "::"})  # noqa: S104

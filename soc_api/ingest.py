@@ -1,47 +1,46 @@
-"""The center's door for sensors: TLS 1.3 on a port of its own, batches in, acknowledgements out.
+"""The center's door for sensors: SM TLS on a port of its own, batches in, acknowledgements out.
 
-A client that shows a certificate of this center may deliver batches of the sensor named in it; a client
-without one may only fetch the CA certificate and enrol. One bad connection is answered, logged without
-secrets and closed; the others go on. Protocol: docs/reference/formats/wire.md.
+A client whose certificate this center's authority issued may deliver batches of the sensor named in it; a
+client without one may only fetch the root and enrol. One bad connection is answered, logged without secrets
+and closed; the others go on. Protocol: docs/reference/formats/wire.md, link: docs/reference/link.md.
 """
 
 import asyncio
 import logging
-import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol, Self
 
-from crypto import tls
-from crypto.tls import Authority, PeerName
-from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.sm_async import SmAsyncStream, accept
+from crypto.words import LiuheError, Words
 from sensors import messages
 from sensors.messages import (
-    Ack,
     AuthorityRequest,
-    Batch,
     Decoder,
     Enrolled,
     EnrolRequest,
-    Hello,
     Message,
     Problem,
-    Welcome,
     encode_message,
 )
 from sensors.segment_log import SegmentLog
-from sensors.wire import batch_lines, foreign_senders
+from soc_api.center_link import UPKEEP_SECONDS, CenterLink
+from soc_api.enrolment import Admission
 from soc_api.ingest_commit import Committer, Counters, OnBatch
+from soc_api.ingest_pressure import Pressure
+from soc_api.ingest_report import Reporter
+from soc_api.ingest_roll import Roll
+from soc_api.ingest_session import Control, Hall, Session
 
-CREDIT_BATCHES: Final = 4  # of one connection, received and not yet acknowledged
-CONNECTIONS_MAX: Final = 512
+CONNECTIONS_MAX: Final = 4_096
+BACKLOG: Final = 512  # connections that the system accepts for us while we shake other hands
 STRANGERS_MAX: Final = 16  # connections without a certificate at the same time
 STRANGER_SECONDS: Final = 20.0  # they enrol in this time or leave
-HANDSHAKE_SECONDS: Final = 10.0
-IDLE_SECONDS: Final = 120.0  # a sensor speaks every 10 s
-ADMISSION_SECONDS: Final = 60.0  # how long a revoked sensor may go on at most
-WRITE_BUFFER_BYTES_MAX: Final = 256 * 1024  # a peer that does not read its answers is cut off
-_READ_BYTES: Final = 64 * 1024
+HANDSHAKE_SECONDS: Final = 30.0  # two thousand sensors may come back at once
+FAREWELL_SECONDS: Final = 2.0
+CREDIT_SECONDS: Final = 1.0
+CONFIGURATION_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = 20.0  # a center that gives no credit says so again this often
 _ACCEPT_TURNS: Final = 5  # of the loop, until a connection accepted just before closing is among the tasks
 
 logger = logging.getLogger(__name__)
@@ -51,15 +50,19 @@ class Desk(Protocol):
     """Who may come in; ``soc_api.enrolment.EnrolmentDesk``. Blocking calls."""
 
     def authority_pem(self) -> str:
-        """The center's CA certificate."""
+        """The center's root and issuers."""
         ...
 
     def enrol(self, request: EnrolRequest) -> Enrolled:
         """A certificate, or Refused / BadInput."""
         ...
 
-    def admits(self, sensor: str, fingerprint: str) -> bool:
-        """Whether this certificate is the sensor's current one."""
+    def admission(self, sensor: str, fingerprint: str) -> Admission:
+        """What a certificate opens, or Refused."""
+        ...
+
+    def hold(self, sensor: str, reason: str) -> None:
+        """Quarantine a sensor until it is enrolled anew."""
         ...
 
 
@@ -69,37 +72,59 @@ class IngestListener:
     def __init__(
         self,
         log: SegmentLog,
-        authority: Authority,
+        link: CenterLink,
         desk: Desk,
         *,
         center: str,
+        unit: str,
         hosts: Sequence[str],
         port: int,
+        control: Control | None = None,
+        detected: Callable[[], int] | None = None,
         on_batch: OnBatch | None = None,
     ) -> None:
-        """``log`` is opened for writing; ``port`` 0 takes a free one, see ``port`` after entering."""
+        """``log`` is opened for writing; ``port`` 0 takes a free one, see ``port`` after entering.
+
+        ``detected`` gives the position in the log that detection has reached: far behind, credit ends.
+        """
         self.counters = Counters()
         self.port = port
-        self._center = center
-        self._hosts = list(hosts)
-        self._authority = authority
-        self._desk = desk
-        self._committer = Committer(log, self.counters, on_batch)
+        self._hosts: Final = list(hosts)
+        self._link: Final = link
+        self._desk: Final = desk
+        self._detected: Final = detected
+        self._committer: Final = Committer(log, self.counters, on_batch)
+        reporter = Reporter(self._committer, link.authority.identity().key, unit)
+        self._roll: Final = Roll(self._committer.newest, self._hold, reporter.tell)
+        self._hall: Final = Hall(
+            center=center,
+            committer=self._committer,
+            counters=self.counters,
+            roll=self._roll,
+            control=control,
+            lists=link.lists,
+        )
+        self._pressure: Final = Pressure()
         self._tasks: set[asyncio.Task[None]] = set()
         self._strangers = 0
-        self._context: ssl.SSLContext
         self._server: asyncio.Server | None = None
         self._committing: asyncio.Task[None] | None = None
+        self._jobs: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._context = tls.server_context(self._authority)
+        self._link.context()
         await asyncio.to_thread(self._committer.recover)
         try:
-            self._server = await asyncio.start_server(self._accept, self._hosts, self.port)
+            self._server = await asyncio.start_server(self._accept, self._hosts, self.port, backlog=BACKLOG)
         except OSError as error:
             raise _port_unavailable(self._hosts, self.port, error) from error
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._committing = asyncio.create_task(self._committer.run(), name="ingest-commit")
+        self._jobs = [
+            asyncio.create_task(_every(CREDIT_SECONDS, self._give_credit), name="ingest-credit"),
+            asyncio.create_task(_every(UPKEEP_SECONDS, self._keep_lists), name="ingest-lists"),
+            asyncio.create_task(_every(CONFIGURATION_SECONDS, self._configure), name="ingest-configuration"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -107,178 +132,133 @@ class IngestListener:
             self._server.close()
         for _turn in range(_ACCEPT_TURNS):
             await asyncio.sleep(0)
-        for task in self._tasks:
+        for task in (*self._tasks, *self._jobs):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._jobs, return_exceptions=True)
         if self._committing is not None:
             await self._committer.stop()
             await self._committing
+
+    @property
+    def connected(self) -> int:
+        """How many sensors are connected and greeted."""
+        return len(self._roll)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection from before its handshake to its last byte; counted, and ended by closing."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        address = writer.get_extra_info("peername")
+        where = str(address[0]) if address else "unknown"
         try:
             if len(self._tasks) <= CONNECTIONS_MAX:
-                # The first await: were there one before it, the reader could take the client's first bytes.
-                await writer.start_tls(self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
-                await _Connection(self, reader, writer).serve()
-        except OSError as error:  # ssl.SSLError is one
-            logger.info("handshake: %s", error)
+                stream = await accept(reader, writer, self._link.context(), HANDSHAKE_SECONDS)
+                await (self._serve_sensor(stream) if stream.peer_chain else self._serve_stranger(stream))
+        except LiuheError as error:
+            self.counters.refused += 1
+            logger.warning("%s: %s", where, error)
+        except OSError as error:  # TlsError and TimeoutError are
+            logger.info("%s: %s", where, str(error) or type(error).__name__)
         except asyncio.CancelledError:
             pass  # the listener closes; nothing awaits this task's result
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
 
-
-class _Connection:
-    """One peer's conversation."""
-
-    def __init__(
-        self, listener: IngestListener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._listener = listener
-        self._reader = reader
-        self._writer = writer
-        self._credit = asyncio.Semaphore(CREDIT_BATCHES)
-        self._acks: set[asyncio.Task[None]] = set()
-        self._admitted = 0.0
-        peer: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        self._name: PeerName | None = tls.peer_name(peer.getpeercert())
-        certificate = peer.getpeercert(binary_form=True)
-        self._fingerprint = tls.der_fingerprint(certificate) if certificate else ""
-        self._decoder = Decoder(messages.GREETING_BYTES_MAX)
-
-    async def serve(self) -> None:
-        """Answer until the peer leaves, errs, or is too slow."""
+    async def _serve_sensor(self, stream: SmAsyncStream) -> None:
         try:
-            if self._name is None:
-                await self._serve_stranger()
-            else:
-                await self._serve_sensor(self._name)
+            peer = await asyncio.to_thread(self._link.judge.sensor, stream.peer_chain)
         except LiuheError as error:
-            self._listener.counters.refused += 1
-            logger.warning("%s: %s", self._peer(), error)
-            await self._farewell(error)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            logger.info("%s: %s", self._peer(), str(error) or type(error).__name__)
-        finally:
-            for task in self._acks:
-                task.cancel()
+            await _farewell(stream, error)
+            raise
 
-    async def _serve_stranger(self) -> None:
-        listener = self._listener
-        if listener._strangers >= STRANGERS_MAX:
+        def admit() -> str:
+            self._link.judge.sensor(stream.peer_chain)  # a list may have come meanwhile
+            return self._desk.admission(peer.id, peer.fingerprint).unit
+
+        await Session(self._hall, stream, peer, peer.verified.key, admit).serve()
+
+    async def _serve_stranger(self, stream: SmAsyncStream) -> None:
+        if self._strangers >= STRANGERS_MAX:
             return
-        listener._strangers += 1
+        self._strangers += 1
+        decoder = Decoder(messages.GREETING_BYTES_MAX)
         try:
             async with asyncio.timeout(STRANGER_SECONDS):
-                while received := await self._receive():
-                    for message in received:
-                        await self._answer_stranger(message)
-        finally:
-            listener._strangers -= 1
-
-    async def _answer_stranger(self, message: Message) -> None:
-        desk = self._listener._desk
-        if isinstance(message, AuthorityRequest):
-            await self._send(messages.Authority(certificate=desk.authority_pem()))
-        elif isinstance(message, EnrolRequest):
-            enrolled = await asyncio.to_thread(desk.enrol, message)
-            logger.info("%s: enrolled as %s of %s", self._peer(), enrolled.sensor, enrolled.unit)
-            await self._send(enrolled)
-        else:
-            raise _unexpected("enrol first")
-
-    async def _serve_sensor(self, name: PeerName) -> None:
-        await self._check_admission(name)
-        greeted = False
-        self._decoder.message_bytes_max = messages.MESSAGE_BYTES_MAX
-        while True:
-            async with asyncio.timeout(IDLE_SECONDS):
-                received = await self._receive()
-            if not received:
-                return
-            for message in received:
-                if isinstance(message, Hello) and not greeted and message.sensor == name.sensor:
-                    greeted = True
-                    await self._send(Welcome(center=self._listener._center, credit=CREDIT_BATCHES))
-                elif isinstance(message, Batch) and greeted:
-                    await self._take(name, message)
-                else:
-                    raise _unexpected("hello with the certificate's sensor id, then batches")
-
-    async def _take(self, name: PeerName, batch: Batch) -> None:
-        """Verify a batch and queue it; reading goes on while the credit lasts."""
-        if batch.sensor != name.sensor:
-            raise messages.malformed("the batch names another sensor than the certificate", "sensor")
-        await self._credit.acquire()
-        await self._check_admission(name)
-        foreign = await asyncio.to_thread(lambda: foreign_senders(batch_lines(batch), name.sensor))
-        if foreign:
-            raise messages.malformed(f"{foreign} events name another sensor", "body")
-        done = await self._listener._committer.submit(name, batch)
-        task = asyncio.create_task(self._acknowledge(batch, done))
-        self._acks.add(task)
-        task.add_done_callback(self._acks.discard)
-
-    async def _acknowledge(self, batch: Batch, done: "asyncio.Future[None]") -> None:
-        try:
-            await done
+                while data := await stream.read():
+                    for message in decoder.feed(data):
+                        stream.write(encode_message(await self._answer(message, stream.address)))
+                        await stream.drain()
         except LiuheError as error:
-            await self._farewell(error)
-            self._writer.transport.abort()
-            return
-        self._credit.release()
-        with suppress(OSError):
-            await self._send(Ack(epoch=batch.epoch, lane=batch.lane, sequence=batch.last))
+            await _farewell(stream, error)
+            raise
+        finally:
+            self._strangers -= 1
 
-    async def _check_admission(self, name: PeerName) -> None:
+    async def _answer(self, message: Message, where: str) -> Message:
+        if isinstance(message, AuthorityRequest):
+            return messages.Authority(certificate=await asyncio.to_thread(self._desk.authority_pem))
+        if isinstance(message, EnrolRequest):
+            enrolled = await asyncio.to_thread(self._desk.enrol, message)
+            logger.info("%s: enrolled as %s of %s", where, enrolled.sensor, enrolled.unit)
+            return enrolled
+        raise messages.malformed("unexpected message, wanted: enrol first", "type")
+
+    def _hold(self, sensor: str, reason: str) -> None:
+        """Quarantine an identity that turned up twice: it opens nothing until it is enrolled anew."""
+        self.counters.cloned += 1
+        self._desk.hold(sensor, reason)
+
+    async def _give_credit(self) -> None:
+        hall, committer = self._hall, self._committer
+        lag = 0
+        if self._detected is not None:
+            lag = committer.lag_events(await asyncio.to_thread(self._detected))
+        hall.credit = self._pressure.credit(
+            queue_share=committer.queue_share, lag_events=lag, failing=committer.failing
+        )
         now = asyncio.get_running_loop().time()
-        if self._admitted and now - self._admitted < ADMISSION_SECONDS:
-            return
-        if not await asyncio.to_thread(self._listener._desk.admits, name.sensor, self._fingerprint):
-            raise Refused(
-                "sensor-revoked",
-                Words("此传感器的证书未登记或已吊销", "this sensor's certificate is unknown or revoked"),
-                Words("请重新注册传感器", "enrol the sensor again"),
-                field=name.sensor,
-            )
-        self._admitted = now
+        again = int(now / AGAIN_SECONDS) != int((now - CREDIT_SECONDS) / AGAIN_SECONDS)
+        await self._all(lambda session: session.say_credit(again=again))
 
-    async def _receive(self) -> list[Message]:
-        """At least one message; [] where the peer has left."""
-        while data := await self._reader.read(_READ_BYTES):
-            if found := self._decoder.feed(data):
-                return found
-        return []
+    async def _keep_lists(self) -> None:
+        await asyncio.to_thread(self._link.upkeep)
+        lists = self._link.lists()
+        await self._all(lambda session: session.revocations(lists))
 
-    async def _send(self, message: Message) -> None:
-        if self._writer.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES_MAX:
-            self._writer.transport.abort()
-            return
-        self._writer.write(encode_message(message))
-        await self._writer.drain()
+    async def _configure(self) -> None:
+        if self._hall.control is not None:
+            newest = await asyncio.to_thread(self._hall.control.newest)
+            await self._all(lambda session: session.configure(newest))
 
-    async def _farewell(self, error: LiuheError) -> None:
-        """Say why, then leave; a peer that does not listen is not waited for."""
-        problem = Problem(code=error.code[:64], zh=error.what.zh[:500], en=error.what.en[:500])
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(2.0):
-                await self._send(problem)
-                self._writer.close()
-                await self._writer.wait_closed()
-
-    def _peer(self) -> str:
-        address = self._writer.get_extra_info("peername")
-        who = self._name.sensor if self._name is not None else "stranger"
-        return f"{who} at {address[0] if address else 'unknown'}"
+    async def _all(self, work: Callable[[Session], Awaitable[None]]) -> None:
+        """Do something for every greeted session; a slow peer holds nobody up but its own."""
+        sessions = [one for one in self._roll.live() if isinstance(one, Session)]
+        await asyncio.gather(
+            *(asyncio.wait_for(work(one), FAREWELL_SECONDS) for one in sessions), return_exceptions=True
+        )
 
 
-def _unexpected(wanted: str) -> BadInput:
-    return messages.malformed(f"unexpected message, wanted: {wanted}", "type")
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it again and again; what goes wrong once is said and tried again."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except (LiuheError, OSError) as error:
+            logger.warning("%s", error)
+
+
+async def _farewell(stream: SmAsyncStream, error: LiuheError) -> None:
+    """Say why, then leave; a peer that does not listen is not waited for."""
+    problem = Problem(code=error.code[:64], zh=error.what.zh[:500], en=error.what.en[:500])
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            stream.write(encode_message(problem))
+            await stream.drain()
+            while await stream.read():  # a reset would overtake the words
+                continue
 
 
 def _port_unavailable(hosts: Sequence[str], port: int, error: OSError) -> LiuheError:

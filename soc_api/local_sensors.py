@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.store.state import Engine
 from sensors.heartbeat import read_status
+from sensors.link import TRUST_NAME
 from sensors.settings import CONFIG_NAME, load_settings, write_settings
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
@@ -22,13 +23,17 @@ ENROL_SECONDS_MAX: Final = 60
 
 
 def enrolled(folders: Folders, kind: str) -> bool:
-    """Whether the local sensor of this kind has its certificate."""
-    return (folders.sensors / kind / CONFIG_NAME).exists()
+    """Whether the local sensor of this kind has its certificate, and trust of the present kind."""
+    data = folders.sensors / kind
+    return (data / CONFIG_NAME).exists() and (data / "keys" / TRUST_NAME).is_dir()
 
 
 def enrol(folders: Folders, settings: Settings, engine: Engine, kind: str) -> None:
     """Enrol the local sensor of this kind through the listener, as any other sensor would."""
-    desk = EnrolmentDesk(EnrolmentStore(engine), Authority.of(folders.keys), settings.center.id)
+    desk = EnrolmentDesk(EnrolmentStore(engine), LinkAuthority(folders.keys), settings.center.id)
+    if (folders.sensors / kind / CONFIG_NAME).exists():  # of a release before SM TLS: its place is taken anew
+        former = load_settings(folders.sensors / kind).id
+        desk.revoke(former, actor="system:center", reason="enrolled anew for SM TLS")
     address = _address(settings)
     token = desk.give_token(unit=settings.center.unit, addresses=[address], actor="system:center")
     try:

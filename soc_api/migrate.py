@@ -16,6 +16,7 @@ from sqlalchemy import Engine, MetaData
 
 import compliance.tables
 import soc_api.enrolment_store
+import soc_api.sensor_tables
 import soc_api.tables
 import soc_api.transfer_tables
 from crypto.words import LiuheError, Words
@@ -27,6 +28,7 @@ _REGISTERED: Final = (
     compliance.tables,
     soc_api.tables,
     soc_api.enrolment_store,
+    soc_api.sensor_tables,
     soc_api.transfer_tables,
 )
 SCHEMA: Final[MetaData] = metadata

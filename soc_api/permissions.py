@@ -20,6 +20,7 @@ Permission = Literal[
     "evidence.read",
     "evidence.verify",
     "sensors.read",
+    "sensors.manage",
     "reports.read",
     "reports.make",
     "transfers.read",
@@ -43,8 +44,8 @@ _OPERATIONAL: Final[set[Permission]] = {
     "reports.read",
 }
 _GRANTED: Final[dict[Role, set[Permission]]] = {
-    # Runs the machines; sees that sensors live, not what they saw.
-    "system_admin": {"overview.read", "sensors.read"},
+    # Runs the machines: lets sensors in, elsewhere and out; sees that they live, not what they saw.
+    "system_admin": {"overview.read", "sensors.read", "sensors.manage"},
     # Decides about rules and policies; reads what they lead to and acts on nothing.
     # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
     "security_admin": {*_OPERATIONAL, "transfers.read", "transfers.approve"},

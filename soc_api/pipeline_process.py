@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from crypto.backends.choice import use
-from crypto.tls import Authority
+from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
 from detection.correlation.detector import RuleDetector
@@ -24,23 +24,33 @@ from detection.store.event_store import EventStore
 from detection.store.log_tail import LOG_NAME
 from detection.store.state import Engine
 from sensors.segment_log import SegmentLog
+from soc_api.center_identity import keep_identities
+from soc_api.center_link import CenterLink
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
+from soc_api.file_limit import raise_file_limit
 from soc_api.folders import Folders, state_engine
 from soc_api.ingest import IngestListener
 from soc_api.migrate import upgrade
 from soc_api.rule_set import shipped_rules
+from soc_api.sensor_configuration import ConfigurationDesk
+from soc_api.sensor_configuration_store import ConfigurationStore
+from soc_api.sensor_control import SensorControl
+from soc_api.sensor_renewal import RenewalDesk
+from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import Settings
 from soc_api.speech import say
 
 SEAL_SECONDS = 60.0  # between looks for complete log segments
 SEAL_ALL_SECONDS = 600.0  # a quiet center seals what it has this often, so that it reaches the ledger
 EXPIRE_SECONDS = 3_600.0
+RENEW_SECONDS = 3_600.0
 
 
 def run_pipeline(folders: Folders, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises LiuheError where something can't be opened."""
     use(settings.cryptography.backend)
+    raise_file_limit()
     engine = state_engine(folders, settings)
     upgrade(engine)
     stop = threading.Event()
@@ -83,12 +93,13 @@ async def _run(
     jobs = {
         "detect": partial(follow, events, pipeline, stop, _now),
         "store": partial(_keep, events, settings, stop),
+        "identity": partial(_renew, folders, settings, stop),
     }
     threads = [threading.Thread(target=guarded, args=(job,), name=name) for name, job in jobs.items()]
     for thread in threads:
         thread.start()
     try:
-        async with _listener(folders, settings, engine, log):
+        async with _listener(folders, settings, engine, log, AlertStore(engine).position):
             await ended.wait()
     finally:
         stop.set()
@@ -98,16 +109,23 @@ async def _run(
         raise failures[0]
 
 
-def _listener(folders: Folders, settings: Settings, engine: Engine, log: SegmentLog) -> IngestListener:
-    authority = Authority.of(folders.keys)
-    desk = EnrolmentDesk(EnrolmentStore(engine), authority, settings.center.id)
+def _listener(
+    folders: Folders, settings: Settings, engine: Engine, log: SegmentLog, detected: Callable[[], int]
+) -> IngestListener:
+    authority = LinkAuthority(folders.keys)
+    authority.create(settings.center.id, _now())  # of a center that was made before it had one
+    register, renewals = EnrolmentStore(engine), RenewalDesk(RenewalStore(engine), authority)
+    configurations = ConfigurationDesk(ConfigurationStore(engine), authority, settings.center.id)
     return IngestListener(
         log,
-        authority,
-        desk,
+        CenterLink(authority, only_sm=settings.link.only_sm),
+        EnrolmentDesk(register, authority, settings.center.id, renewals=renewals),
         center=settings.center.id,
+        unit=settings.center.unit,
         hosts=[settings.ingest.host],
         port=settings.ingest.port,
+        control=SensorControl(register, configurations, renewals),
+        detected=detected,
     )
 
 
@@ -138,6 +156,17 @@ def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None
                 expired = now
         except (OSError, LiuheError) as error:
             say(Words(f"封存未完成,稍后重试:{error}", f"sealing failed, will try again: {error}"))
+
+
+def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:
+    """Keep the center's own certificates in force; what fails is said and tried again."""
+    while True:
+        try:
+            keep_identities(LinkAuthority(folders.keys), settings.center.id, _now())
+        except (OSError, LiuheError) as error:
+            say(Words(f"中心证书续期未成,稍后重试:{error}", f"the center's certificates: {error}"))
+        if stop.wait(RENEW_SECONDS):
+            return
 
 
 def _now() -> datetime:

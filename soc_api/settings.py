@@ -70,6 +70,12 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     authority: str = ""  # CA file of the peers; else ca.pem in transfer/tls
 
 
+class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[link]: what TLS of sensors and of online transfers may be; certificates are SM2 in any case."""
+
+    only_sm: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of center.toml."""
 
@@ -80,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     checks: Checks = Checks()
     cryptography: Cryptography = Cryptography()
     transfer: Transfer = Transfer()
+    link: Link = Link()
     roles: tuple[Role, ...] = ALL_ROLES
 
 

@@ -8,7 +8,8 @@ from compliance.checklist import load_checklist
 from compliance.ledger import LedgerReader
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.tls import Authority, server_context
+from crypto.link_authority import LinkAuthority
+from crypto.sm_tls import server_context
 from crypto.words import LiuheError, Words
 from detection.store.alert_store import AlertStore
 from detection.store.inventory_store import InventoryStore
@@ -23,6 +24,12 @@ from soc_api.supervisor import running_pid
 
 CRYPTO_NOTE = Words(
     "软件密码实现,未经认证,密评不计分", "software cryptography, uncertified: no score in 密评"
+)
+CERTIFIED_NOTE = Words(
+    "须用经认证的模块才计分:签名与解密密钥、重要数据的机密性与完整性、身份鉴别、通信信道、时间戳"
+    "(docs/reference/cryptography.md)",
+    "a score needs certified modules for: signing and decryption keys, secrecy and integrity of important "
+    "data, who logs in, channels, time stamps (docs/reference/cryptography.md)",
 )
 
 
@@ -54,6 +61,7 @@ def _status(folders: Folders, settings: Settings, engine: Engine) -> dict[str, o
         "sensors_seen": len(sensors),
         "ledger_size": _ledger_size(folders),
         "cryptography": str(CRYPTO_NOTE),
+        "cryptography_certified": str(CERTIFIED_NOTE),
         "crypto_backend": crypto.name,
         "crypto_backend_note": str(crypto.note),
         "crypto_libraries": crypto.library,
@@ -75,7 +83,8 @@ def problems_of(data: Path) -> list[str]:
     folders = Folders(data)
     tried(lambda: use(load_settings(data).cryptography.backend))  # self-tests it
     tried(lambda: SigningKey.load(folders.ledger_key))
-    tried(lambda: server_context(Authority.of(folders.keys)))
+    tried(lambda: server_context(LinkAuthority(folders.keys).identity()))
+    tried(lambda: LinkAuthority(folders.keys).store())
     tried(lambda: load_checklist(ROOT / "checklist"))
     problems += [str(error) for error in shipped_rules().errors]
     if folders.config.exists():

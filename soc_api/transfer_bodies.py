@@ -109,6 +109,26 @@ class TransferGap(Body):
     last: int
 
 
+class TransferTrustItem(Body):
+    """A certificate or revocation list that a channel stands on; a missing list has no times."""
+
+    kind: Literal["root", "issuer", "crl", "recipient", "own"]
+    name: str
+    begins: datetime | None
+    ends: datetime | None
+    state: Literal["good", "soon", "ended", "missing"]
+
+
+class TransferTrust(Body):
+    """Whose signatures count on a channel: pinned keys, named holders of certificates, or both."""
+
+    mode: Literal["keys", "certificates", "both"]
+    keys: int
+    names: list[str]
+    items: list[TransferTrustItem]
+    trouble: TransferReason | None
+
+
 class TransferChannel(Body):
     """One end of a channel."""
 
@@ -122,6 +142,7 @@ class TransferChannel(Body):
     unconfirmed: int
     silent: bool
     trouble: TransferReason | None
+    trust: TransferTrust
 
 
 class TransferChannels(Body):

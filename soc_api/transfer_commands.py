@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from soc_api.arguments import folder
 from soc_api.transfer_push_commands import add_push
 
 if TYPE_CHECKING:
-    from crypto.keys import DecryptionKey, SigningKey
+    from crypto.certified import CertifiedSigner
+    from crypto.keys import DecryptionKey
     from crypto.transfer.outgoing import Outgoing, Person
     from soc_api.transfer_desk import Parts
     from soc_api.transfer_status import Status
+    from soc_api.transfer_trust_view import TrustView
 
 _DATA = str(Words("监管中心的数据目录", "the center's data folder"))
 _ID = str(Words("传输编号", "the transfer's id"))
@@ -57,14 +60,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         made[name].add_argument("--key", required=True, metavar="NAME", help=_KEY)
     for name in ("heartbeat", "import"):
         made[name].add_argument("channel", metavar="CHANNEL", help=_CHANNEL)
-        made[name].add_argument("--key", default="station", metavar="NAME", help=_STATION)
+        made[name].add_argument("--key", default="center-sign", metavar="NAME", help=_STATION)
     made["open"].add_argument("file", type=Path, metavar="FILE", help=str(Words("数据包", "the package")))
     made["open"].add_argument("--channel", required=True, metavar="CHANNEL", help=_CHANNEL)
     made["open"].add_argument(
         "--output", type=Path, required=True, metavar="DIR", help=str(Words("新的文件夹", "a new folder"))
     )
     for name in ("import", "open"):
-        made[name].add_argument("--open-key", default="open", metavar="NAME", help=_OPEN)
+        made[name].add_argument("--open-key", default="center-encrypt", metavar="NAME", help=_OPEN)
     for name in ("request", "approve", "seal", "heartbeat", "import", "open"):
         made[name].add_argument("--keys", type=Path, metavar="DIR", help=_KEYS)
         passphrase_options(made[name], new=False)
@@ -96,7 +99,16 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "status": _status,
     }
     for name, run in runs.items():
-        made[name].set_defaults(run=run)
+        made[name].set_defaults(run=partial(_on_its_backend, run))
+
+
+def _on_its_backend(run: Callable[[argparse.Namespace], int], chosen: argparse.Namespace) -> int:
+    """Run with the cryptographic backend of the center, chosen and self-tested before any key is read."""
+    from crypto.backends.choice import use
+    from soc_api.settings import load_settings
+
+    use(load_settings(chosen.data).cryptography.backend)
+    return run(chosen)
 
 
 def _request_options(parser: argparse.ArgumentParser) -> None:
@@ -152,14 +164,15 @@ def parts_of(data: Path) -> Iterator["Parts"]:
         engine.dispose()
 
 
-def _signer(chosen: argparse.Namespace) -> tuple["Person", "SigningKey"]:
+def _signer(chosen: argparse.Namespace) -> tuple["Person", "CertifiedSigner"]:
+    from crypto.certified import signer_of
     from crypto.key_files import KeyFolder
     from crypto.transfer.outgoing import Person
 
     keys = KeyFolder(chosen.keys or chosen.data / "transfer" / "keys")
     record = keys.find(chosen.key)
     with asked(chosen, needed=keys.needs_passphrase(record)) as secret:
-        key = keys.signing_key(chosen.key, secret)
+        key = signer_of(keys, chosen.key, secret)
     return Person(name=record.name, key_id=key.public.key_id), key
 
 
@@ -307,11 +320,11 @@ def _status(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(msgspec.json.encode(found).decode())
     else:
-        _print(found)
+        _print(found, now)
     return 0
 
 
-def _print(found: "Status") -> None:
+def _print(found: "Status", now: datetime) -> None:
     for channel in found.channels:
         gaps = " ".join(f"{gap.first}-{gap.last}" for gap in channel.gaps) or "-"
         flags = [name for name in ("heartbeat_due", "silent") if getattr(channel, name)] + (
@@ -319,11 +332,27 @@ def _print(found: "Status") -> None:
         )
         print(
             f"{channel.direction}\t{channel.channel}\t{channel.epoch}:{channel.sequence}\tgaps {gaps}"
-            f"\tunconfirmed {channel.unconfirmed}\t{' '.join(flags) or '-'}"
+            f"\tunconfirmed {channel.unconfirmed}\t{' '.join(flags) or '-'}\t{_trust(channel.trust, now)}"
         )
     for row in found.transfers:
         reason = row.reason.code if row.reason else "-"
         print(f"{row.direction}\t{row.id[:32]}\t{row.state}\t{row.label or '-'}\t{row.application}\t{reason}")
+
+
+def _trust(view: "TrustView", now: datetime) -> str:
+    """What counts on a channel, and what runs out first: ``certificates crl 2026-11-29 (good)``."""
+    if view.mode == "keys":
+        return f"keys {view.keys}"
+    if view.trouble is not None:
+        return f"{view.mode} {view.trouble.code}"
+    said: list[str] = [view.mode]
+    for kind in ("crl", "issuer", "recipient", "own"):
+        of_kind = [one for one in view.items if one.kind == kind]
+        if of_kind:
+            first = min(of_kind, key=lambda one: one.ends.timestamp() if one.ends else 0.0)
+            days = f", {(now - first.begins).days} days old" if kind == "crl" and first.begins else ""
+            said.append(f"{kind} {f'{first.ends:%Y-%m-%d}' if first.ends else '-'} ({first.state}{days})")
+    return " ".join(said)
 
 
 def _told(transfer: "Outgoing") -> int:

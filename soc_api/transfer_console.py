@@ -1,7 +1,7 @@
 """The console's side of transfers: ``TransferPort`` over the services, persons' keys unlocked for one act.
 
 Persons' keys are software keys in ``transfer/persons`` of the data folder, one name per account, encrypted
-with a passphrase of that person. The center's own keys (``station`` for receipts, ``open`` for
+with a passphrase of that person. The center's own keys (``center-sign`` for receipts, ``center-encrypt`` for
 opening packages) lie in ``transfer/keys``; the console imports only where they need no passphrase.
 """
 
@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
+from crypto.certified import CertifiedSigner, signer_of
 from crypto.key_files import KeyFolder
-from crypto.keys import SigningKey
 from crypto.package_files import file_source
 from crypto.transfer.outgoing import OPEN, Outgoing, Person
 from crypto.transfer.receipt import RECEIPT_BYTES_MAX
@@ -22,6 +22,7 @@ from crypto.words import BadInput, Refused, Words
 from soc_api.audit_store import AuditStore
 from soc_api.transfer_channels import Channel
 from soc_api.transfer_desk import Parts
+from soc_api.transfer_door import ENCRYPT, SIGN
 from soc_api.transfer_import import ImportService
 from soc_api.transfer_port import (
     ChannelValue,
@@ -40,11 +41,10 @@ from soc_api.transfer_road import RoadService
 from soc_api.transfer_service import Ask, TransferService
 from soc_api.transfer_status import status
 from soc_api.transfer_store import Kept
-from soc_api.transfer_values import detail_of, reason_value, row_value
+from soc_api.transfer_values import detail_of, reason_value, row_value, trust_value
 
 PERSONS: Final = "persons"
 STATION_KEYS: Final = "keys"
-SIGN, OPEN_KEY = "station", "open"  # as the command line calls them
 T = TypeVar("T")
 _KEPT_MAX: Final = 100_000
 _STATES: Final[dict[TransferFilter, frozenset[str]]] = {
@@ -94,6 +94,7 @@ class ConsoleTransfers:
                     unconfirmed=one.unconfirmed,
                     silent=one.silent,
                     trouble=reason_value(one.trouble),
+                    trust=trust_value(one.trust),
                 )
             )
         return found
@@ -184,7 +185,22 @@ class ConsoleTransfers:
             )
         return path
 
-    def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:  # noqa: ARG002
+    def receipt(self, transfer: str) -> bytes:
+        """The newest signed receipt: to be carried back by hand where no directory takes it."""
+        parts = self._parts()
+        kept = self._kept(parts, transfer)
+        package_sm3 = kept.outgoing.package_sm3 if kept.outgoing else transfer.partition("-")[2]
+        receipts = parts.store.receipts(package_sm3) if package_sm3 else []
+        if not receipts:
+            raise Refused(
+                "transfer-no-receipt",
+                Words("还没有回执", "there is no receipt yet"),
+                Words("接收端导入或拒绝后才有回执", "there is one once the receiver imported or refused it"),
+                field=transfer,
+            )
+        return receipts[-1]
+
+    def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         """A package, or the receipt of one."""
         parts = self._parts()
         with package.open("rb") as file:
@@ -193,14 +209,16 @@ class ConsoleTransfers:
             settings = parts.channels.find("out", channel)
             name, _ = RoadService(parts).take_receipt(settings, head, now)
             return row_value(parts, self._kept(parts, f"out-{name}"))
-        return self._imported(parts, parts.channels.find("in", channel), package, now)
+        return self._imported(parts, parts.channels.find("in", channel), package, person, now)
 
     def revision(self) -> int:
         """Grows with every change of a transfer."""
         return self._parts().store.revision()
 
-    def _imported(self, parts: Parts, channel: Channel, package: Path, now: datetime) -> TransferRowValue:
-        service = self._importing(parts)
+    def _imported(
+        self, parts: Parts, channel: Channel, package: Path, person: str, now: datetime
+    ) -> TransferRowValue:
+        service = self._importing(parts, person)
         # In a folder of its own: what is refused is moved aside, and both go with the folder.
         with tempfile.TemporaryDirectory(dir=parts.ferry.folder, prefix=".console-") as folder:
             path = Path(folder) / "package.liuhe"
@@ -212,26 +230,25 @@ class ConsoleTransfers:
         raise Refused(
             reason.code if reason else "transfer-partial",
             reason.words if reason else Words("数据包不完整", "the package is not whole"),
-            Words("请重新取得数据包后导入", "get the package again and import it"),
+            Words("请按原因处理后再导入一次", "mend what it says, then import it again"),
             field=channel.id,
         )
 
-    def _importing(self, parts: Parts) -> ImportService:
+    def _importing(self, parts: Parts, person: str) -> ImportService:
         folder = KeyFolder(parts.ferry.folder / STATION_KEYS)
 
         def opened() -> ImportService:
-            return ImportService(
-                parts, folder.decryption_keys(OPEN_KEY, None), folder.signing_key(SIGN, None)
-            )
+            keys = folder.decryption_keys(ENCRYPT, None)
+            return ImportService(parts, keys, signer_of(folder, SIGN, None), person=person)
 
         return _key(opened)
 
     def _persons(self, parts: Parts) -> KeyFolder:
         return KeyFolder(parts.ferry.folder / PERSONS)
 
-    def _signer(self, parts: Parts, person: str, passphrase: bytearray) -> SigningKey:
+    def _signer(self, parts: Parts, person: str, passphrase: bytearray) -> CertifiedSigner:
         folder = self._persons(parts)
-        return _key(lambda: folder.signing_key(person, passphrase or None))
+        return _key(lambda: signer_of(folder, person, passphrase or None))
 
     def _row(self, parts: Parts, transfer: Outgoing) -> TransferRowValue:
         return row_value(parts, self._kept(parts, f"out-{transfer.request.id}"))

@@ -91,9 +91,13 @@ class Desk:
         signatures: Sequence[package.Signature],
         channel: Channel,
         progress: Progress | None,
+        now: datetime,
         sources: Sequence[Source] | None = None,
     ) -> str:
-        """Write the sealed package whole or not at all; its SM3."""
+        """Write the sealed package whole or not at all; its SM3. Raises Refused where a signer or recipient
+        is not trusted at ``now``."""
+        self.parts.channels.check_signed(channel, signatures, manifest, now)
+        recipients = self.parts.channels.recipients(channel, now)
         if sources is None:
             sources = folder_sources(self.parts.ferry.staged(manifest.package))
         path = self.parts.ferry.sealed(manifest.package)
@@ -104,7 +108,7 @@ class Desk:
                 sink,
                 manifest=manifest,
                 signatures=signatures,
-                recipients=self.parts.channels.recipients(channel),
+                recipients=recipients,
                 progress=progress,
             )
             sink.flush()

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from crypto.certified import signer_of
 from crypto.key_files import KeyFolder
-from soc_api.settings import Transfer
+from soc_api.settings import Link, Transfer
 from soc_api.transfer_desk import Parts
 from soc_api.transfer_import import ImportService
 from soc_api.transfer_intake import CenterIntake, Desk
 from soc_api.transfer_online import TransferListener
-from soc_api.transfer_peers import FOLDER, server_context
+from soc_api.transfer_peers import FOLDER, server_link
 from soc_api.transfer_staging import Staging
 
 KEYS: Final = "keys"
@@ -22,16 +23,19 @@ PARTIALS: Final = "online"
 
 
 @contextmanager
-def transfer_door(parts: Callable[[], Parts], folder: Path, settings: Transfer) -> Iterator[int]:
+def transfer_door(
+    parts: Callable[[], Parts], folder: Path, settings: Transfer, link: Link | None = None
+) -> Iterator[int]:
     """Listening inside, on the port given; 0 where not enabled. Raises LiuheError where it cannot listen."""
     if not settings.enabled:
         yield 0
         return
-    context = server_context(folder / FOLDER, Path(settings.authority) if settings.authority else None)
+    trust = Path(settings.authority) if settings.authority else None
+    end = server_link(folder / FOLDER, trust, only_sm=link.only_sm if link else True)
     listener = TransferListener(
         CenterIntake(lambda: station_desk(parts())),
         Staging(folder / PARTIALS),
-        context,
+        end,
         host=settings.host,
         port=settings.port,
     )
@@ -49,7 +53,7 @@ def station_desk(parts: Parts) -> Desk:
     """Imports with the center's own keys, which bear no passphrase here. Raises Refused."""
     folder = KeyFolder(parts.ferry.folder / KEYS)
     keys = folder.decryption_keys(ENCRYPT, None)
-    return Desk(parts, ImportService(parts, keys, folder.signing_key(SIGN, None)), keys)
+    return Desk(parts, ImportService(parts, keys, signer_of(folder, SIGN, None)), keys)
 
 
 class _Door:

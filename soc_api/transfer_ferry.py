@@ -21,6 +21,7 @@ from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
 
 PACKAGE: Final = re.compile(r"[0-9a-f]{32}\.liuhe")
+LIST: Final = re.compile(r"[0-9a-f]{32}\.crl")
 RECEIPT: Final = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{8})?\.receipt")
 OFFERED_MAX: Final = 10_000
 _COPY_BYTES: Final = 1 << 20

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import msgspec
-import yaml
 
 from compliance.check_store import Kept
 from compliance.checklist import Check
 from compliance.views import valid_at
 from crypto.transfer.policy import Policy, read_policy
 from crypto.words import BadInput, Refused, Words
+from detection.sigma.document import parse_documents
+from detection.sigma.errors import RuleError
 
 Action = Literal["export", "import"]
 _TRANSFER: Final = "transfer"
@@ -109,12 +110,18 @@ def load_policy(folder: Path) -> Policy:
 
 def _yaml(path: Path) -> Any:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_RULES_BYTES_MAX + 1)
         if len(data) > _RULES_BYTES_MAX:
             raise _invalid("too long")
-        return yaml.load(data, Loader=yaml.CSafeLoader)  # noqa: TID251 -- the C safe loader
-    except (yaml.YAMLError, OSError) as error:
+        documents = parse_documents(data, path.name)
+    except RuleError as error:
+        raise _invalid(f"{path.name}:{error.line}: {error.what.en}") from None
+    except OSError as error:
         raise _invalid(str(error).replace("\n", " ")) from None
+    if len(documents) != 1:
+        raise _invalid(f"{path.name} is not one document")
+    return documents[0].value
 
 
 def _invalid(reason: str) -> BadInput:

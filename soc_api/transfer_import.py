@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from crypto import package
+from crypto.certified import certificates_of
 from crypto.keys import DecryptionKey
 from crypto.package import Manifest
 from crypto.package_envelope import Header
@@ -34,7 +35,7 @@ from crypto.transfer.request import HEARTBEAT, Reason, check_dual_control, reaso
 from crypto.words import BadInput, Refused, Words
 from soc_api.audit import Entry, entry
 from soc_api.transfer_channels import Channel
-from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of
+from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of, said_of
 from soc_api.transfer_ferry import (
     PACKAGE,
     Glance,
@@ -46,10 +47,13 @@ from soc_api.transfer_ferry import (
     take_away,
 )
 from soc_api.transfer_gate import ask
+from soc_api.transfer_lists import hand_over_lists, take_lists
 from soc_api.transfer_store import Acts
+from soc_api.transfer_trust import RENEWABLE
 
 Effect = Callable[[Acts, Arrival, Path], None]
-_WAIT: Final = "transfer-gap"  # comes in order later: nothing is wrong with the package itself
+# Nothing is wrong with the package itself: its place comes later, or our revocation lists are to be renewed.
+_WAITS: Final = frozenset({"transfer-gap", *RENEWABLE})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,19 +74,22 @@ class ImportService:
         keys: Mapping[str, DecryptionKey],
         station: package.Signer,
         effect: Effect | None = None,
+        person: str = "",
     ) -> None:
         """``keys`` open packages, by key id; ``station`` signs receipts; ``effect`` is what an import does
-        beyond its files, within the same transaction."""
+        beyond its files, within the same transaction; ``person`` is who has it done, if not the service."""
         self._parts: Final = parts
         self._desk: Final = Desk(parts)
         self._keys: Final = keys
         self._station: Final = station
         self._effect: Final = effect
+        self._person: Final = person
 
     def import_all(self, channel: str, now: datetime, *, progress: Progress | None = None) -> list[Outcome]:
         """Everything that lies in the channel's directory, after finishing what a crash left."""
         settings = self._parts.channels.find("in", channel)
         self.recover()
+        take_lists(self._parts, settings, self._parts.channels.path(settings.directory), now)
         outcomes: dict[str, Outcome] = {}
         moved = True
         while moved:  # on an ordered channel each import may let the next one in
@@ -94,6 +101,8 @@ class ImportService:
                 outcome = self.import_file(path, settings, now, progress=progress)
                 moved |= outcome.state == "imported"
                 outcomes[path.name] = outcome
+        if settings.receipts and outcomes:
+            hand_over_lists(self._parts.channels, settings, self._parts.channels.path(settings.receipts))
         return list(outcomes.values())
 
     def import_file(
@@ -110,7 +119,7 @@ class ImportService:
                     outcome = self._import(file, path, seen, channel, now, progress)
             except Refused as error:
                 # Not even a header: there is nothing a receipt could be bound to.
-                with self._parts.store.acting(_said("transfer.import", path.name, now, error.code)):
+                with self._parts.store.acting(self._said("transfer.import", path.name, now, error.code)):
                     pass
                 outcome = Outcome(name=path.name, state="refused", reason=reason_of(error))
             if outcome.state not in {"waiting", "partial"}:
@@ -133,15 +142,15 @@ class ImportService:
         progress: Progress | None,
     ) -> Outcome:
         if self._parts.store.imported(seen.package_sm3):
-            with self._parts.store.acting(_said("transfer.duplicate", seen.package_sm3, now)):
+            with self._parts.store.acting(self._said("transfer.duplicate", seen.package_sm3, now)):
                 pass
             self._finish(seen.package_sm3)
             return Outcome(name=path.name, state="duplicate", package_sm3=seen.package_sm3)
         offer = Incoming(package=seen.package, package_sm3=seen.package_sm3, channel=channel.id)
         transfer, _ = machine.step(offer, machine.Verify())
-        with self._parts.store.acting(_said("transfer.verify", seen.package_sm3, now)) as acts:
+        with self._parts.store.acting(self._said("transfer.verify", seen.package_sm3, now)) as acts:
             acts.put_incoming(transfer, now)
-        self._parts.channels.trust(channel)  # a wrong register is ours to mend: no refusal of the package
+        self._parts.channels.trust(channel, now)  # a wrong register is ours to mend: raised here
         try:
             header = self._verify(file, seen, channel, now, progress)
             transfer, _ = machine.step(
@@ -151,7 +160,7 @@ class ImportService:
             self._commit(transfer, header, channel, now)
         except (Refused, BadInput) as error:
             self._parts.ferry.destroy(self._parts.ferry.quarantine(seen.package_sm3))
-            if error.code == _WAIT:
+            if error.code in _WAITS:
                 return Outcome(name=path.name, state="waiting", reason=reason_of(error))
             self._refuse(transfer, channel, reason_of(error), now)
             return Outcome(
@@ -173,7 +182,7 @@ class ImportService:
         done = package.open_(
             file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
             recipient=_key_for(seen, self._keys),
-            trust=self._parts.channels.trust(channel),
+            trust=self._parts.channels.trust(channel, now),
             quarantine=FolderQuarantine(place),
             now=now,
             accept=lambda header: self._accept(header, channel),
@@ -211,8 +220,8 @@ class ImportService:
         arrival = _arrival(header)
         after, _ = machine.step(transfer, machine.Admit())
         receipt = self._receipt(after, channel, now)
-        data = sign_receipt(receipt, self._station)
-        with self._parts.store.acting(_said("transfer.import", after.package_sm3, now)) as acts:
+        data = sign_receipt(receipt, self._station, certificates_of(self._station))
+        with self._parts.store.acting(self._said("transfer.import", after.package_sm3, now)) as acts:
             state = self._desk.receiving_end(acts, channel)
             judge(state, arrival, acts.imported_at(arrival))
             state = after_receiving(state, arrival, now)
@@ -227,8 +236,10 @@ class ImportService:
     def _refuse(self, transfer: Incoming, channel: Channel, reason: Reason, now: datetime) -> None:
         after, _ = machine.step(transfer, machine.Reject(reason=reason))
         receipt = self._receipt(after, channel, now)
-        data = sign_receipt(receipt, self._station)
-        with self._parts.store.acting(_said("transfer.import", after.package_sm3, now, reason.code)) as acts:
+        data = sign_receipt(receipt, self._station, certificates_of(self._station))
+        with self._parts.store.acting(
+            self._said("transfer.import", after.package_sm3, now, reason.code)
+        ) as acts:
             acts.put_incoming(after, now)
             acts.add_receipt("in", receipt, data)
         self._hand_over(channel.id, after.package_sm3)
@@ -258,6 +269,10 @@ class ImportService:
             suffix = "" if accepted else f"-{receipt_sm3(data)[:8]}"
             name = f"{package_sm3[:32]}{suffix}.receipt"
             deliver_small(data, self._parts.channels.path(settings.receipts), name)
+
+    def _said(self, action: str, about: str, now: datetime, result: str = "ok") -> Entry:
+        said = said_of(action, self._person, about, now, "local")
+        return msgspec.structs.replace(said, result=result)
 
     def _receipt(self, transfer: Incoming, channel: Channel, now: datetime) -> Receipt:
         manifest = transfer.manifest
@@ -314,7 +329,7 @@ def open_package(
         done = package.open_(
             file,  # type: ignore[arg-type]  # opened unbuffered, so it reads into buffers
             recipient=_key_for(seen, keys),
-            trust=parts.channels.trust(parts.channels.find("in", channel)),
+            trust=parts.channels.trust(parts.channels.find("in", channel), now),
             quarantine=FolderQuarantine(target),
             now=now,
             accept=lambda header: _check_manifest(parts, header.manifest),
@@ -342,14 +357,3 @@ def _key_for(seen: Glance, keys: Mapping[str, DecryptionKey]) -> DecryptionKey:
 
 def _arrival(header: Header) -> Arrival:
     return Arrival(manifest=header.manifest, manifest_sm3=header.manifest_sm3, package_sm3=header.header_sm3)
-
-
-def _said(action: str, about: str, now: datetime, result: str = "ok") -> Entry:
-    return entry(
-        time=now,
-        actor="system:transfer",
-        source="local",
-        action=action,
-        about=f"transfer:{about}",
-        result=result,
-    )

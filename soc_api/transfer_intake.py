@@ -15,6 +15,7 @@ from crypto.words import Refused, Words
 from soc_api.transfer_channels import Channels
 from soc_api.transfer_desk import Parts
 from soc_api.transfer_import import ImportService
+from soc_api.transfer_trust import ChannelTrust
 
 
 class Desk(NamedTuple):
@@ -52,7 +53,7 @@ class CenterIntake:
                 Words("请核对接收方与所用的加密密钥", "check the receiver and the encryption key in use"),
                 field=clear.package,
             )
-        trust = _AnyChannel(desk.parts.channels)
+        trust = _AnyChannel(desk.parts.channels, now)
         header = package.read_header(BytesIO(data), recipient=key, trust=trust)
         if header.manifest.sender != peer:
             raise Refused(
@@ -92,10 +93,14 @@ def _newest(desk: Desk, package_sm3: str, *, accepted: bool) -> bytes | None:
 class _AnyChannel:
     """The trust of the incoming channel that a manifest names."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, now: datetime) -> None:
         self._channels: Final = channels
+        self._now: Final = now
+        self._trust: dict[str, ChannelTrust] = {}  # remembers who signed as what
 
     def public_key(self, signature: Signature, manifest: Manifest) -> PublicKey:
         """The key for this role. Raises Refused, BadInput where there is no such channel."""
-        channel = self._channels.find("in", manifest.channel)
-        return self._channels.trust(channel).public_key(signature, manifest)
+        if manifest.channel not in self._trust:
+            channel = self._channels.find("in", manifest.channel)
+            self._trust[manifest.channel] = self._channels.trust(channel, self._now)
+        return self._trust[manifest.channel].public_key(signature, manifest)

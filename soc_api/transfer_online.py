@@ -1,4 +1,4 @@
-"""The center's door for packages of other centers: TLS 1.3 on a port of its own, certificates on both sides.
+"""The center's door for packages of other centers: SM TLS on a port of its own, certificates on both sides.
 
 A peer offers a package, hears which chunks are there, sends the others, and takes the signed receipt away.
 Chunks are verified as they come and kept over interruptions; the complete package goes the way of every
@@ -8,7 +8,6 @@ secrets and closed, the others go on. Protocol: docs/reference/transfer.md.
 
 import asyncio
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,12 +17,13 @@ from typing import Any, Final, Protocol, Self
 
 import msgspec
 
-from crypto import tls
 from crypto.package_envelope import Header
 from crypto.sm3 import sm3_hex
+from crypto.sm_async import SmAsyncStream, accept
 from crypto.words import BadInput, LiuheError, Refused, Words
 from soc_api import transfer_messages as wire
 from soc_api.transfer_messages import Chunk, Have, Message, Offer, ReceiptBytes, Taken
+from soc_api.transfer_peers import PeerLink
 from soc_api.transfer_staging import Partial, Staging
 
 CREDIT_CHUNKS: Final = 4  # of one connection, under way and not yet taken
@@ -63,7 +63,7 @@ class TransferListener:
         self,
         intake: Intake,
         staging: Staging,
-        context: ssl.SSLContext,
+        link: PeerLink,
         *,
         host: str,
         port: int,
@@ -75,7 +75,7 @@ class TransferListener:
         self.refused = 0
         self.intake: Final = intake
         self.staging: Final = staging
-        self._context: Final = context
+        self.link: Final = link
         self._host: Final = host
         self.present: Final = Counter[str]()  # connections of each peer
         self._turns: dict[str, asyncio.Lock] = {}
@@ -142,10 +142,9 @@ class TransferListener:
         self._tasks.add(task)
         try:
             if len(self._tasks) <= CONNECTIONS_MAX:
-                # The first await: were there one before it, the reader could take the client's first bytes.
-                await writer.start_tls(self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
-                await _Connection(self, reader, writer).serve()
-        except OSError as error:  # ssl.SSLError is one
+                stream = await accept(reader, writer, self.link.context, HANDSHAKE_SECONDS)
+                await _Connection(self, stream).serve()
+        except (OSError, LiuheError) as error:  # TlsError is an OSError
             logger.info("handshake: %s", error)
         except asyncio.CancelledError:
             pass  # the listener closes; nothing awaits this task's result
@@ -157,19 +156,16 @@ class TransferListener:
 class _Connection:
     """One peer's conversation."""
 
-    def __init__(
-        self, listener: TransferListener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, listener: TransferListener, stream: SmAsyncStream) -> None:
         self._listener: Final = listener
-        self._reader: Final = reader
-        self._writer: Final = writer
+        self._stream: Final = stream
         self._peer = "unknown"
 
     async def serve(self) -> None:
         """Answer until the receipt is out, or the peer leaves, errs, or is too slow."""
         try:
-            session: ssl.SSLObject = self._writer.get_extra_info("ssl_object")
-            self._peer = tls.check_center(session.getpeercert())
+            peer = await asyncio.to_thread(self._listener.link.judge, self._stream.peer_chain)
+            self._peer = peer.id
             await self._admitted()
         except (Refused, BadInput) as error:
             await self._farewell(error, again=False)
@@ -253,14 +249,14 @@ class _Connection:
 
     async def _receive(self, decoder: "msgspec.msgpack.Decoder[Any]", bytes_max: int) -> Any:
         async with asyncio.timeout(MESSAGE_SECONDS):
-            prefix = await self._reader.readexactly(wire.LENGTH.size)
-            body = await self._reader.readexactly(wire.length_of(prefix, bytes_max))
+            prefix = await self._stream.readexactly(wire.LENGTH.size)
+            body = await self._stream.readexactly(wire.length_of(prefix, bytes_max))
         return wire.decode(body, decoder)
 
     async def _send(self, message: Message) -> None:
-        self._writer.write(wire.encode(message))
+        self._stream.write(wire.encode(message))
         async with asyncio.timeout(MESSAGE_SECONDS):
-            await self._writer.drain()
+            await self._stream.drain()
 
     async def _end(self, receipt: bytes) -> None:
         await self._send(ReceiptBytes(data=receipt))
@@ -279,7 +275,7 @@ class _Connection:
         """Let the last words arrive: a reset would overtake them where the peer is still sending."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(2.0):
-                while await self._reader.read(_STREAM_BYTES):
+                while await self._stream.read(_STREAM_BYTES):
                     pass
 
 

@@ -1,61 +1,69 @@
-"""Certificates by which centers know each other while packages travel online, and the TLS contexts of both.
+"""Certificates by which centers know each other while packages travel online, and both ends of SM TLS.
 
-A folder ``transfer/tls`` of each center: ``ca.pem`` (whom to trust), ``server.pem`` and ``server.key`` (its
-door), ``client.pem`` and ``client.key`` (its own pushes). ECDSA P-256 and TLS 1.3 as for sensors; all of the
-protection of what is carried lies in the package's own SM2 signatures and encryption.
+A folder ``transfer/tls`` of each center: ``link.pem``, its key and certificates for its door and its pushes
+alike, and ``trust/``, the roots, issuers and revocation lists by which it judges the other. What is carried
+is protected by the package's own SM2 signatures and encryption besides.
 """
 
-import ssl
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from typing import Final, NamedTuple
 
-from crypto import certificates, tls
-from crypto.tls import Authority
+from crypto import pem
+from crypto.keys import SigningKey
+from crypto.link_authority import LinkAuthority
+from crypto.link_identity import LinkIdentity
+from crypto.link_peers import PeerJudge
+from crypto.link_trust import LinkTrust
+from crypto.sm_stream import Judge
+from crypto.sm_tls import Context, client_context, server_context
+from crypto.x509 import REQUEST
+from crypto.x509_issue import Subject, request_der
 
-DAYS: Final = 825
 FOLDER: Final = "tls"
+IDENTITY_NAME: Final = "link.pem"
+TRUST_NAME: Final = "trust"
 
 
-def server_context(folder: Path, authority: Path | None = None) -> ssl.SSLContext:
-    """The receiver's side: nobody without a certificate of the authority. Raises LiuheError."""
-    context = tls.server_context(_paths(folder, authority))
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
+class PeerLink(NamedTuple):
+    """One end of transfers online."""
+
+    context: Context
+    judge: Judge
 
 
-def client_context(folder: Path, authority: Path | None = None) -> ssl.SSLContext:
-    """The sender's side. Raises LiuheError."""
-    trusted = _paths(folder, authority).certificate
-    return tls.client_context(trusted, folder / "client.pem", folder / "client.key")
+def server_link(folder: Path, trust: Path | None = None, *, only_sm: bool = True) -> PeerLink:
+    """The receiver's end. Raises LiuheError where keys or trust cannot be read."""
+    return PeerLink(server_context(_identity(folder), only_sm=only_sm), _judge(folder, trust))
 
 
-def issue_peer(authority_folder: Path, center: str, hosts: list[str], into: Path, now: datetime) -> None:
-    """Keys and certificates of one center, from an authority that is made where there is none yet."""
-    authority = tls.create_authority(authority_folder, "transfer", now)
-    into.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = _paths(into, None)
-    target.certificate.write_bytes(authority.certificate.read_bytes())
-    issuer = authority._replace(server_certificate=target.server_certificate, server_key=target.server_key)
-    tls.issue_server(issuer, center, hosts, now)
-    key, request = certificates.request(center[:64])
-    certificate = certificates.issue(
-        authority.certificate.read_bytes(),
-        authority.key.read_bytes(),
-        request,
-        common_name=center,
-        uris=[tls.CENTER_URI + quote(center, safe="")],
-        names=[],
-        addresses=[],
-        server=False,
-        begins=now - tls.CLOCK_SLACK,
-        ends=now + timedelta(days=DAYS),
+def client_link(folder: Path, trust: Path | None = None, *, only_sm: bool = True) -> PeerLink:
+    """The sender's end. Raises LiuheError where keys or trust cannot be read."""
+    return PeerLink(client_context(_identity(folder), only_sm=only_sm), _judge(folder, trust))
+
+
+def issue_peer(authority_folder: Path, center: str, into: Path, now: datetime) -> None:
+    """Key, certificates and trust of one center, from an authority that is made where there is none yet."""
+    authority = LinkAuthority(authority_folder.parent, folder=authority_folder)
+    authority.establish("transfer", now)
+    key = SigningKey.generate()
+    wish = request_der(key, "center-link", Subject(common_name=center, id=center))
+    chain = authority.issue_center(pem.encode(wish, REQUEST), center=center, now=now)
+    LinkIdentity(key=key, chain=chain).save(into / IDENTITY_NAME)
+    LinkTrust(into / TRUST_NAME).pin(
+        authority.bundle() + authority.lists(), authority.root().fingerprint, now
     )
-    tls.write_private(into / "client.key", key)
-    (into / "client.pem").write_bytes(certificate)
 
 
-def _paths(folder: Path, authority: Path | None) -> Authority:
-    own = Authority.of(folder)
-    return own if authority is None else own._replace(certificate=authority)
+def _identity(folder: Path) -> LinkIdentity:
+    return LinkIdentity.load(folder / IDENTITY_NAME)
+
+
+def _judge(folder: Path, trust: Path | None) -> Judge:
+    trusted = LinkTrust(trust or folder / TRUST_NAME)
+    trusted.store()
+    return PeerJudge(trusted.store, _now).center
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -117,6 +117,26 @@ class GapValue(msgspec.Struct, frozen=True, kw_only=True):
     last: int
 
 
+class TrustItemValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate or revocation list that a channel stands on; a missing list has no times."""
+
+    kind: Literal["root", "issuer", "crl", "recipient", "own"]
+    name: str
+    begins: datetime | None
+    ends: datetime | None
+    state: Literal["good", "soon", "ended", "missing"]
+
+
+class TrustValue(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose signatures count on a channel: pinned keys, named holders of certificates, or both."""
+
+    mode: Literal["keys", "certificates", "both"]
+    keys: int
+    names: tuple[str, ...]
+    items: tuple[TrustItemValue, ...]
+    trouble: ReasonValue | None
+
+
 class ChannelValue(msgspec.Struct, frozen=True, kw_only=True):
     """One end of a channel: how far it has come, what is missing and what nobody confirmed."""
 
@@ -130,6 +150,7 @@ class ChannelValue(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed: int
     silent: bool
     trouble: ReasonValue | None  # why it must not go on, for example a state out of an old backup
+    trust: TrustValue
 
 
 class ZoneValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +250,9 @@ class TransferPort(Protocol):
 
     def package(self, transfer: str) -> Path:
         """Where the exported package lies. Raises Refused (transfer-not-exported)."""
+
+    def receipt(self, transfer: str) -> bytes:
+        """The newest signed receipt about a transfer. Raises Refused (transfer-no-receipt)."""
 
     def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         """Verify and import a package, or take a receipt; what is refused is a row with its reason."""

@@ -7,24 +7,23 @@ ends them at once, silence and lost connections are tried again after a pause wi
 import asyncio
 import os
 import secrets
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from crypto import tls
 from crypto.package import ChunkMap
 from crypto.package_envelope import CHUNK_BYTES, TAG_BYTES, chunk_count, plain_bytes, read_clear
+from crypto.sm_async import SmAsyncStream, connect
 from crypto.words import LiuheError, Refused, Words
 from soc_api import transfer_messages as wire
 from soc_api.transfer_ferry import glance, opened
 from soc_api.transfer_messages import Answer, Chunk, Have, Message, Offer, Problem, ReceiptBytes, Taken
+from soc_api.transfer_peers import PeerLink
 
 Progress = Callable[[int, int], None]
 CONNECT_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 60.0
 _STREAM_BYTES: Final = 64 * 1024
-_FATAL: Final = ("certificate", "unknown_ca", "unknown ca", "bad_certificate")
 
 
 class Patience(NamedTuple):
@@ -75,7 +74,7 @@ class _Outline(NamedTuple):
 def push(
     package: Path,
     target: Target,
-    context: ssl.SSLContext,
+    link: PeerLink,
     *,
     patience: Patience | None = None,
     progress: Progress | None = None,
@@ -87,7 +86,7 @@ def push(
     """
     with opened(package) as file:
         outline = _outline(file.fileno())
-        work = _Push(file.fileno(), outline, target, context, progress)
+        work = _Push(file.fileno(), outline, target, link, progress)
         return asyncio.run(work.run(patience or Patience()))
 
 
@@ -97,13 +96,13 @@ class _Push:
         descriptor: int,
         outline: _Outline,
         target: Target,
-        context: ssl.SSLContext,
+        link: PeerLink,
         progress: Progress | None,
     ) -> None:
         self._descriptor: Final = descriptor
         self._outline: Final = outline
         self._target: Final = target
-        self._context: Final = context
+        self._link: Final = link
         self._progress: Final = progress
         self._sent = 0
         self._taken = 0  # chunks that the receiver said it has, over all tries
@@ -115,10 +114,6 @@ class _Push:
             attempts, before = attempts + 1, self._taken
             try:
                 return Pushed(await self._attempt(), attempts, self._sent)
-            except ssl.SSLError as error:
-                if any(word in str(error).lower() for word in _FATAL):
-                    raise _untrusted(error) from error
-                reason = str(error)
             except (_Later, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 reason = str(error) or type(error).__name__
             fruitless = 1 if self._taken > before else fruitless + 1
@@ -129,22 +124,21 @@ class _Push:
             await asyncio.sleep(pause)
 
     async def _attempt(self) -> bytes:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection(
-                self._target.host,
-                self._target.port,
-                ssl=self._context,
-                server_hostname="",
-                limit=_STREAM_BYTES,
-            )
+        host, port, wanted = self._target
+        link = self._link
         try:
-            session: ssl.SSLObject = writer.get_extra_info("ssl_object")
-            center = tls.check_center(session.getpeercert())
-            if self._target.center and center != self._target.center:
+            stream = await connect(
+                host, port, link.context, link.judge, CONNECT_SECONDS, stream_bytes=_STREAM_BYTES
+            )
+        except Refused as error:
+            raise _untrusted(error) from error
+        try:
+            center = stream.peer.id if stream.peer is not None else ""
+            if wanted and center != wanted:
                 raise _other_center(center)
-            return await _Conversation(self, reader, writer).run()
+            return await _Conversation(self, stream).run()
         finally:
-            writer.transport.abort()
+            stream.abort()
 
     def read(self, place: int, size: int) -> bytes:
         """Bytes of the package. Raises Refused where it has become shorter."""
@@ -176,10 +170,9 @@ class _Push:
 class _Conversation:
     """One connection: what is missing goes out while the answers come in."""
 
-    def __init__(self, work: _Push, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, work: _Push, stream: SmAsyncStream) -> None:
         self._work: Final = work
-        self._reader: Final = reader
-        self._writer: Final = writer
+        self._stream: Final = stream
         self._credit = asyncio.Semaphore(0)
         self._there = 0
 
@@ -190,7 +183,7 @@ class _Conversation:
         try:
             answer = await self._answer()
         except (asyncio.IncompleteReadError, ConnectionError):
-            # Under TLS 1.3 a certificate that is not trusted there shows only now, and only as silence.
+            # Under TLS 1.3 a certificate that is refused there shows only now.
             raise _Later("hung up before any answer: is this center's certificate trusted there?") from None
         if isinstance(answer, wire.WantHeader):
             await self._send(wire.HeaderBytes(data=self._work.read(0, outline.header_bytes)))
@@ -245,8 +238,8 @@ class _Conversation:
 
     async def _answer(self) -> Answer:
         async with asyncio.timeout(ANSWER_SECONDS):
-            prefix = await self._reader.readexactly(wire.LENGTH.size)
-            body = await self._reader.readexactly(wire.length_of(prefix, wire.ANSWER_BYTES_MAX))
+            prefix = await self._stream.readexactly(wire.LENGTH.size)
+            body = await self._stream.readexactly(wire.length_of(prefix, wire.ANSWER_BYTES_MAX))
         answer: Answer = wire.decode(body, wire.ANSWER)
         if isinstance(answer, Problem):
             if answer.again:
@@ -260,9 +253,9 @@ class _Conversation:
         return answer
 
     async def _send(self, message: Message) -> None:
-        self._writer.write(wire.encode(message))
+        self._stream.write(wire.encode(message))
         async with asyncio.timeout(ANSWER_SECONDS):
-            await self._writer.drain()
+            await self._stream.drain()
 
 
 class _Later(Exception):
@@ -285,11 +278,11 @@ def _outline(descriptor: int) -> _Outline:
     return _Outline(seen.package_sm3, seen.package_bytes, len(start) + sealed_bytes, clear.content_bytes)
 
 
-def _untrusted(error: ssl.SSLError) -> Refused:
+def _untrusted(error: Refused) -> Refused:
     return Refused(
         "transfer-peer-untrusted",
-        Words(f"两端证书互不信任:{error.reason}", f"the centers' certificates do not match: {error.reason}"),
-        Words("请核对两端的 transfer/tls 证书与 CA 文件", "check transfer/tls and the CA file at both ends"),
+        Words(f"不信任对端:{error.what.zh}", f"the other end is not trusted: {error.what.en}"),
+        Words("请核对两端的 transfer/tls 证书与信任目录", "check transfer/tls and its trust at both ends"),
         field="tls",
     )
 

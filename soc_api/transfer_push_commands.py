@@ -68,7 +68,7 @@ def push_package(parts: "Parts", package: Path, to: str, progress: "Progress | N
     For the command and for the console. Raises Refused, BadInput, LiuheError (transfer-interrupted).
     """
     from soc_api.transfer_ferry import glance, opened
-    from soc_api.transfer_peers import FOLDER, client_context
+    from soc_api.transfer_peers import FOLDER, client_link
     from soc_api.transfer_push import Target, push
     from soc_api.transfer_road import RoadService
 
@@ -80,8 +80,8 @@ def push_package(parts: "Parts", package: Path, to: str, progress: "Progress | N
     if not transfer.exports:
         raise _not_exported(name)
     channel = parts.channels.find("out", transfer.request.channel)
-    context = client_context(parts.ferry.folder / FOLDER)
-    pushed = push(package, Target(host, port, channel.receiver), context, progress=progress)
+    link = client_link(parts.ferry.folder / FOLDER)
+    pushed = push(package, Target(host, port, channel.receiver), link, progress=progress)
     _, state = RoadService(parts).take_receipt(channel, pushed.receipt, datetime.now(UTC))
     return state
 
@@ -111,7 +111,7 @@ def _push(chosen: argparse.Namespace) -> int:
 def _peer(chosen: argparse.Namespace) -> int:
     from soc_api.transfer_peers import issue_peer
 
-    issue_peer(chosen.authority, chosen.center, [], chosen.output, datetime.now(UTC))
+    issue_peer(chosen.authority, chosen.center, chosen.output, datetime.now(UTC))
     print(chosen.output)
     return 0
 

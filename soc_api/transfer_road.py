@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from crypto import package
+from crypto.certified import certificates_of
 from crypto.transfer import outgoing as machine
 from crypto.transfer.channel import Sending, after_sending, decode_resend, new_epoch, next_place
 from crypto.transfer.outgoing import Outgoing
@@ -16,7 +17,9 @@ from crypto.words import Refused, Words
 from soc_api.transfer_channels import Channel
 from soc_api.transfer_desk import Desk, Parts, said_of
 from soc_api.transfer_ferry import RECEIPT, deliver, offered, opened, take_away
+from soc_api.transfer_lists import hand_over_lists, take_lists
 from soc_api.transfer_service import TransferService
+from soc_api.transfer_trust import RENEWABLE
 
 
 class RoadService:
@@ -44,8 +47,8 @@ class RoadService:
                 roles=(STATION,),
                 attributes={},
             )
-            signatures = (package.sign(manifest, STATION, station),)
-            digest = self._desk.write(manifest, signatures, settings, None, sources=())
+            signatures = (package.sign(manifest, STATION, station, certificates_of(station)),)
+            digest = self._desk.write(manifest, signatures, settings, None, now, sources=())
             after = Outgoing(
                 request=request,
                 one_way=settings.one_way,
@@ -62,16 +65,18 @@ class RoadService:
                 acts.put_outgoing(after, now)
             self._ferry.witness("out", channel, state.height)
             directory = self._parts.channels.path(settings.directory)
+            hand_over_lists(self._parts.channels, settings, directory)
             deliver(self._ferry.sealed(name), directory, f"{name}.liuhe")
         return after
 
     def take_receipts(self, channel: str, now: datetime) -> list[tuple[str, str]]:
-        """Take up every receipt that came: (transfer or file name, state or code of the refusal)."""
+        """Take up every receipt and revocation list that came: (transfer or file, state or code)."""
         settings = self._parts.channels.find("out", channel)
         if not settings.receipts:
             return []
-        outcomes = []
-        for path in offered(self._parts.channels.path(settings.receipts), RECEIPT):
+        directory = self._parts.channels.path(settings.receipts)
+        outcomes = take_lists(self._parts, settings, directory, now)
+        for path in offered(directory, RECEIPT):
             try:
                 with opened(path) as file:
                     data = file.read(RECEIPT_BYTES_MAX + 1)
@@ -79,14 +84,17 @@ class RoadService:
                 take_away(path, refused=False)
             except Refused as error:
                 outcomes.append((path.name, error.code))
-                take_away(path, refused=True)
+                if error.code not in RENEWABLE:
+                    take_away(path, refused=True)
         return outcomes
 
     def take_receipt(self, channel: Channel, data: bytes, now: datetime) -> tuple[str, str]:
         """One receipt, by whatever way it came. Raises Refused where it is forged or of another package."""
         said = said_of("transfer.receipt", "", receipt_sm3(data), now, "local")
         with self._desk.telling(said), self._ferry.locked():
-            receipt = open_receipt(data, self._parts.channels.receipt_keys(channel))
+            channels = self._parts.channels
+            certified = channels.certified_receipts(channel, now)
+            receipt = open_receipt(data, channels.receipt_keys(channel), certified)
             with self._store.acting(said) as acts:
                 before = acts.outgoing(receipt.package)
                 _check_receipt(before, channel, receipt)
@@ -144,7 +152,7 @@ class RoadService:
             to_zone=channel.to_zone,
             issued=issued,
             expires=issued + timedelta(days=30),
-            recipients=tuple(key.key_id for key in self._parts.channels.recipients(channel)),
+            recipients=tuple(key.key_id for key in self._parts.channels.recipients(channel, now)),
             files=(),
         )
 

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from crypto import package
+from crypto.certified import certificates_of
 from crypto.package import APPROVER, AUTHOR, FileEntry, Manifest, Source
 from crypto.package_files import FolderQuarantine, folder_sources
 from crypto.package_names import flaw_of_names
@@ -37,6 +38,7 @@ from soc_api.transfer_channels import Channel
 from soc_api.transfer_desk import Desk, Parts, Progress, kinds_of, said_of
 from soc_api.transfer_ferry import deliver
 from soc_api.transfer_gate import ask
+from soc_api.transfer_lists import hand_over_lists
 
 _COPY_BYTES: Final = 1 << 20
 
@@ -98,11 +100,14 @@ class TransferService:
             author = before.author.name if before.author else ""
             manifest = manifest_of(before.request, place, author=author, approver=approver.name)
             _check_key(approver, signer)
+            signature = package.sign(manifest, APPROVER, signer, certificates_of(signer))
+            channel = self._parts.channels.find("out", before.request.channel)
+            self._parts.channels.check_signed(channel, (signature,), manifest, now)
             command = machine.Approve(
                 approver=approver,
                 place=place,
                 manifest_sm3=package.manifest_sm3(manifest),
-                signature=package.sign(manifest, APPROVER, signer),
+                signature=signature,
                 now=now,
             )
             after, _ = machine.step(before, command)
@@ -140,9 +145,10 @@ class TransferService:
             )
             machine.step(before, command)
             assert before.approval is not None, "approved transfers have one"
-            signatures = (package.sign(manifest, AUTHOR, signer), before.approval)
+            signature = package.sign(manifest, AUTHOR, signer, certificates_of(signer))
+            signatures = (signature, before.approval)
             channel = self._parts.channels.find("out", before.request.channel)
-            digest = self._desk.write(manifest, signatures, channel, progress)
+            digest = self._desk.write(manifest, signatures, channel, progress, now)
             command = msgspec.structs.replace(command, package_sm3=digest)
             return self._step(transfer, command, said, now, locked=True)
 
@@ -156,6 +162,9 @@ class TransferService:
                 channel = self._parts.channels.find("out", request.channel)
                 if before.author is not None:  # a heartbeat has none, and nothing leaves with it
                     check_policy(self._parts.policy, request)
+                    if before.approval is not None:  # not revoked since
+                        manifest = manifest_now(before)
+                        self._parts.channels.check_signed(channel, (before.approval,), manifest, now)
                     ask(self._parts.gate, "export", self._parts.system, request.label, now)
                 after, _ = machine.step(before, machine.Export(now=now))
                 acts.put_outgoing(after, now)
@@ -165,6 +174,7 @@ class TransferService:
                     acts.put_channel(state)
             self._ferry.witness("out", state.channel, state.height)
             directory = self._parts.channels.path(channel.directory)
+            hand_over_lists(self._parts.channels, channel, directory)
             deliver(self._ferry.sealed(transfer), directory, f"{transfer}.liuhe")
         return after
 
@@ -230,7 +240,7 @@ class TransferService:
             to_zone=channel.to_zone,
             issued=issued,
             expires=issued + timedelta(days=asked.days),
-            recipients=tuple(key.key_id for key in self._parts.channels.recipients(channel)),
+            recipients=tuple(key.key_id for key in self._parts.channels.recipients(channel, now)),
             files=package.describe(folder_sources(staged)),
         )
 

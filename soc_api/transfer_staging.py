@@ -1,13 +1,15 @@
 """Partial packages on disk while they come in over the network: the bytes, and which of them are there.
 
 Chunks are verified before they are written. The list of those that are there is written only after they are
-durable, so that a crash costs at most ``SYNC_CHUNKS`` chunks and never lets a hole pass for content.
+durable, so that a crash costs at most twice ``SYNC_CHUNKS`` chunks and never lets a hole pass for content.
+The disk makes one group durable while the next is verified and written.
 """
 
 import os
 import shutil
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ from crypto.words import LiuheError, Refused, Words
 from soc_api.transfer_ferry import sync_folder
 from soc_api.transfer_messages import HEADER_BYTES_MAX
 
-SYNC_CHUNKS: Final = 16
+SYNC_CHUNKS: Final = 8
 PARTIALS_MAX: Final = 16
 STAGED_DAYS: Final = 7
 ROOM_FACTOR: Final = 2  # the package, and its files in quarantine
@@ -38,7 +40,9 @@ class Partial:
         self._unsynced = 0
         # A chunk may still be written while the connection that brought it is being closed.
         self._lock: Final = threading.Lock()
-        self._open = True
+        self._open = self._sound = True
+        self._disk: Final = ThreadPoolExecutor(1, "transfer-sync")
+        self._syncing: Future[None] | None = None
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             self.resuming: Final = self._resumed()
@@ -52,10 +56,14 @@ class Partial:
             store = self.resuming.take(index, sealed) if self._open else None
             if store is None:
                 return
+            self._sound = False  # until it is written: the list already has it
             self._write(store.sealed, store.place)
+            self._sound = True
             self._unsynced += 1
             if self._unsynced >= SYNC_CHUNKS:
-                self._sync()
+                self._synced()  # one group at a time: a slow disk slows the sender
+                self._unsynced = 0
+                self._syncing = self._disk.submit(self._sync, self.resuming.encode())
 
     def close(self) -> None:
         """Keep it, durable, for another time or for the import."""
@@ -63,19 +71,26 @@ class Partial:
             if self._open:
                 self._open = False
                 try:
-                    self._sync()
+                    self._synced()
+                    if self._unsynced and self._sound:
+                        self._sync(self.resuming.encode())
                 finally:
+                    self._disk.shutdown()
                     os.close(self._descriptor)
 
-    def _sync(self) -> None:
-        """Make durable what came, then say so."""
-        if self._unsynced:
-            try:
-                os.fdatasync(self._descriptor)
-                replace_durably(self._folder / _PROGRESS, self.resuming.encode(), 0o600)
-            except OSError as error:
-                raise no_room(error.strerror or "") from error
-            self._unsynced = 0
+    def _synced(self) -> None:
+        """Wait for the group on its way to the disk. Raises LiuheError where that failed."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            syncing.result()
+
+    def _sync(self, progress: bytes) -> None:
+        """Make durable what came, then say so: ``progress`` lists nothing that was written later."""
+        try:
+            os.fdatasync(self._descriptor)
+            replace_durably(self._folder / _PROGRESS, progress, 0o600)
+        except OSError as error:
+            raise no_room(error.strerror or "") from error
 
     def _resumed(self) -> Resuming:
         try:

@@ -11,6 +11,7 @@ from crypto.transfer.request import Reason
 from crypto.words import Refused
 from soc_api.transfer_desk import Desk, Parts
 from soc_api.transfer_store import Direction, Kept
+from soc_api.transfer_trust_view import TrustView, trust_view
 
 
 class TransferRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class ChannelRow(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_due: bool = False
     silent: bool = False
     trouble: Reason | None = None
+    trust: TrustView
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +138,7 @@ def _channels(parts: Parts, kept: Sequence[Kept], now: datetime) -> tuple[Channe
                     unconfirmed=sum(transfer.state in SENT for transfer in out),
                     heartbeat_due=heartbeat_due(sending, now, every),
                     trouble=trouble,
+                    trust=trust_view(parts, one, now),
                 )
             else:
                 receiving: Receiving = acts.receiving(one.fresh())
@@ -147,6 +150,7 @@ def _channels(parts: Parts, kept: Sequence[Kept], now: datetime) -> tuple[Channe
                     gaps=gaps_of(receiving),
                     silent=silent(receiving, now, every),
                     trouble=trouble,
+                    trust=trust_view(parts, one, now),
                 )
             rows.append(row)
     return tuple(rows)

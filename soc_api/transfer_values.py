@@ -16,9 +16,12 @@ from soc_api.transfer_port import (
     TransferReceiptValue,
     TransferRowValue,
     TransferSignatureValue,
+    TrustItemValue,
+    TrustValue,
 )
 from soc_api.transfer_status import row_of
 from soc_api.transfer_store import Kept
+from soc_api.transfer_trust_view import TrustView
 
 _SIGNED_BY_AUTHOR = frozenset({"sealed", "exported", "confirmed", "rejected", "unconfirmed"})
 
@@ -123,6 +126,20 @@ def _receipt(data: bytes) -> TransferReceiptValue:
 
 def _file(entry: FileEntry) -> TransferFileValue:
     return TransferFileValue(name=entry.name, size=entry.size, sm3=entry.sm3)
+
+
+def trust_value(view: TrustView) -> TrustValue:
+    """What a channel trusts, as the console tells it."""
+    return TrustValue(
+        mode=view.mode,
+        keys=view.keys,
+        names=view.names,
+        items=tuple(
+            TrustItemValue(kind=one.kind, name=one.name, begins=one.begins, ends=one.ends, state=one.state)
+            for one in view.items
+        ),
+        trouble=reason_value(view.trouble),
+    )
 
 
 def reason_value(reason: Reason | None) -> ReasonValue | None:

@@ -26,6 +26,7 @@ ADAPTERS = {
         "crypto/pkcs8.py",
         "crypto/x509*.py",
     ),
+    "OpenSSL": ("crypto/sm_tls.py",),
     "ahocorasick_rs": ("detection/literals.py",),
     "alembic": ("soc_api/migrate.py", "soc_api/migrations/**"),
     "duckdb": ("detection/store/*",),

@@ -4,13 +4,14 @@ A receipt is one JSON object in canonical form with the signature of the receive
 come back by any way, twice, or never: nothing but the signature and the package's digest is believed.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
 import msgspec
 
 from crypto.keys import PublicKey
-from crypto.package_format import SEQUENCE_MAX, is_hex
+from crypto.package_format import CERTIFICATES_MAX, SEQUENCE_MAX, is_hex
 from crypto.sm3 import sm3_hex
 from crypto.transfer.request import Reason
 from crypto.words import Refused, Words
@@ -37,12 +38,18 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     time: datetime
 
 
-class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A receipt with the signature and the id of its key."""
+class SignedReceipt(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A receipt with the signature, the id of its key, and the chain of its certificates where it has one.
+
+    ``certificates`` are DER, leaf first; the member is absent where there are none.
+    """
 
     receipt: Receipt
     key_id: str
     signature: bytes
+    certificates: tuple[bytes, ...] = ()
 
 
 class Signer(Protocol):
@@ -58,20 +65,32 @@ class Signer(Protocol):
         ...
 
 
-def sign_receipt(receipt: Receipt, signer: Signer) -> bytes:
-    """The receipt as it travels."""
+def sign_receipt(receipt: Receipt, signer: Signer, certificates: Sequence[bytes] = ()) -> bytes:
+    """The receipt as it travels; ``certificates`` in DER, leaf first."""
     assert not flaw_of_receipt(receipt), "receipts are made from verified values"
     signed = SignedReceipt(
-        receipt=receipt, key_id=signer.public.key_id, signature=signer.sign(_statement(receipt))
+        receipt=receipt,
+        key_id=signer.public.key_id,
+        signature=signer.sign(_statement(receipt)),
+        certificates=tuple(certificates),
     )
     return msgspec.json.encode(signed)
 
 
-def open_receipt(data: bytes, keys: dict[str, PublicKey]) -> Receipt:
-    """The receipt, where one of the receiver's keys signed it. Raises Refused."""
+def open_receipt(
+    data: bytes,
+    keys: dict[str, PublicKey],
+    certified: Callable[[SignedReceipt], PublicKey] | None = None,
+) -> Receipt:
+    """The receipt, where one of the receiver's keys signed it. Raises Refused.
+
+    ``certified`` is asked for the key of a receipt that carries certificates and no key of ``keys``.
+    """
     signed = decode_receipt(data)
     key = keys.get(signed.key_id)
-    if key is None:
+    if key is None and certified is not None and signed.certificates:
+        key = certified(signed)
+    if key is None or key.key_id != signed.key_id:
         raise Refused(
             "receipt-untrusted",
             Words("回执签名者不是该通道的接收方", "not signed by the channel's receiver"),
@@ -93,6 +112,8 @@ def decode_receipt(data: bytes) -> SignedReceipt:
     flaw = flaw_of_receipt(signed.receipt)
     if not is_hex(signed.key_id, 32) or len(signed.signature) != _SIGNATURE_BYTES:
         flaw = "its key or signature has a wrong size"
+    if len(signed.certificates) > CERTIFICATES_MAX or not all(signed.certificates):
+        flaw = "its certificates are too many, or one is empty"
     if flaw:
         raise _malformed(flaw)
     if msgspec.json.encode(signed) != data:

@@ -17,17 +17,20 @@ from sqlalchemy import Engine
 
 from crypto.words import BadInput, Words
 from detection.condition import Always, Condition
+from detection.store.batch_file import SUFFIX as HEADS
+from detection.store.batch_file import Head, head_of, read_heads, write_heads
 from detection.store.event_file import sm3_of, table_of, write_file
 from detection.store.event_search import Found, Search
 from detection.store.log_tail import LOG_NAME, READ_BYTES, LogTail
 from detection.store.progress_store import position_of
 from detection.store.segment_store import Sealed, SegmentStore
-from sensors.event import Event
+from sensors.event import Event, sequence_of
+from sensors.messages import LANE_SHIFT, LANES, SEQUENCE_MAX, Batch
 from sensors.segment_checkpoint import sync_folder
 from sensors.segment_format import Frame
 from sensors.segment_log import SegmentLog
 from sensors.segment_read import segments_of
-from sensors.wire import frame_contents, frame_events
+from sensors.wire import StoredHeader, decode_batch, frame_contents, frame_events, open_frame
 
 RETENTION_DAYS_MIN: Final = 190  # six months by law plus a margin, so that an audit day never lacks data
 FILE_EVENTS_MAX: Final = 50_000  # bounds the memory of sealing; about 5 MB of Parquet
@@ -37,11 +40,20 @@ REJECTED: Final = ".rejected"  # a received frame as it came, because not all of
 
 
 class _Chunk(NamedTuple):
-    """Frames that become one file: their first and last sequence, and their events."""
+    """Frames that become one file: their first and last sequence, their events, who signed them."""
 
     first: int
     last: int
     tables: list[Table]
+    heads: list[Head]
+
+
+class Traced(NamedTuple):
+    """Where an event came from: the signed batch, its body b"" once the log has released it."""
+
+    event: Event
+    header: StoredHeader
+    batch: Batch
 
 
 class EventStore:
@@ -106,6 +118,34 @@ class EventStore:
         """Sealed files and tombstones with an id above ``after``, for the ledger."""
         return self._catalogue.all(after)
 
+    def trace(self, identifier: str) -> Traced | None:
+        """The signed batch an event came in; None where there is no such event or its batch is not known."""
+        found = self.get([identifier])
+        if not found:
+            return None
+        event = found[0]
+        epoch, place = sequence_of(identifier)
+        lane, sequence = dict(enumerate(LANES, 1)).get(place >> LANE_SHIFT), place & SEQUENCE_MAX
+
+        def carries(header: StoredHeader) -> bool:
+            here = header.sensor, header.epoch, header.lane
+            return here == (event.sensor, epoch, lane) and header.first <= sequence <= header.last
+
+        after = self._catalogue.position()
+        while frames := self._log.read(after, READ_BYTES):
+            for frame in frames:
+                head = head_of(frame.payload)
+                if head is not None and carries(head.header):
+                    return Traced(event, head.header, decode_batch(open_frame(frame.payload)[1]))
+                after = frame.sequence
+        for file in self._catalogue.all():
+            # What was sealed before it came cannot hold it.
+            if file.status == "sealed" and (event.ingested is None or file.sealed >= event.ingested):
+                for head in read_heads((self._events / file.name).with_suffix(HEADS)):
+                    if carries(head.header):
+                        return Traced(event, head.header, head.batch)
+        return None
+
     def seal(self, now: datetime, *, force: bool = False) -> list[Sealed]:
         """Turn log segments behind the pipeline's cursor into files and release them; returns the new files.
 
@@ -141,6 +181,7 @@ class EventStore:
         buried = [file for file in self._catalogue.all() if file.status == "deleted"]
         for file in buried:
             (self._events / file.name).unlink(missing_ok=True)
+            (self._events / file.name).with_suffix(HEADS).unlink(missing_ok=True)
         last = max((file.sequence_last for file in buried), default=0)
         for path in self._events.glob(f"*{REJECTED}"):
             if path.stem.isdigit() and int(path.stem) <= last:
@@ -187,9 +228,10 @@ class EventStore:
             for frame in frames:
                 if frame.sequence > upto or len(seen) >= FILE_EVENTS_MAX:
                     return chunk
-                chunk = _Chunk(
-                    chunk.first if chunk else frame.sequence, frame.sequence, chunk.tables if chunk else []
-                )
+                chunk = chunk or _Chunk(frame.sequence, frame.sequence, [], [])
+                chunk = chunk._replace(last=frame.sequence)
+                if (head := head_of(frame.payload)) is not None:
+                    chunk.heads.append(head)
                 fresh = [event for event in self._readable(frame) if event.id not in seen]
                 if fresh:
                     seen.update(event.id for event in fresh)
@@ -216,7 +258,11 @@ class EventStore:
 
     def _publish(self, chunk: _Chunk, now: datetime) -> Sealed:
         """Make a file durable under its final name, then known."""
-        name = f"{chunk.first:020d}-{chunk.last:020d}{SUFFIX}"
+        stem = f"{chunk.first:020d}-{chunk.last:020d}"
+        heads = self._events / (stem + HEADS)
+        write_heads(heads.with_name(heads.name + TEMPORARY), chunk.heads)
+        heads.with_name(heads.name + TEMPORARY).rename(heads)
+        name = stem + SUFFIX
         temporary = self._events / (name + TEMPORARY)
         written = write_file(temporary, chunk.tables)
         temporary.rename(self._events / name)
@@ -227,9 +273,10 @@ class EventStore:
         """Remove what a crash left: temporary files, and complete ones whose frames are still in the log."""
         for path in self._events.glob(f"*{TEMPORARY}"):
             path.unlink(missing_ok=True)
-        for path in self._events.glob(f"*{SUFFIX}"):
-            if self._unfinished(path.name, done):
-                path.unlink(missing_ok=True)
+        for suffix in (SUFFIX, HEADS):
+            for path in self._events.glob(f"*{suffix}"):
+                if self._unfinished(path.name, done):
+                    path.unlink(missing_ok=True)
 
     def _unfinished(self, name: str, done: int) -> bool:
         """A file whose frames are still in the log: sealing is at work, or was cut short and begins again."""

@@ -11,14 +11,16 @@ import msgspec
 
 from crypto.words import Words
 from sensors.event import Event, Value, sequence_of
-from sensors.messages import LANE_SHIFT
+from sensors.messages import LANE_SHIFT, LANES
 
+RESERVED: Final = "liuhe."  # ids under which the center itself speaks in the log; no sensor enrols as one
 SILENT_SECONDS: Final = 60  # six missed heartbeats
 NAME_CHARS_MAX: Final = 128
 HOST_CHARS_MAX: Final = 256
 RAW_CHARS_MAX: Final = 8_192
 SOURCES_MAX: Final = 64
 VALUES_MAX: Final = 256
+LIVE_BACKLOG_MAX: Final = 5_000  # with more waiting, a heartbeat tells nothing about clocks
 _DETAIL_CHARS_MAX: Final = 500
 _VALUE_PREFIX: Final = "gov.probe.value."
 _INT64_MAX: Final = 2**63 - 1
@@ -52,6 +54,11 @@ class SensorState(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: float
     rss_bytes: int
     sources: tuple[SourceState, ...]
+    configuration_version: int = 0
+    clock_offset_seconds: float | None = None
+    """How far its clock is ahead of the center's, by the last heartbeat that came without delay."""
+    drops: dict[str, int] = {}
+    """Events it could not keep since it started, by reason."""
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +77,11 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """A range of sequences a sensor could not keep; ``event`` is the id of the event that says so."""
+    """A range of sequences a sensor could not keep; ``event`` is the id of the event that says so.
+
+    ``number`` counts the gaps of the center from 1, 0 before the store gave it one; ``leaf`` is its record in
+    the ledger.
+    """
 
     event: str
     sensor: str
@@ -80,6 +91,10 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     reason: str
     time: datetime
+    begins: datetime | None = None
+    ends: datetime | None = None
+    number: int = 0
+    leaf: int | None = None
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +109,11 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: float
     rss_bytes: int
     sources: tuple[SourceState, ...]
+    configuration_version: int = 0
+    clock_offset_seconds: float | None = None
+    drops: dict[str, int] = {}
+    last_sequences: dict[str, int] = {}
+    """By lane, the last sequence it had given out."""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +125,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     last_epoch: int
     last_sequence: int
     heartbeat: Heartbeat | None
+    received: dict[str, tuple[int, int]] = {}
+    """By lane, the last (boot epoch, sequence) of the lane that is here."""
 
 
 def seen_at(event: Event) -> datetime:
@@ -115,10 +137,16 @@ def seen_at(event: Event) -> datetime:
 def sightings(events: Iterable[Event]) -> list[Sighting]:
     """One sighting per sensor, sorted by sensor."""
     newest: dict[str, tuple[datetime, tuple[int, int], str]] = {}
+    lanes: dict[str, dict[str, tuple[int, int]]] = {}
     beats: dict[str, Event] = {}
     for event in events:
+        if event.sensor.startswith(RESERVED):
+            continue  # the center's own words in the log
         epoch, sequence = sequence_of(event.id)
         place = epoch, sequence & _LANE_MASK
+        if 0 < (lane := sequence >> LANE_SHIFT) <= len(LANES):
+            here = lanes.setdefault(event.sensor, {})
+            here[LANES[lane - 1]] = max(here.get(LANES[lane - 1], (0, 0)), place)
         before = newest.get(event.sensor)
         if before is None:
             newest[event.sensor] = seen_at(event), place, event.unit
@@ -136,6 +164,7 @@ def sightings(events: Iterable[Event]) -> list[Sighting]:
             last_epoch=epoch,
             last_sequence=sequence,
             heartbeat=_heartbeat(beats[sensor]) if sensor in beats else None,
+            received=lanes.get(sensor, {}),
         )
         for sensor, (time, (epoch, sequence), unit) in sorted(newest.items())
     ]
@@ -169,6 +198,8 @@ def gaps(events: Iterable[Event]) -> list[Gap]:
                 count=integer(event, "gov.gap.count"),
                 reason=text(event, "gov.gap.reason", _DETAIL_CHARS_MAX),
                 time=event.time,
+                begins=_moment(event, "gov.gap.from"),
+                ends=_moment(event, "gov.gap.to"),
             )
     return list(found.values())
 
@@ -185,6 +216,15 @@ def integer(event: Event, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         return 0
     return max(0, min(value, _INT64_MAX))
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    """A field as an aware time; None where absent or not one."""
+    try:
+        found = datetime.fromisoformat(text(event, name, 64))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _number(event: Event, name: str) -> float:
@@ -211,7 +251,32 @@ def _heartbeat(event: Event) -> Heartbeat:
         cpu_percent=_number(event, "gov.sensor.cpu_percent"),
         rss_bytes=integer(event, "gov.sensor.rss_bytes"),
         sources=_sources(event),
+        configuration_version=integer(event, "gov.sensor.configuration"),
+        clock_offset_seconds=clock_offset(event),
+        drops=_counted(event, "gov.sensor.drops"),
+        last_sequences={
+            lane: count
+            for lane, count in _counted(event, "gov.sensor.last_sequence").items()
+            if lane in LANES
+        },
     )
+
+
+def clock_offset(event: Event) -> float | None:
+    """Seconds a heartbeat's clock was ahead of the center's; None where it may have waited on its way."""
+    live = event.fields.get("gov.sensor.connected") is True
+    if event.ingested is None or not live or integer(event, "gov.sensor.backlog") > LIVE_BACKLOG_MAX:
+        return None
+    return round((event.time - event.ingested).total_seconds(), 3)
+
+
+def _counted(event: Event, name: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in _lines(event, name):
+        reason, _, count = line.rpartition("=")
+        if count.isascii() and count.isdigit() and len(count) < 19:
+            found[reason[:NAME_CHARS_MAX]] = int(count)
+    return found
 
 
 def _sources(event: Event) -> tuple[SourceState, ...]:

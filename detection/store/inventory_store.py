@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
 from detection.store.inventory import (
     SILENT_SECONDS,
@@ -19,13 +19,17 @@ from detection.store.inventory import (
     sightings,
 )
 from detection.store.progress_store import bump, counter
+from detection.store.state import writing
 from detection.store.tables import from_micros, micros, sensor_gaps, sensor_state
 from detection.store.tables import probe_results as probe_table
 from sensors.event import Event, Value
 
 _encoder: Final = msgspec.json.Encoder()
 _values: Final = msgspec.json.Decoder(dict[str, Value])
+_received: Final = msgspec.json.Decoder(dict[str, tuple[int, int]])
+_GAP_TIMES: Final = ("time", "begins", "ends")
 _sources: Final = msgspec.json.Decoder(tuple[SourceState, ...])
+_drops: Final = msgspec.json.Decoder(dict[str, int])
 
 
 class InventoryStore:
@@ -39,6 +43,13 @@ class InventoryStore:
         with self._engine.connect() as connection:
             rows = connection.execute(select(sensor_state).order_by(sensor_state.c.sensor)).mappings().all()
         return [_sensor(row, now) for row in rows]
+
+    def sensor(self, sensor: str, now: datetime) -> SensorState | None:
+        """One sensor, None where it never sent an event."""
+        query = select(sensor_state).where(sensor_state.c.sensor == sensor)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _sensor(row, now)
 
     def probe_results(self, host: str | None = None) -> list[ProbeResult]:
         """The newest result per (host, probe), of one host or of all."""
@@ -56,10 +67,27 @@ class InventoryStore:
             query = query.where(sensor_gaps.c.sensor == sensor)
         with self._engine.connect() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
-        return [
-            Gap(**{name: row[name] for name in Gap.__struct_fields__ if name != "time"}, time=_time(row))
-            for row in rows
-        ]
+        return [_gap(row) for row in rows]
+
+    def gaps_after(self, number: int, limit: int) -> list[Gap]:
+        """Gaps with a higher number, in the order they were committed."""
+        query = select(sensor_gaps).where(sensor_gaps.c.number > number).order_by(sensor_gaps.c.number)
+        with self._engine.connect() as connection:
+            return [_gap(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def keep_gap_leaves(self, leaves: Sequence[tuple[int, int]]) -> None:
+        """Note the ledger's records of gaps: (number, leaf)."""
+        with writing(self._engine) as connection:
+            for number, leaf in leaves:
+                place = sensor_gaps.c.number == number
+                connection.execute(update(sensor_gaps).where(place).values(leaf=leaf))
+            bump(connection, "sensors")
+
+    def gap_counts(self) -> dict[str, int]:
+        """How many gaps each sensor has that has any."""
+        query = select(sensor_gaps.c.sensor, func.count()).group_by(sensor_gaps.c.sensor)
+        with self._engine.connect() as connection:
+            return {sensor: int(count) for sensor, count in connection.execute(query)}
 
     def sensors_revision(self) -> int:
         """Grows with every change of a sensor's state or gaps."""
@@ -101,23 +129,33 @@ def _keep_sighting(connection: Connection, seen: Sighting) -> None:
     if seen.heartbeat is not None:
         values |= msgspec.structs.asdict(seen.heartbeat)
         values["sources"] = _encoder.encode(seen.heartbeat.sources).decode()
-        del values["time"]
+        values["drops"] = _encoder.encode(seen.heartbeat.drops).decode()
+        values["last_sequences"] = _encoder.encode(seen.heartbeat.last_sequences).decode()
+        values["beat"] = micros(min(values.pop("time"), seen.last_seen))
+        if seen.heartbeat.clock_offset_seconds is None:
+            del values["clock_offset_seconds"]  # what was known before stays
     if known is None:
         blank = {"kind": "", "host": "", "version": "", "backlog": 0, "events": 0}
         blank |= {"cpu_percent": 0.0, "rss_bytes": 0, "sources": "[]"}
+        values["received"] = _encoder.encode(seen.received).decode()
         connection.execute(insert(sensor_state).values(**(blank | {"sensor": seen.sensor} | values)))
         return
     place = max((known["last_epoch"], known["last_sequence"]), (seen.last_epoch, seen.last_sequence))
     if values["last_seen"] < known["last_seen"]:  # a replay, or an older lane: it must not undo a heartbeat
         values = {"last_seen": known["last_seen"]}
     values["last_epoch"], values["last_sequence"] = place
+    before = _received.decode(known["received"])
+    further = {lane: max(before.get(lane, (0, 0)), here) for lane, here in seen.received.items()}
+    values["received"] = _encoder.encode(before | further).decode()
     connection.execute(update(sensor_state).where(sensor_state.c.sensor == seen.sensor).values(**values))
 
 
 def _keep_gap(connection: Connection, gap: Gap) -> None:
     known = connection.scalar(select(sensor_gaps.c.event).where(sensor_gaps.c.event == gap.event))
     if known is None:
-        values = msgspec.structs.asdict(gap) | {"time": micros(gap.time)}
+        values = msgspec.structs.asdict(gap)
+        values |= {name: None if values[name] is None else micros(values[name]) for name in _GAP_TIMES}
+        values["number"] = bump(connection, "gaps")
         connection.execute(insert(sensor_gaps).values(**values))
 
 
@@ -138,13 +176,20 @@ def _keep_probe(connection: Connection, result: ProbeResult) -> bool:
 def _sensor(row: RowMapping, now: datetime) -> SensorState:
     last_seen = from_micros(row["last_seen"])
     silent = now - last_seen > timedelta(seconds=SILENT_SECONDS)
-    plain = set(SensorState.__struct_fields__) - {"state", "last_seen", "sources"}
+    plain = set(SensorState.__struct_fields__) - {"state", "last_seen", "sources", "drops"}
     return SensorState(
         **{name: row[name] for name in plain},
         state="silent" if silent else "online",
         last_seen=last_seen,
         sources=_sources.decode(row["sources"]),
+        drops=_drops.decode(row["drops"]),
     )
+
+
+def _gap(row: RowMapping) -> Gap:
+    values = {name: row[name] for name in Gap.__struct_fields__}
+    times = {name: None if values[name] is None else from_micros(values[name]) for name in _GAP_TIMES}
+    return Gap(**(values | times))
 
 
 def _probe(row: RowMapping) -> ProbeResult:

@@ -167,11 +167,17 @@ sensor_state: Final = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("last_epoch", BigInteger, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
+    Column("beat", BigInteger),  # when the last heartbeat was true, by the earlier of both clocks; NULL: none
     Column("backlog", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
     Column("cpu_percent", Float, nullable=False),
     Column("rss_bytes", BigInteger, nullable=False),
     Column("sources", Text, nullable=False),  # JSON list of {name, state, detail: {zh, en}}
+    Column("configuration_version", BigInteger, nullable=False, server_default="0"),
+    Column("clock_offset_seconds", Float),  # ahead of the center's clock; NULL: not known
+    Column("drops", Text, nullable=False, server_default="{}"),  # JSON object: reason -> events
+    Column("last_sequences", Text, nullable=False, server_default="{}"),  # JSON object: lane -> given out
+    Column("received", Text, nullable=False, server_default="{}"),  # JSON object: lane -> [epoch, sequence]
 )
 
 sensor_gaps: Final = Table(
@@ -185,7 +191,12 @@ sensor_gaps: Final = Table(
     Column("count", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False, server_default="0"),  # from 1 in the order of commits
+    Column("leaf", BigInteger),  # its record in the ledger, NULL until it has one
+    Column("begins", BigInteger),  # times of the first and last lost event, NULL where nobody knows
+    Column("ends", BigInteger),
     Index(None, "sensor", "time"),
+    Index(None, "number"),
 )
 
 detector_state: Final = Table(

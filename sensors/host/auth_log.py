@@ -27,6 +27,7 @@ class AuthLogSource:
         self._path = path
         self._cursor = cursor
         self._poll_seconds = poll_seconds
+        self._followed: FollowedFile | None = None
 
     def missing(self) -> Words | None:
         """The log must exist and be readable."""
@@ -39,9 +40,13 @@ class AuthLogSource:
             return Words(f"无权读取 {self._path}", f"no permission to read {self._path}")
         return None
 
+    def pressing(self) -> bool:
+        """A rotated file is not left waiting: it may be deleted."""
+        return self._followed is not None and self._followed.left_behind()
+
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """Emit one event per line until ``stop``."""
-        followed = FollowedFile(self._path, self._cursor)
+        followed = self._followed = FollowedFile(self._path, self._cursor)
 
         def take(lines: list[bytes]) -> None:
             now = datetime.now().astimezone()

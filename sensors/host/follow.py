@@ -67,6 +67,16 @@ class FollowedFile:
         assert consumed > 0
         self._set(self._position.offset + consumed)
 
+    def left_behind(self) -> bool:
+        """Whether the file being read has lost its name: rotated away, and perhaps deleted soon."""
+        if self._position is None or not self._position.inode:
+            return False
+        try:
+            state = self.path.stat()
+        except OSError:
+            return True
+        return (state.st_dev, state.st_ino) != (self._position.device, self._position.inode)
+
     def close(self) -> None:
         """Release the descriptor; the position stays."""
         if self._descriptor >= 0:

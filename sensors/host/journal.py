@@ -56,6 +56,10 @@ class JournalSource:
             return Words("systemd-journald 未运行", "systemd-journald is not running")
         return None
 
+    def pressing(self) -> bool:
+        """journald keeps its entries; how long is its own setting."""
+        return False
+
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """Emit one event per entry until ``stop``."""
         last = self._cursor.load(JournalPosition)

@@ -33,6 +33,7 @@ class LoginSource:
         self._cursor = cursor
         self._failed = failed
         self._poll_seconds = poll_seconds
+        self._followed: FollowedFile | None = None
         self._form: struct.Struct = layout()
 
     def missing(self) -> Words | None:
@@ -46,9 +47,13 @@ class LoginSource:
             return Words(f"无权读取 {self._path}", f"no permission to read {self._path}")
         return None
 
+    def pressing(self) -> bool:
+        """A rotated file is not left waiting: it may be deleted."""
+        return self._followed is not None and self._followed.left_behind()
+
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """Emit login events until ``stop``."""
-        followed = FollowedFile(self._path, self._cursor)
+        followed = self._followed = FollowedFile(self._path, self._cursor)
         try:
             while True:
                 more = self._take(followed, emit)

@@ -22,6 +22,7 @@ _GROUPS: Final = 10
 _POINT_FORMATS: Final = 11
 _ALPN: Final = 16
 _SUPPORTED_VERSIONS: Final = 43
+_KEY_SHARE: Final = 51
 
 _u16: Final = Struct("!H").unpack_from
 
@@ -48,6 +49,7 @@ class ServerHello(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     suite: int
+    group: int = 0  # of the key exchange (TLS 1.3), 0 where it is not said
 
     @property
     def is_sm(self) -> bool:
@@ -143,7 +145,12 @@ def _server(body: bytes) -> ServerHello:
     suite = _u16(body, offset)[0]
     extensions = _extensions(body, offset + 3)
     chosen = extensions.get(_SUPPORTED_VERSIONS, b"")
-    return ServerHello(version=_u16(chosen, 0)[0] if len(chosen) == 2 else version, suite=suite)
+    share = extensions.get(_KEY_SHARE, b"")
+    return ServerHello(
+        version=_u16(chosen, 0)[0] if len(chosen) == 2 else version,
+        suite=suite,
+        group=_u16(share, 0)[0] if len(share) >= 2 else 0,
+    )
 
 
 def _extensions(body: bytes, offset: int) -> dict[int, bytes]:

@@ -20,8 +20,7 @@ def numbers(center: Here) -> Overview:
     """Counts only: no name, address or event, so that it may hang on a wall."""
     now = center.clock()
     counts = center.alerts.counts().open_severities
-    sensors = center.inventory.sensors(now)
-    enrolled = {sensor.id for sensor in center.enrolled()} | {state.sensor for state in sensors}
+    sensors_online, sensors_total = center.sensors.counts(now)
     verdicts = Counter[str]()
     for layer in center.compliance.check_page(now).layers:
         verdicts.update(layer.counts)
@@ -36,8 +35,8 @@ def numbers(center: Here) -> Overview:
         },
         events_last_hour=center.events.count_since(now - timedelta(hours=1)),
         alerts_last_day=center.alerts.per_hour(now, 24),
-        sensors_online=sum(state.state == "online" for state in sensors),
-        sensors_total=len(enrolled),
+        sensors_online=sensors_online,
+        sensors_total=sensors_total,
         verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
         ledger_size=signed.checkpoint.size if signed else 0,
         ledger_root=signed.checkpoint.root.hex() if signed else "",

@@ -1,70 +1,141 @@
-"""Sensors with their health, last sequence and gaps."""
+"""Sensors: how they do, what they could not keep, and letting them in, elsewhere and out."""
 
-from collections import defaultdict
-from typing import Final
+from typing import Annotated, Final
 
-from detection.store.inventory import Gap, SensorState
-from soc_api.bodies import GapRow, SensorPage, SensorRow, SourceRow
-from soc_api.context import EnrolledSensor
-from soc_api.errors import text
-from soc_api.routes.guard import Here, needs, router
+from fastapi import Path, Response
+
+from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.routes.recorded import recorded
+from soc_api.sensor_bodies import (
+    MoveSensor,
+    RevokeSensor,
+    SensorDetail,
+    SensorPage,
+    SensorRow,
+    SensorToken,
+    TokenOrder,
+)
+from soc_api.sensor_port import SensorRowValue, TokenAsk
 
 sensors = router("sensors")
 
-GAPS_MAX: Final = 500  # read for the whole page, newest first
+Sensor = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+TokenId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$")]
+_REFUSES: Final = conflicts("The sensor is not in use")
 
 
 @sensors.get(
     "/sensors", summary="All sensors", response_model=SensorPage, openapi_extra=needs("sensors.read")
 )
 def page(center: Here) -> SensorPage:
-    """Every enrolled sensor: online, silent, or never heard of since it was enrolled."""
-    gaps: dict[str, list[Gap]] = defaultdict(list)
-    for gap in center.inventory.gaps(limit=GAPS_MAX):
-        gaps[gap.sensor].append(gap)
-    known = center.inventory.sensors(center.clock())
-    heard = {state.sensor for state in known}
-    rows = [_row(state, gaps[state.sensor]) for state in known]
-    rows += [_never(sensor) for sensor in center.enrolled() if sensor.id not in heard]
-    return SensorPage(rows=sorted(rows, key=lambda row: row.id))
+    """Every sensor by id, the units they belong to, and the tokens nobody has used yet."""
+    return SensorPage.model_validate(center.sensors.page(center.clock()), from_attributes=True)
 
 
-def _row(state: SensorState, gaps: list[Gap]) -> SensorRow:
-    return SensorRow(
-        id=state.sensor,
-        kind=state.kind,
-        unit=state.unit,
-        host=state.host,
-        version=state.version,
-        state=state.state,
-        last_seen=state.last_seen,
-        last_sequence=state.last_sequence,
-        backlog=state.backlog,
-        events=state.events,
-        gaps=[GapRow.model_validate(gap, from_attributes=True) for gap in gaps],
-        sources=[
-            SourceRow(name=source.name, state=source.state, detail=text(source.detail))
-            for source in state.sources
-        ],
-        cpu_percent=state.cpu_percent,
-        rss_bytes=state.rss_bytes,
-    )
+@sensors.get(
+    "/sensors/{sensor}",
+    summary="One sensor",
+    response_model=SensorDetail,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.read"),
+)
+def detail(sensor: Sensor, center: Here) -> SensorDetail:
+    """Its sources, its gaps with their records in the ledger, its certificate, what was decided about it."""
+    return SensorDetail.model_validate(center.sensors.detail(sensor, center.clock()), from_attributes=True)
 
 
-def _never(sensor: EnrolledSensor) -> SensorRow:
-    return SensorRow(
-        id=sensor.id,
-        kind=sensor.kind,
-        unit=sensor.unit,
-        host=sensor.host,
-        version="",
-        state="never",
-        last_seen=None,
-        last_sequence=0,
-        backlog=0,
-        events=0,
-        gaps=[],
-        sources=[],
-        cpu_percent=0.0,
-        rss_bytes=0,
-    )
+@sensors.post(
+    "/sensors/tokens",
+    summary="Make a token that enrols one sensor",
+    response_model=SensorToken,
+    status_code=201,
+    openapi_extra=needs("sensors.manage"),
+)
+def give_token(body: TokenOrder, center: Here, visit: Visitor, response: Response) -> SensorToken:
+    """The only time the token is told: the center keeps a digest of its secret."""
+    response.headers["Cache-Control"] = "no-store"
+    with recorded(center, visit, "sensor.token", f"unit:{body.unit} group:{body.group}"):
+        ask = TokenAsk(
+            kind=body.kind,
+            unit=body.unit,
+            group=body.group,
+            addresses=tuple(body.addresses),
+            hours=body.hours,
+        )
+        made = center.sensors.give_token(ask, visit.actor, center.clock())
+    return SensorToken.model_validate(made, from_attributes=True)
+
+
+@sensors.delete(
+    "/sensors/tokens/{token}",
+    summary="Withdraw a token",
+    status_code=204,
+    response_class=Response,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.manage"),
+)
+def withdraw(token: TokenId, center: Here, visit: Visitor) -> Response:
+    """An open token enrols nobody any more."""
+    with recorded(center, visit, "sensor.withdraw", f"token:{token}"):
+        center.sensors.withdraw(token, center.clock())
+    return Response(status_code=204)
+
+
+@sensors.post(
+    "/sensors/{sensor}/revoke",
+    summary="Revoke a sensor",
+    response_model=SensorRow,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.manage"),
+)
+def revoke(sensor: Sensor, body: RevokeSensor, center: Here, visit: Visitor) -> SensorRow:
+    """Its certificate is refused from now on; an open connection ends within a minute."""
+    with recorded(center, visit, "sensor.revoke", f"sensor:{sensor} {body.reason}"):
+        after = center.sensors.revoke(sensor, body.reason, visit.actor, center.clock())
+    return _row(after)
+
+
+@sensors.post(
+    "/sensors/{sensor}/move",
+    summary="Move a sensor to another unit or group",
+    response_model=SensorRow,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.manage"),
+)
+def move(sensor: Sensor, body: MoveSensor, center: Here, visit: Visitor) -> SensorRow:
+    """What it sends from now on belongs to that unit; what is stored stays where it is."""
+    with recorded(center, visit, "sensor.move", f"sensor:{sensor} unit:{body.unit} group:{body.group}"):
+        after = center.sensors.move(sensor, body.unit, body.group, visit.actor, center.clock())
+    return _row(after)
+
+
+@sensors.post(
+    "/sensors/{sensor}/drain",
+    summary="Drain a sensor",
+    response_model=SensorRow,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.manage"),
+)
+def drain(sensor: Sensor, center: Here, visit: Visitor) -> SensorRow:
+    """What it still has is taken; once a heartbeat says that nothing waits, everything is refused."""
+    with recorded(center, visit, "sensor.drain", f"sensor:{sensor}"):
+        after = center.sensors.drain(sensor, center.clock())
+    return _row(after)
+
+
+@sensors.post(
+    "/sensors/{sensor}/resume",
+    summary="Take a drained sensor up again",
+    response_model=SensorRow,
+    responses=_REFUSES,
+    openapi_extra=needs("sensors.manage"),
+)
+def resume(sensor: Sensor, center: Here, visit: Visitor) -> SensorRow:
+    """Ends draining: everything is taken again."""
+    with recorded(center, visit, "sensor.resume", f"sensor:{sensor}"):
+        after = center.sensors.resume(sensor, center.clock())
+    return _row(after)
+
+
+def _row(after: SensorRowValue) -> SensorRow:
+    return SensorRow.model_validate(after, from_attributes=True)

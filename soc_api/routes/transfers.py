@@ -253,6 +253,21 @@ def package(transfer: Transfer, center: Here, visit: Visitor) -> FileResponse:
     return FileResponse(path, media_type=_PACKAGE, filename=name, headers={"Cache-Control": "no-store"})
 
 
+@transfers.get(
+    "/transfers/{transfer}/receipt",
+    summary="Download the receipt",
+    response_class=Response,
+    responses={200: {"content": _BINARY}, **_REFUSES},
+    openapi_extra=needs("transfers.import"),
+)
+def receipt(transfer: Transfer, center: Here) -> Response:
+    """The newest signed receipt, for carrying back by hand."""
+    data = center.transfers.receipt(transfer)
+    name = f"{transfer.partition('-')[2][:32]}.receipt"
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=_PACKAGE, headers=headers)
+
+
 def _sign(
     center: Center,
     visit: Visit,

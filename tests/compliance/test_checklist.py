@@ -64,6 +64,10 @@ def test_every_level_three_item_is_evidenced() -> None:
             "live.f",
         ),
         (("enforce: []", "enforce: ["), "yaml"),
+        (("enforce: []", "enforce: []\n  enforce: [a]"), "twice"),
+        (("enforce: []", "enforce: " + "[" * 2_000), "deep"),
+        (("enforce: []", "enforce: &a []\n  live: *a"), "alias"),
+        (("enforce: []", "enforce: []\n---\n[]"), "list"),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, change: tuple[str, str], says: str) -> None:

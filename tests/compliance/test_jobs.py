@@ -9,11 +9,13 @@ from typing import Any, cast
 import pytest
 
 from compliance import jobs
-from compliance.jobs import Feed, Jobs, segment_feed
+from compliance.jobs import Feed, Jobs, gap_feed, segment_feed
 from compliance.ledger import NewEvidence
-from compliance.service import Compliance
+from compliance.service import Compliance, Placed
 from crypto.words import LiuheError, Words
 from detection.store.event_store import EventStore
+from detection.store.inventory import Gap
+from detection.store.inventory_store import InventoryStore
 from detection.store.segment_store import Sealed
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -32,12 +34,21 @@ class Asked:
         self.calls: list[str] = []
         self.upto: dict[str, int] = {}
         self.wrong: Exception | None = None
+        self.leaves = 100
 
     def recorded_up_to(self, kind: str) -> int:
         return self.upto.get(kind, 0)
 
-    def record(self, kind: str, items: Sequence[tuple[int, NewEvidence]], now: datetime) -> None:
+    def record(
+        self,
+        kind: str,
+        items: Sequence[tuple[int, NewEvidence]],
+        now: datetime,
+        placed: Placed | None = None,
+    ) -> None:
         self.calls.append(f"{kind} {[number for number, _ in items]}")
+        if placed is not None:
+            placed([(number, self.leaves + number) for number, _ in items])
         self.upto[kind] = items[-1][0]
 
     def evaluate(self, actor: str, now: datetime) -> None:
@@ -154,3 +165,49 @@ def test_sealed_segments_become_leaves_a_bounded_number_at_a_time() -> None:
     assert b'"sm3":"abab' in first[0][1].payload
     assert len(feed(2_000)) == 500
     assert feed(2_500) == []
+
+
+def gap(number: int, lane: str = "bulk", reason: str = "quota") -> Gap:
+    return Gap(
+        event=f"e{number}",
+        sensor="host-1",
+        lane=lane,
+        first=10,
+        last=19,
+        count=10,
+        reason=reason,
+        time=NOW,
+        number=number,
+    )
+
+
+class Gaps:
+    """An inventory with gaps, which notes their leaves."""
+
+    def __init__(self, *found: Gap) -> None:
+        self.found = found
+        self.leaves: dict[int, int] = {}
+
+    def gaps_after(self, number: int, limit: int) -> list[Gap]:
+        return [one for one in self.found if one.number > number][:limit]
+
+    def keep_gap_leaves(self, leaves: Sequence[tuple[int, int]]) -> None:
+        self.leaves |= dict(leaves)
+
+
+def test_every_gap_becomes_a_leaf_and_knows_it() -> None:
+    asked, said, gaps = Asked(), list[Words](), Gaps(gap(1), gap(2))
+    inventory = cast("InventoryStore", gaps)
+    feeds, placed = {"gap": gap_feed(inventory)}, {"gap": gaps.keep_gap_leaves}
+    work = Jobs(cast("Compliance", asked), feeds, interval_seconds=60, say=said.append, placed=placed)
+    work.turn(NOW)
+    assert (asked.calls[0], gaps.leaves) == ("gap [1, 2]", {1: 101, 2: 102})
+    _, leaf = gap_feed(inventory)(1)[0]
+    assert (leaf.kind, leaf.subject, leaf.actor) == ("gap", "gap:e2", "sensor:host-1")
+    assert leaf.summary == "bulk 10-19, 10 events, quota"
+    assert b'"number":2' in leaf.payload
+
+
+def test_what_a_hostile_sensor_writes_into_a_gap_stays_out_of_the_summary() -> None:
+    inventory = cast("InventoryStore", Gaps(gap(1, lane="bulk\nx", reason="张三 13800000000")))
+    assert gap_feed(inventory)(0)[0][1].summary == "other 10-19, 10 events, other"

@@ -257,7 +257,12 @@ def test_rows_are_recorded_once(world: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert world.compliance.recorded_up_to("segment") == 0
     again: Compliance = world.again()
     again.evaluate("system:jobs", NOW)  # leaves of other kinds come in between
-    again.record("segment", [row(1), row(2), row(3)], NOW)
+    placed: list[tuple[int, int]] = []
+    again.record("segment", [row(1), row(2), row(3)], NOW, placed.extend)
+    assert [again._parts.ledger.record(leaf).subject for _, leaf in placed] == [
+        row(number)[1].subject for number, _ in placed
+    ]
+    assert [number for number, _ in placed] == [1, 2, 3]
     assert world.subjects("segment") == ["segment:1", "segment:2", "segment:3"]
     assert again.recorded_up_to("segment") == 3
     again.record("segment", [row(4)], NOW)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from crypto import package
-from crypto.certified import CertifiedKeys, recipient
+from crypto.certified import CertifiedKeys, CertifiedSigner, certificates_of, recipient, signer_of
+from crypto.key_files import KeyFolder
 from crypto.keys import SigningKey
 from crypto.package import APPROVER, AUTHOR, Trust
 from crypto.words import Refused
@@ -58,3 +59,17 @@ def test_whose_word_does_not_count(house: Any, road: Any) -> None:
     assert code((b"\x30\x00",)) == "chain-malformed"
     with pytest.raises(Refused, match="chain-usage"):
         recipient(house.issue("center-sign", key), house.store(), at=house.now)
+
+
+def test_a_signer_sends_its_chain_without_the_root(house: Any, tmp_path: Any) -> None:
+    folder = KeyFolder(tmp_path / "keys")
+    folder.new("zhang", "sign", None, house.now)
+    assert certificates_of(signer_of(folder, "zhang", None)) == ()
+    leaf = house.issue("person", folder.signing_key("zhang", None))
+    folder.keep_chain((house.root, leaf, house.issuer))
+    signer = signer_of(folder, "zhang", None)
+    assert certificates_of(signer) == (leaf.der, house.issuer.der)
+    signer.public.verify(b"x", signer.sign(b"x"))
+    assert certificates_of(house.key) == ()
+    with pytest.raises(Refused, match="key-certificate"):
+        CertifiedSigner(house.key, (leaf,) * 6)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sensors.event import encode, stamp
-from sensors.gap import Gap, again, gap_observation
+from sensors.gap import Gap, gap_fields, gap_observation
 from sensors.lane import Lane
 from sensors.messages import BATCH_EVENTS_MAX
 
@@ -48,7 +48,7 @@ def test_acknowledged_segments_are_dropped_without_a_gap(tmp_path: Path) -> None
 
 
 def test_gap_records_of_a_dropped_segment_are_carried_on(tmp_path: Path) -> None:
-    gap = gap_observation(Gap("bulk", 3, 9, 7, "quota", NOW, NOW), NOW)
+    gap = gap_observation(gap_fields(Gap("bulk", 3, 9, 7, "quota", NOW, NOW)), NOW)
     assert gap.lane == "alerts"
     assert (gap.fields["gov.gap.count"], gap.fields["gov.gap.from"]) == (7, "2026-03-01T00:00:00+00:00")
     event = stamp(gap, unit="u", sensor="web01", epoch=1, sequence=1)
@@ -58,5 +58,26 @@ def test_gap_records_of_a_dropped_segment_are_carried_on(tmp_path: Path) -> None
         lane.log.append([LINE * 100])
     drop = lane.over_quota()
     assert drop is not None
-    assert again(drop.carried[0], NOW).fields == gap.fields
+    assert drop.carried == [gap.fields]
     lane.log.close()
+
+
+def test_a_damaged_end_is_told_without_waiting_for_more(tmp_path: Path) -> None:
+    lane = Lane(tmp_path, "bulk", "web01", 1, 8 << 20)
+    lane.append([LINE] * 3)
+    (path,) = tmp_path.glob("*.seg")
+    blob = bytearray(path.read_bytes())
+    blob[-3] ^= 1
+    path.write_bytes(blob)
+    batch = lane.next_batch()
+    assert batch is not None
+    assert (batch.first, batch.last) == (1, 2)
+    assert lane.next_batch() is None
+    assert [(gap.first, gap.last, gap.reason) for gap in lane.take_gaps()] == [(3, 3, "damaged")]
+    assert lane.next_batch() is None
+    assert lane.take_gaps() == []
+    lane.append([LINE])
+    batch = lane.next_batch()
+    assert batch is not None
+    assert batch.first == 4
+    lane.close()

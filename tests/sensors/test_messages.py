@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from crypto.words import BadInput
 from sensors import messages
-from sensors.messages import Ack, Batch, Credit, Decoder, Hello, Message, Problem, Welcome, encode_message
+from sensors.messages import (
+    Ack,
+    Batch,
+    Credit,
+    Decoder,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Problem,
+    Welcome,
+    encode_message,
+)
 
 SENT: list[Message] = [
     Hello(sensor="web01", version="0.1.0", kind="host", epoch=1),
@@ -17,6 +29,8 @@ SENT: list[Message] = [
     Batch(sensor="web01", epoch=1, lane="bulk", first=3, last=4, count=2, sm3=bytes(32), body=b"body"),
     Ack(epoch=1, lane="alerts", sequence=9),
     Credit(batches=0),
+    Ping(nonce=1 << 62),
+    Pong(nonce=0),
     Problem(code="x", zh="错", en="wrong"),
 ]
 STREAM = b"".join(encode_message(message) for message in SENT)

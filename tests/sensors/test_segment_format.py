@@ -1,39 +1,15 @@
-"""Headers mend one flipped bit, frames are found again behind damage, and hostile bytes cost bounded work."""
+"""Frames are found again behind damage, and hostile bytes cost bounded work."""
 
 import time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensors.segment_format import (
-    HEADER_BYTES,
-    End,
-    Header,
-    frame_fits,
-    pack_frame,
-    pack_header,
-    scan,
-    seed_of,
-    unpack_header,
-)
+from sensors.segment_format import End, frame_fits, pack_frame, scan, seed_of
+from sensors.segment_header import Header
 
 HEADER = Header("bulk", 1_790_000_000, 41, 40, 0xDEADBEEF12345678, bytes(range(32)))
 SEED = seed_of(HEADER.salt)
-
-
-@settings(max_examples=60, deadline=None)
-@given(bit=st.integers(0, HEADER_BYTES * 8 - 1))
-def test_a_header_with_one_flipped_bit_is_mended(bit: int) -> None:
-    data = bytearray(pack_header(HEADER))
-    data[bit >> 3] ^= 1 << (bit & 7)
-    assert unpack_header(bytes(data)) == HEADER
-
-
-def test_a_header_beyond_repair_is_none() -> None:
-    data = bytearray(pack_header(HEADER))
-    data[30:40] = bytes(10)
-    assert unpack_header(bytes(data)) is None
-    assert unpack_header(bytes(20)) is None
 
 
 @settings(max_examples=60, deadline=None)

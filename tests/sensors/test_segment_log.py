@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto.words import LiuheError
-from sensors import segment_log
 from sensors.segment_log import SegmentLog
 
 
@@ -133,13 +132,13 @@ def test_a_frame_inside_a_payload_is_not_taken_for_a_frame(tmp_path: Path) -> No
     other = SegmentLog.open(tmp_path / "other", name="a", writer=True)
     other.append([b"x", b"forged"])
     other.close()
-    forged = next((tmp_path / "other").glob("*.seg")).read_bytes()[128:]
+    forged = next((tmp_path / "other").glob("*.seg")).read_bytes()[256:]
     log = SegmentLog.open(tmp_path / "log", name="a", writer=True)
     log.append([b"first", forged * 3, b"third"])
     log.close()
     (segment,) = (tmp_path / "log").glob("*.seg")
     blob = bytearray(segment.read_bytes())
-    blob[128 + 18 + 5 + 1] ^= 4  # the length of the second frame
+    blob[256 + 18 + 5 + 1] ^= 4  # the length of the second frame
     segment.write_bytes(blob)
     reader = SegmentLog.open(tmp_path / "log", name="a", writer=False)
     assert _all(reader) == [(1, b"first"), (3, b"third")]
@@ -174,7 +173,7 @@ def test_a_failed_sync_moves_the_same_frames_to_a_new_segment(
     log: SegmentLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.append([b"1"])
-    monkeypatch.setattr(segment_log.os, "fdatasync", _FailingSync(errno.EIO, 1))
+    monkeypatch.setattr(os, "fdatasync", _FailingSync(errno.EIO, 1))
     assert log.append([b"2", b"3"]) == range(2, 4)
     assert len(list(tmp_path.glob("*.seg"))) == 2
     assert [payload for _, payload in _all(log)] == [b"1", b"2", b"3"]
@@ -187,7 +186,7 @@ def test_a_failed_sync_moves_the_same_frames_to_a_new_segment(
 def test_what_cannot_be_written_is_refused_and_not_counted(
     log: SegmentLog, monkeypatch: pytest.MonkeyPatch, code: int, times: int, name: str
 ) -> None:
-    monkeypatch.setattr(segment_log.os, "fdatasync", _FailingSync(code, times))
+    monkeypatch.setattr(os, "fdatasync", _FailingSync(code, times))
     with pytest.raises(LiuheError) as caught:
         log.append([b"lost"])
     assert caught.value.code == name

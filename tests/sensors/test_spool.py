@@ -1,6 +1,7 @@
 """What is put comes out once, in order, lanes by priority; what does not fit is covered by a gap record."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 
 from crypto.words import LiuheError
-from sensors import segment_log
 from sensors.event import LogSource, Observation, sequence_of
 from sensors.messages import LANE_SHIFT, Batch
 from sensors.spool import Spool
@@ -70,6 +70,14 @@ def test_lanes_go_by_priority_and_ids_are_unique(spool: Spool) -> None:
     assert spool.backlog() == {"alerts": 1, "flows": 1, "bulk": 3}
 
 
+def test_what_is_urgent_is_the_first_lane_alone(spool: Spool) -> None:
+    spool.put([seen(1), seen(2, "flows"), seen(3, "alerts")], wait=True)
+    urgent = spool.batch(urgent=True)
+    assert urgent is not None
+    assert (urgent.lane, spool.batch(urgent=True)) == ("alerts", None)
+    assert [batch.lane for batch, _ in drain(spool)] == ["flows", "bulk"]
+
+
 def test_unacknowledged_events_come_again_after_rewind_and_restart(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     spool.put([seen(n) for n in range(10)], wait=True)
@@ -101,7 +109,7 @@ def test_stored_and_gaps_together_are_everything_that_was_put(tmp_path: Path) ->
     for start in range(0, 4000, 100):
         spool.put([seen(n, size=500) for n in range(start, start + 100)], wait=True)
         spool.put([seen(start, "alerts", size=30_000)], wait=True)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while any(_bytes(tmp_path / lane) > 512 * 1024 for lane in ("bulk", "alerts")):
         assert time.monotonic() < end  # the gap record is durable first, then the segment goes
         time.sleep(0.02)
@@ -160,10 +168,30 @@ def test_a_full_disk_blocks_and_loses_nothing(spool: Spool, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment_log.os, "fdatasync", full)
+        patch.setattr(os, "fdatasync", full)
         spool.put([seen(n) for n in range(3)])
         assert not spool.flush(0.5)
-        assert spool.trouble is not None
-    assert spool.flush(5)
-    assert spool.trouble is None
+        said = [spool.trouble]
+    assert spool.flush(30)
+    said.append(spool.trouble)
+    assert [one is None for one in said] == [False, True]
     assert [event["fields"]["n"] for _, events in drain(spool) for event in events] == [0, 1, 2]
+
+
+def test_who_waits_for_room_waits_while_the_lane_is_crowded_and_no_longer_than_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = {"alerts": 1 << 20, "flows": 1 << 20, "bulk": 1 << 20}
+    spool = Spool(tmp_path, sensor="web", unit="u", quota_bytes=quota)
+    looks: list[bool] = []
+    spool.wait_for_room("bulk", lambda: pytest.fail("it is not crowded"))
+    monkeypatch.setattr(spool.core, "crowded", lambda lane: lane == "bulk")
+
+    def give_up() -> bool:
+        looks.append(True)
+        return len(looks) == 3
+
+    spool.wait_for_room("bulk", give_up)
+    assert len(looks) == 3
+    spool.close()
+    spool.wait_for_room("bulk", lambda: False)

@@ -53,8 +53,9 @@ def test_bad_events_are_set_aside_one_by_one() -> None:
         encode(event(10)),
     ]
     contents = wire.frame_contents(stored(batch(lines)))
-    assert [wire.sequence_of(one.id)[1] & 0xFFFF for one in contents.events] == [5, 10]
-    assert [error.sequence for error in contents.errors] == [6, 7, 8, 9]
+    assert [wire.sequence_of(one.id)[1] & 0xFFFF for one in contents.events] == [5, 8, 10]
+    assert {one.unit for one in contents.events} == {"市大数据局"}  # as the center's register says
+    assert [error.sequence for error in contents.errors] == [6, 7, 9]
     assert wire.foreign_senders(lines, "web01") == 1
 
 

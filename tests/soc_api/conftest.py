@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -24,14 +24,18 @@ from detection.store.event_store import EventStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
 from sensors.event import LogSource, Observation, stamp
+from sensors.token import Token, encode_token
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
+from soc_api.enrolment import EnrolmentDesk, SensorRecord, TokenRecord
+from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import create
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
 from soc_api.migrate import upgrade
 from soc_api.passwords import Cost
+from soc_api.sensor_console import ConsoleSensors
 from soc_api.settings import Endpoint, Settings, render_settings
 from soc_api.transfer_port import (
     ChannelValue,
@@ -47,6 +51,7 @@ from soc_api.transfer_port import (
     TransferPageValue,
     TransferRowValue,
     TransferSignatureValue,
+    TrustValue,
     WayValue,
     ZoneValue,
 )
@@ -217,6 +222,7 @@ class Transfers:
                 unconfirmed=2,
                 silent=False,
                 trouble=None,
+                trust=TrustValue(mode="keys", keys=2, names=(), items=(), trouble=None),
             )
         ]
 
@@ -305,6 +311,11 @@ class Transfers:
         self._in(self._row(transfer), "exported")
         return self.folder / transfer
 
+    def receipt(self, transfer: str) -> bytes:
+        if not self._row(transfer).receipt:
+            raise Refused("transfer-no-receipt", Words("没有回执", "no receipt"), Words("等待", "wait"))
+        return b"{receipt}"
+
     def import_(self, channel: str, package: Path, person: str, now: datetime) -> TransferRowValue:
         data = package.read_bytes()
         if not data.startswith(b"package of out-"):
@@ -336,13 +347,46 @@ class Transfers:
             raise Refused("transfer-state", Words("状态不对", "not now"), Words("刷新", "reload"))
 
 
-class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
-    """A sensor that was let in and never spoke."""
+QUIET = SensorRecord(  # let in, and never spoke
+    id="quiet",
+    unit="320000-local",
+    kind="host",
+    hostname="db-01",
+    certificate="",
+    fingerprint="f" * 64,
+    key_digest="",
+    enrolled=NOW,
+    group="数据库",
+)
 
-    id: str = "quiet"
-    kind: str = "host"
-    unit: str = "320000-local"
-    host: str = "db-01"
+
+class Desk:
+    """The desk without an authority: real tokens and revocations, no certificates."""
+
+    def __init__(self, store: EnrolmentStore) -> None:
+        self._store = store
+        self._given = 0
+
+    def give_token(
+        self, *, unit: str, addresses: Sequence[str], actor: str, valid: timedelta, group: str = ""
+    ) -> str:
+        self._given += 1
+        name = f"{self._given:016x}"
+        self._store.add_token(
+            TokenRecord(
+                id=name,
+                secret_sm3="0" * 64,
+                unit=unit,
+                actor=actor,
+                created=NOW,
+                expires=NOW + valid,
+                group=group,
+            )
+        )
+        return encode_token(Token(addresses=list(addresses), authority=bytes(32), id=name, secret=bytes(32)))
+
+    def revoke(self, sensor: str, *, actor: str, reason: str = "") -> bool:
+        return self._store.revoke(sensor, NOW, actor=actor, reason=reason)
 
 
 class Client:
@@ -381,6 +425,17 @@ class World:
         self.alerts = AlertStore(self.engine)
         self.compliance = Compliance()
         self.transfers = Transfers(folder)
+        self.register = EnrolmentStore(self.engine)
+        inventory = InventoryStore(self.engine)
+        self.sensors = ConsoleSensors(
+            self.register,
+            cast("EnrolmentDesk", Desk(self.register)),
+            inventory,
+            unit="320000-local",
+            unit_name=lambda code: {"320000-local": "省数据局"}.get(code, code),
+            addresses=["192.0.2.1:8610"],
+        )
+        self.let_in(QUIET)
         self.uploads = Uploads(folder / "uploads")
         self.ledger = Ledger.open(
             folder / "evidence",
@@ -396,14 +451,14 @@ class World:
             identity=self.identity,
             audit=self.audit,
             alerts=self.alerts,
-            inventory=InventoryStore(self.engine),
+            inventory=inventory,
             events=events,
             ledger=self.ledger,
             compliance=self.compliance,
+            sensors=self.sensors,
             transfers=self.transfers,
             uploads=self.uploads,
             anomaly=lambda: Words("学习中", "learning"),
-            enrolled=lambda: [Enrolled()],
             clock=lambda: self.now,
         )
         self.app = equipped(_APP, self.center, static=folder / "static")
@@ -413,6 +468,19 @@ class World:
             self.portal.wrap_async_context_manager(self.app.router.lifespan_context(self.app))
         )
         self._clients: list[Client] = []
+
+    def let_in(self, sensor: SensorRecord) -> None:
+        """Keep an enrolled sensor, as the desk would."""
+        token = TokenRecord(
+            id=f"for-{sensor.id}",
+            secret_sm3="0" * 64,
+            unit=sensor.unit,
+            actor="user:a",
+            created=NOW,
+            expires=NOW,
+        )
+        self.register.add_token(token)
+        assert self.register.enrol(token.id, sensor)
 
     def run(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call an async function in the loop of the world."""

@@ -97,9 +97,3 @@ def test_audit_lines_become_leaves_whatever_a_visitor_wrote(world: Any) -> None:
     assert world.ledger.payload(record.payload_sm3).decode() == world.audit.since(0)[0].digest
     assert [number for number, _ in feed(2)] == [3, 4]
     assert feed(4) == []
-
-
-def test_an_enrolled_sensor_in_the_words_of_the_page() -> None:
-    record = SimpleNamespace(id="s", kind="host", unit="u", hostname="web", certificate="x")
-    shown = api_process._Enrolled.of(cast("Any", record))
-    assert (shown.id, shown.kind, shown.unit, shown.host) == ("s", "host", "u", "web")

@@ -21,6 +21,8 @@ EXAMPLES = {
     "{report}": "r1",
     "{index}": "0",
     "{transfer}": f"out-{0:032x}",
+    "{sensor}": "host-1",
+    "{token}": "0" * 16,
 }
 
 

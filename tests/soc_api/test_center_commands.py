@@ -99,7 +99,7 @@ def test_check_lists_every_problem(center: Path, capsys: pytest.CaptureFixture[s
     assert main(["center", "check", "--data", str(center)]) == 0
     assert capsys.readouterr().err == "0 problems\n"
     (center / "keys" / "ledger.pem").unlink()
-    (center / "keys" / "ca.pem").unlink()
+    (center / "keys" / "link.pem").unlink()
     assert main(["center", "check", "--data", str(center)]) == 1
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 2

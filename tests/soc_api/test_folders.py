@@ -10,7 +10,8 @@ import pytest
 
 from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
-from crypto.tls import Authority, server_context
+from crypto.link_authority import LinkAuthority
+from crypto.sm_tls import server_context
 from crypto.words import LiuheError, Refused
 from soc_api import folders as module
 from soc_api.folders import FIRST_ACCOUNT, Folders, audit_of, create, identity_of, state_engine
@@ -40,7 +41,7 @@ def test_a_center_is_whole(first_center: tuple[Path, str]) -> None:
     folders = Folders(data)
     assert load_settings(data) == Settings()
     SigningKey.load(folders.ledger_key)
-    server_context(Authority.of(folders.keys))
+    server_context(LinkAuthority(folders.keys).identity())
     engine = state_engine(folders, Settings())
     try:
         assert revision_of(engine) == newest_revision()
@@ -58,7 +59,7 @@ def test_nobody_else_may_look(first_center: tuple[Path, str]) -> None:
     data, _ = first_center
     closed = [data, *(path for path in data.iterdir() if path.is_dir())]
     assert {path.name: mode(path) for path in closed} == {path.name: 0o700 for path in closed}
-    private = ["center.toml", "state.sqlite", "keys/ledger.pem", "keys/ca.key", "keys/server.key"]
+    private = ["center.toml", "state.sqlite", "keys/ledger.pem", "keys/link.pem"]
     assert {name: mode(data / name) for name in private} == dict.fromkeys(private, 0o600)
 
 
@@ -72,12 +73,12 @@ def test_a_second_center_in_the_folder_is_refused_and_the_first_stays(center: Pa
 def test_a_death_before_the_last_file_can_be_repeated(center: Path, first_center: tuple[Path, str]) -> None:
     (center / "center.toml").unlink()
     key = (center / "keys" / "ledger.pem").read_bytes()
-    authority = (center / "keys" / "ca.pem").read_bytes()
+    root = LinkAuthority(center / "keys").root()
     center.chmod(0o755)
     (center / "keys").chmod(0o755)
     password = create(center, Settings())
     assert (center / "keys" / "ledger.pem").read_bytes() == key
-    assert (center / "keys" / "ca.pem").read_bytes() == authority
+    assert LinkAuthority(center / "keys").root() == root
     assert {mode(center), mode(center / "keys")} == {0o700}
     assert logs_in(center, password)
     assert not logs_in(center, first_center[1])
@@ -99,11 +100,10 @@ def test_a_death_at_any_step_can_be_repeated(
 def test_key_files_that_stayed_empty_are_made_again(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.mkdir()
-    for name in ("ledger.pem", "ca.key", "ca.pem"):
-        (keys / name).touch(mode=0o600)
+    (keys / "ledger.pem").touch(mode=0o600)
     create(tmp_path, Settings())
     SigningKey.load(keys / "ledger.pem")
-    server_context(Authority.of(keys))
+    server_context(LinkAuthority(keys).identity())
 
 
 @pytest.mark.parametrize("name", ["report.docx", ".ssh", "center"])
@@ -130,7 +130,7 @@ def test_what_the_system_refuses_is_one_clear_error(tmp_path: Path, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "/data/keys")
 
-    monkeypatch.setattr(module, "issue_server", full)
+    monkeypatch.setattr(module, "LinkAuthority", full)
     with pytest.raises(LiuheError, match=r"center-folder.*No space left.*/data/keys"):
         create(tmp_path / "center", Settings())
 

@@ -1,97 +1,39 @@
 """Every event that a sensor spooled lies in the center's log exactly once, whatever dies in between."""
 
-import asyncio
-import ssl
+import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ingest_world import QUOTA, SECONDS, Center, batch, client, enrolled, observations, until
 
-from crypto import tls
+from crypto.sm_tls import client_context
 from crypto.words import LiuheError
-from detection.store.state import open_state
-from sensors.address import Address
+from sensors.address import Address, connect
 from sensors.enrol import enrol
-from sensors.event import LogSource, Observation, encode, stamp
-from sensors.messages import Batch, Credit, Decoder, Hello, Message, Problem, Welcome, encode_message
+from sensors.link import SensorLink
+from sensors.messages import (
+    LANES,
+    Credit,
+    Decoder,
+    Hello,
+    Message,
+    Problem,
+    Welcome,
+    encode_message,
+)
 from sensors.segment_log import SegmentLog
-from sensors.settings import Settings, load_settings
+from sensors.settings import load_settings
 from sensors.spool import Spool
 from sensors.token import decode_token
 from sensors.uplink import Uplink
-from sensors.wire import frame_contents, frame_events, lane_sequence, make_batch
+from sensors.wire import frame_events, open_frame
 from soc_api.enrolment import EnrolmentDesk
-from soc_api.enrolment_store import EnrolmentStore
-from soc_api.ingest import IngestListener
-
-QUOTA = {"alerts": 8 << 20, "flows": 8 << 20, "bulk": 8 << 20}
-LOOPBACKS = ["127.0.0.1"]
-
-
-class Center:
-    """A center's keys, state, log and (while ``listening``) its door."""
-
-    def __init__(self, folder: Path) -> None:
-        now = datetime.now(UTC)
-        self.folder = folder
-        self.authority = tls.create_authority(folder / "keys", "市中心", now)
-        tls.issue_server(self.authority, "市中心", ["localhost", *LOOPBACKS], now)
-        self.engine = open_state(f"sqlite:///{folder / 'state.sqlite'}", create=True)
-        self.store = EnrolmentStore(self.engine)
-        self.desk = EnrolmentDesk(self.store, self.authority, "市中心")
-        self.port = 0
-
-    def token(self, valid: timedelta = timedelta(hours=1)) -> str:
-        return self.desk.give_token(
-            unit="大数据局", addresses=[f"127.0.0.1:{self.port}"], actor="t", valid=valid
-        )
-
-    @contextmanager
-    def listening(self) -> Iterator[IngestListener]:
-        """The listener in a thread with a loop of its own."""
-        started, stop = threading.Event(), threading.Event()
-        found: list[IngestListener] = []
-
-        async def serve() -> None:
-            log = SegmentLog.open(self.folder / "log", name="center", writer=True, reserve=1024)
-            try:
-                async with IngestListener(
-                    log, self.authority, self.desk, center="市中心", hosts=LOOPBACKS, port=self.port
-                ) as listener:
-                    self.port = listener.port
-                    found.append(listener)
-                    started.set()
-                    await asyncio.to_thread(stop.wait)
-            finally:
-                log.close()
-
-        thread = threading.Thread(target=asyncio.run, args=(serve(),))
-        thread.start()
-        assert started.wait(10)
-        try:
-            yield found[0]
-        finally:
-            stop.set()
-            thread.join(10)
-
-    def numbers(self) -> list[int]:
-        """``n`` of every stored event, in the order of the log."""
-        log = SegmentLog.open(self.folder / "log", name="center", writer=False)
-        found: list[int] = []
-        after = 0
-        while frames := log.read(after):
-            for frame in frames:
-                contents = frame_contents(frame.payload)
-                assert contents.errors == []
-                found += [int(str(event.fields["n"])) for event in contents.events]
-            after = frames[-1].sequence
-        return found
 
 
 @pytest.fixture
@@ -101,39 +43,17 @@ def center(tmp_path: Path) -> Iterator[Center]:
     made.engine.dispose()
 
 
-def enrolled(center: Center, data: Path, sensor: str = "web01") -> Settings:
-    enrol(data, center.token(), kind="host", sensor=sensor)
-    return load_settings(data)
-
-
-def context_of(data: Path) -> Callable[[], ssl.SSLContext]:
-    keys = data / "keys"
-    return lambda: tls.client_context(keys / "ca.pem", keys / "sensor.pem", keys / "sensor.key")
-
-
-def observations(numbers: range) -> list[Observation]:
-    source = LogSource(product="linux")
-    lanes = ["bulk", "flows", "alerts"]
-    return [
-        Observation(time=datetime.now(UTC), logsource=source, fields={"n": n}, lane=lanes[n % 3])
-        for n in numbers
-    ]
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_every_event_arrives_once_over_a_restart_of_the_listener(center: Center, tmp_path: Path) -> None:
     data = tmp_path / "sensor"
     with center.listening() as listener:
         settings = enrolled(center, data)
         spool = Spool(data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=QUOTA)
         uplink = Uplink(
-            spool, [Address("127.0.0.1", center.port)], context_of(data), kind="host", version="1"
+            spool,
+            [Address("127.0.0.1", center.port)],
+            SensorLink(data / "keys").connect,
+            kind="host",
+            version="1",
         )
         uplink.start()
         for start in range(0, 3000, 100):
@@ -154,48 +74,31 @@ def test_every_event_arrives_once_over_a_restart_of_the_listener(center: Center,
     assert (event.sensor, event.unit) == ("web01", "大数据局")
 
 
-class Client:
-    """A hand-driven sensor."""
-
-    def __init__(self, center: Center, data: Path) -> None:
-        from sensors.address import connect
-
-        self.sock = connect(Address("127.0.0.1", center.port), context_of(data)(), 5.0)
-        self.decoder = Decoder()
-        self.waiting: list[Message] = []
-
-    def ask(self, *messages: Message) -> Message:
-        for message in messages:
-            self.sock.sendall(encode_message(message))
-        while not self.waiting:
-            data = self.sock.recv(65536)
-            assert data
-            self.waiting = self.decoder.feed(data)
-        return self.waiting.pop(0)
-
-    def hello(self, sensor: str = "web01") -> Message:
-        return self.ask(Hello(sensor=sensor, version="1", kind="host", epoch=1))
-
-    def close(self) -> None:
-        self.sock.close()
-
-
-@contextmanager
-def client(center: Center, data: Path) -> Iterator[Client]:
-    made = Client(center, data)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def batch(numbers: range, sensor: str = "web01", name: str = "web01") -> Batch:
-    lines = []
-    for n in numbers:
-        (seen,) = observations(range(n, n + 1))
-        event = stamp(seen, unit="大数据局", sensor=name, epoch=1, sequence=lane_sequence("bulk", n))
-        lines.append(encode(event))
-    return make_batch(sensor, 1, "bulk", numbers.start, lines)
+def test_after_an_outage_alerts_come_first_by_whichever_address_answers(
+    center: Center, tmp_path: Path
+) -> None:
+    """3,000 events, a third of each lane, the alerts spooled among the others; the first address is dead."""
+    data = tmp_path / "sensor"
+    with center.listening():
+        settings = enrolled(center, data)
+    spool = Spool(data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=QUOTA)
+    spool.put(observations(range(3000)), wait=True)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        dead = Address("127.0.0.1", unused.getsockname()[1])
+        here = Address("127.0.0.1", center.port)
+        link = SensorLink(data / "keys")
+        uplink = Uplink(spool, [dead, here], link.connect, kind="host", version="1")
+        with center.listening():
+            uplink.start()
+            until(lambda: sum(spool.backlog().values()) == 0)
+            uplink.stop()
+    spool.close()
+    log = SegmentLog.open(center.folder / "log", name="center", writer=False)
+    lanes = [open_frame(frame.payload)[0].lane for frame in log.read(0)]
+    assert lanes == sorted(lanes, key=LANES.index)
+    assert set(lanes) == set(LANES)
+    assert sorted(center.numbers()) == list(range(3000))
 
 
 def test_repeated_and_overlapping_batches_are_stored_once(center: Center, tmp_path: Path) -> None:
@@ -229,13 +132,14 @@ def test_who_errs_is_told_and_left_and_others_go_on(
 ) -> None:
     with center.listening() as listener:
         enrolled(center, tmp_path / "s")
-        with client(center, tmp_path / "s") as other, client(center, tmp_path / "s") as wrong:
-            other.hello()
+        enrolled(center, tmp_path / "t", "web02")
+        with client(center, tmp_path / "t") as other, client(center, tmp_path / "s") as wrong:
+            other.hello("web02")
             answer = wrong.ask(*messages)
             if isinstance(answer, Welcome):
                 answer = wrong.ask()
             assert isinstance(answer, Problem)
-            assert other.ask(batch(range(1, 3))).sequence == 2  # type: ignore[union-attr]
+            assert other.ask(batch(range(1, 3), "web02")).sequence == 2  # type: ignore[union-attr]
         assert listener.counters.refused == 1
     assert center.numbers() == [1, 2]
 
@@ -244,14 +148,13 @@ def test_garbage_and_strangers_do_no_harm(center: Center, tmp_path: Path) -> Non
     with center.listening():
         enrolled(center, tmp_path / "s")
         with client(center, tmp_path / "s") as garbage:
-            garbage.sock.sendall(b"\xff" * 100)
+            garbage.stream.sendall(b"\xff" * 100)
             assert isinstance(garbage.ask(), Problem)
-        context = tls.client_context(center.authority.certificate)
-        from sensors.address import connect
-
-        with connect(Address("127.0.0.1", center.port), context, 5.0) as stranger:
+        address = Address("127.0.0.1", center.port)
+        with connect(address, client_context(), None, SECONDS) as stranger:
+            stranger.settimeout(SECONDS)
             stranger.sendall(encode_message(batch(range(1, 2))))
-            (answer,) = Decoder().feed(stranger.recv(65536))
+            (answer,) = Decoder().feed(stranger.recv())
             assert isinstance(answer, Problem)
     assert center.numbers() == []
 
@@ -259,11 +162,11 @@ def test_garbage_and_strangers_do_no_harm(center: Center, tmp_path: Path) -> Non
 def test_a_revoked_sensor_is_refused(center: Center, tmp_path: Path) -> None:
     with center.listening():
         enrolled(center, tmp_path / "s")
-        assert center.store.revoke("web01", datetime.now(UTC))
+        assert center.desk.revoke("web01", actor="t")
         with client(center, tmp_path / "s") as revoked:
             answer = revoked.hello()
         assert isinstance(answer, Problem)
-        assert answer.code == "sensor-revoked"
+        assert answer.code == "chain-revoked"
 
 
 def test_tokens_work_once_in_time_and_for_this_center_only(center: Center, tmp_path: Path) -> None:
@@ -271,10 +174,10 @@ def test_tokens_work_once_in_time_and_for_this_center_only(center: Center, tmp_p
         token = center.token()
         enrol(tmp_path / "a", token, kind="host", sensor="one")
         assert load_settings(tmp_path / "a").unit == "大数据局"
-        assert [path.stat().st_mode & 0o777 for path in (tmp_path / "a" / "keys").glob("*.key")] == [0o600]
+        assert [path.stat().st_mode & 0o777 for path in (tmp_path / "a" / "keys").glob("*.pem")] == [0o600]
         enrol(tmp_path / "a", token, kind="host", sensor="one")  # the answer was lost: same key, same sensor
         expired = EnrolmentDesk(
-            center.store, center.authority, "市中心", now=lambda: datetime.now(UTC) - timedelta(days=2)
+            center.store, center.authority, "city", now=lambda: datetime.now(UTC) - timedelta(days=2)
         ).give_token(unit="u", addresses=[f"127.0.0.1:{center.port}"], actor="t")
         other = Center(tmp_path / "other")
         other.port = center.port
@@ -298,18 +201,21 @@ def test_tokens_work_once_in_time_and_for_this_center_only(center: Center, tmp_p
 _LISTENER = """
 import asyncio, sys
 from pathlib import Path
-from crypto import tls
+from crypto.link_authority import LinkAuthority
 from detection.store.state import open_state
 from sensors.segment_log import SegmentLog
+from soc_api.center_link import CenterLink
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.ingest import IngestListener
 
 async def main(folder: Path, port: int) -> None:
-    authority = tls.Authority.of(folder / "keys")
+    authority = LinkAuthority(folder / "keys")
     desk = EnrolmentDesk(EnrolmentStore(open_state(f"sqlite:///{folder / 'state.sqlite'}")), authority, "c")
     log = SegmentLog.open(folder / "log", name="center", writer=True, reserve=1024)
-    async with IngestListener(log, authority, desk, center="c", hosts=["127.0.0.1"], port=port) as listener:
+    link = CenterLink(authority)
+    hosts = ["127.0.0.1"]
+    async with IngestListener(log, link, desk, center="c", unit="u", hosts=hosts, port=port) as listener:
         print(listener.port, flush=True)
         await asyncio.sleep(60)
 
@@ -335,7 +241,8 @@ def test_every_event_arrives_once_though_the_listener_is_killed(center: Center, 
     with listener_process(center):
         settings = enrolled(center, data)
     spool = Spool(data / "spool", sensor=settings.id, unit=settings.unit, quota_bytes=QUOTA)
-    uplink = Uplink(spool, [Address("127.0.0.1", center.port)], context_of(data), kind="host", version="1")
+    connect_ = SensorLink(data / "keys").connect
+    uplink = Uplink(spool, [Address("127.0.0.1", center.port)], connect_, kind="host", version="1")
     uplink.start()
     sent = 0
     for round_ in range(4):

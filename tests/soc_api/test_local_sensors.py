@@ -22,6 +22,7 @@ def enrolled(data: Path, kind: str) -> Path:
     folder.mkdir(parents=True)
     first = SensorSettings(id=f"vm-{kind}", unit="320000-local", kind=kind, center=["127.0.0.1:1"])  # type: ignore[arg-type]
     write_settings(folder, first)
+    (folder / "keys" / "trust").mkdir(parents=True)
     return folder
 
 
@@ -40,6 +41,12 @@ def test_the_host_sensor_watches_the_drill_and_finds_the_center(tmp_path: Path) 
     found = load_settings(folder)
     assert found.host.watch_extra == [str(tmp_path / "drill")]
     assert found.center == ["127.0.0.1:8610"]
+
+
+def test_a_sensor_of_a_release_before_sm_tls_enrols_anew(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, "host")
+    (folder / "keys" / "trust").rmdir()
+    assert not local_sensors.enrolled(Folders(tmp_path), "host")
 
 
 def test_the_network_sensor_leaves_out_the_center_even_after_its_ports_moved(tmp_path: Path) -> None:

@@ -79,3 +79,19 @@ def test_every_module_with_tables_is_known_to_the_migrations() -> None:
         for path in (root / package).rglob("*.py"):
             if "migrations" not in path.parts and "= Table(" in path.read_text(encoding="utf-8"):
                 assert ".".join(path.relative_to(root).with_suffix("").parts) in sys.modules, path
+
+
+def test_gaps_of_an_older_database_are_numbered_by_their_time(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine, to="0004")
+    row = "INSERT INTO sensor_gaps (event, sensor, lane, first, last, count, reason, time) VALUES "
+    with writing(engine) as connection:
+        connection.execute(text(row + "('b', 's', 'bulk', 1, 1, 1, 'quota', 5)"))
+        connection.execute(text(row + "('a', 's', 'bulk', 1, 1, 1, 'quota', 5)"))
+        connection.execute(text(row + "('c', 's', 'bulk', 1, 1, 1, 'quota', 4)"))
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT event, number FROM sensor_gaps ORDER BY number"))
+        assert [tuple(one) for one in found] == [("c", 1), ("a", 2), ("b", 3)]
+        assert connection.scalar(text("SELECT value FROM counters WHERE name = 'gaps'")) == 3
+    engine.dispose()

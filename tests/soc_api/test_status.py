@@ -6,7 +6,7 @@ import pytest
 
 from crypto.words import LiuheError
 from soc_api.migrate import newest_revision
-from soc_api.status import problems_of, status_of
+from soc_api.status import CERTIFIED_NOTE, CRYPTO_NOTE, problems_of, status_of
 from soc_api.supervisor import only_one
 
 
@@ -15,6 +15,10 @@ def test_a_center_that_does_not_run(center: Path) -> None:
     assert (status["running"], status["pid"], status["serving"]) == (False, None, False)
     assert (status["open_alerts"], status["sensors_seen"], status["ledger_size"]) == (0, 0, 0)
     assert status["crypto_backend"] == "openssl"
+    assert {"未经认证", "密评不计分"} <= set(CRYPTO_NOTE.zh.split(",")[1:])
+    assert status["cryptography"] in CRYPTO_NOTE
+    assert status["cryptography_certified"] in CERTIFIED_NOTE
+    assert "经认证的模块" in CERTIFIED_NOTE.zh
     assert "SM2 OpenSSL" in str(status["crypto_libraries"])
     assert str(status["console"]).startswith("http://127.0.0.1:")
     with only_one(center / "run"):
@@ -33,10 +37,10 @@ def test_a_whole_center_has_no_problems(center: Path) -> None:
 
 def test_all_problems_are_told_at_once(center: Path) -> None:
     (center / "keys" / "ledger.pem").unlink()
-    (center / "keys" / "server.pem").write_text("damaged")
+    (center / "keys" / "link.pem").write_text("damaged")
     (center / "state.sqlite").write_bytes(b"not a database, " * 100)
     found = "\n".join(problems_of(center))
-    for code in ("key-unreadable", "keys-unreadable", "state-open"):
+    for code in ("key-unreadable", "pem-malformed", "state-open"):
         assert code in found, code
 
 

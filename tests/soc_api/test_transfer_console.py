@@ -15,7 +15,7 @@ from rules import ROOT
 from soc_api.audit_store import AuditStore
 from soc_api.migrate import upgrade
 from soc_api.transfer_channels import load_channels
-from soc_api.transfer_console import OPEN_KEY, PERSONS, SIGN, STATION_KEYS, ConsoleTransfers
+from soc_api.transfer_console import ENCRYPT, PERSONS, SIGN, STATION_KEYS, ConsoleTransfers
 from soc_api.transfer_desk import Parts
 from soc_api.transfer_ferry import Ferry
 from soc_api.transfer_gate import Decision, load_policy
@@ -85,7 +85,7 @@ def sites(tmp_path: Path) -> tuple[Site, Site]:
     author = city.key(PERSONS, "analyst", "analyst-pass")
     approver = city.key(PERSONS, "lead", "lead-pass")
     sign = province.key(STATION_KEYS, SIGN)
-    encrypt = province.key(STATION_KEYS, OPEN_KEY, use="encrypt")
+    encrypt = province.key(STATION_KEYS, ENCRYPT, use="encrypt")
     city.register("out", tmp_path, f'recipients = ["{encrypt}"]\nreceipt_keys = ["{sign}"]')
     province.register("in", tmp_path, f'authors = ["{author}"]\napprovers = ["{approver}"]')
     return city, province
@@ -129,9 +129,17 @@ def test_a_file_goes_from_city_to_province_and_its_receipt_comes_back(
     assert (came.direction, came.state, came.author, came.approver) == ("in", "imported", "analyst", "lead")
     received = province.detail(came.id)
     assert [one.name for one in received.files] == ["名单.csv"]
+    assert {(one.action, one.actor) for one in received.history} == {
+        ("transfer.verify", "user:lead"),
+        ("transfer.import", "user:lead"),
+    }
     receipt = next((tmp_path / "receipts").iterdir())
+    assert province.receipt(came.id) == receipt.read_bytes()
+    with pytest.raises(Refused, match="transfer-no-receipt"):
+        city.receipt(row.id)
     confirmed = city.import_("up", receipt, "lead", LATER)
     assert (confirmed.state, confirmed.receipt) == ("confirmed", "accepted")
+    assert city.receipt(row.id) == receipt.read_bytes()
     seen = city.detail(row.id)
     assert [one.verdict for one in seen.receipts] == ["accepted"]
     assert [(one.role, one.signed) for one in seen.signatures] == [("author", True), ("approver", True)]

@@ -26,7 +26,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(transfer_world, "NOW", now)
     made = World(tmp_path)
     for name, center in (("city", "市中心"), ("province", "省中心")):
-        issue_peer(tmp_path / "authority", center, [], tmp_path / name / "transfer/tls", now)
+        issue_peer(tmp_path / "authority", center, tmp_path / name / "transfer/tls", now)
     keys = KeyFolder(tmp_path / "province/transfer/keys")
     keys.add(SIGN, made.province, None, now)
     keys.add(ENCRYPT, made.wrap, None, now)

@@ -61,7 +61,9 @@ def test_fail_closed_where_the_rules_say_so() -> None:
 def test_wrong_rules_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="unknown check"):
         gate(GateRules(format=1, every_enforced=False, failed=("X-1",), unknown=()))
-    for text in ("", "[", "format: 2\nevery_enforced: false\nfailed: []\nunknown: []\n"):
+    rules = "every_enforced: false\nfailed: []\nunknown: []\n"
+    flaws = ("format: 2\n", "format: 1\nformat: 1\n", "---\nformat: 1\n---\n")
+    for text in ("", "[", "[" * 5_000, *(flaw + rules for flaw in flaws)):
         (tmp_path / "gate.yaml").write_text(text)
         with pytest.raises(BadInput, match="transfer-rules"):
             load_gate_rules(tmp_path)

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from transfer_world import NOW, World
+from transfer_world import NOW, CertifiedWorld, World
 
 from crypto.package_envelope import CHUNK_BYTES, TAG_BYTES
+from crypto.sm_async import SmAsyncStream, connect
+from crypto.sm_tls import client_context
 from crypto.transfer.receipt import open_receipt
 from crypto.words import BadInput, LiuheError, Refused
 from soc_api import transfer_messages as wire
 from soc_api.transfer_ferry import glance
 from soc_api.transfer_intake import CenterIntake, Desk
 from soc_api.transfer_online import CREDIT_CHUNKS, PEER_CONNECTIONS_MAX, TransferListener
-from soc_api.transfer_peers import client_context, issue_peer, server_context
+from soc_api.transfer_peers import client_link, issue_peer, server_link
 from soc_api.transfer_push import Patience, Pushed, Target, push
 from soc_api.transfer_staging import STAGED_DAYS, SYNC_CHUNKS, Staging
 
@@ -40,12 +42,12 @@ def text_of(mib: int) -> bytes:
 class Online:
     """The two centers of ``World``, each with its certificates, the province with its door."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
+    def __init__(self, folder: Path, world: type[World] = World) -> None:
+        self.world: Any = world(folder)
         self.folder = folder
         self.staged = folder / "province/transfer/online"
         for name, center in (("city", "市中心"), ("province", "省中心"), ("other", "邻中心")):
-            issue_peer(folder / "authority", center, [LOOPBACK], folder / name / "transfer/tls", NOW)
+            issue_peer(folder / "authority", center, folder / name / "transfer/tls", datetime.now(UTC))
 
     def tls(self, name: str) -> Path:
         return self.folder / name / "transfer/tls"
@@ -57,7 +59,7 @@ class Online:
         async with TransferListener(
             CenterIntake(lambda: desk),
             Staging(self.staged),
-            server_context(self.tls("province")),
+            server_link(self.tls("province")),
             host=LOOPBACK,
             port=port,
             clock=lambda: NOW,
@@ -72,8 +74,8 @@ class Online:
         self, package: Path, port: int, *, center: str = "省中心", who: str = "city", **more: Any
     ) -> Pushed:
         target = Target(LOOPBACK, port, center)
-        context = client_context(self.tls(who))
-        return await asyncio.to_thread(push, package, target, context, patience=QUICK, **more)
+        link = client_link(self.tls(who))
+        return await asyncio.to_thread(push, package, target, link, patience=QUICK, **more)
 
     def take(self, receipt: bytes) -> tuple[str, str]:
         world = self.world
@@ -175,10 +177,10 @@ def test_ten_interruptions_cost_a_chunk_each_at_most(online: Online) -> None:
     assert online.world.received() == [files]
 
 
-def hostile(messages: list[bytes]) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]:
+def hostile(messages: list[bytes]) -> Callable[[SmAsyncStream, SmAsyncStream], Any]:
     """Say these things, then read the answers to the end."""
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[Any]:
+    async def talk(reader: SmAsyncStream, writer: SmAsyncStream) -> list[Any]:
         for message in messages:
             writer.write(message)
         answers = []
@@ -191,7 +193,7 @@ def hostile(messages: list[bytes]) -> Callable[[asyncio.StreamReader, asyncio.St
         except (asyncio.IncompleteReadError, OSError):
             return answers
         finally:
-            writer.transport.abort()
+            writer.abort()
 
     return talk
 
@@ -223,9 +225,9 @@ def test_hostile_peers_are_refused_and_the_others_go_on(online: Online) -> None:
     }
 
     async def talk(port: int, messages: list[bytes], who: str = "city") -> list[Any]:
-        context = client_context(online.tls(who))
-        reader, writer = await asyncio.open_connection(LOOPBACK, port, ssl=context, server_hostname="")
-        result: list[Any] = await hostile(messages)(reader, writer)
+        link = client_link(online.tls(who))
+        stream = await connect(LOOPBACK, port, link.context, link.judge, 10.0)
+        result: list[Any] = await hostile(messages)(stream, stream)
         return result
 
     async def run() -> None:
@@ -249,25 +251,29 @@ def test_hostile_peers_are_refused_and_the_others_go_on(online: Online) -> None:
 
 def test_nobody_comes_in_without_a_certificate_of_the_authority(online: Online, tmp_path: Path) -> None:
     package = online.package(online.world.exported())
-    issue_peer(tmp_path / "strange", "市中心", [LOOPBACK], tmp_path / "strange/tls", NOW)
+    issue_peer(tmp_path / "strange", "市中心", tmp_path / "strange/tls", datetime.now(UTC))
 
     async def run() -> None:
         async with online.door() as door:
             bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             bare.check_hostname, bare.verify_mode = False, ssl.CERT_NONE
-            reader, writer = await asyncio.open_connection(LOOPBACK, door.port, ssl=bare, server_hostname="")
-            try:
-                assert await reader.read() == b""
-            except OSError:
-                pass  # an alert or a reset, as the handshake's failure reaches us
-            writer.transport.abort()
-            stranger = client_context(tmp_path / "strange/tls", online.tls("city") / "ca.pem")
-            patience = Patience(attempts_max=2, first_seconds=0.01)
+            with pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure"):
+                await asyncio.open_connection(LOOPBACK, door.port, ssl=bare, server_hostname="")
+            nobody = await connect(
+                LOOPBACK, door.port, client_context(), client_link(online.tls("city")).judge, 30
+            )
+            length = wire.length_of(await nobody.readexactly(4), wire.ANSWER_BYTES_MAX)
+            answer = wire.decode(await nobody.readexactly(length), wire.ANSWER)
+            assert isinstance(answer, wire.Problem)
+            assert answer.code == "link-no-certificate"
+            nobody.abort()
+            stranger = client_link(tmp_path / "strange/tls", online.tls("city") / "trust")
             target = Target(LOOPBACK, door.port)
-            with pytest.raises(LiuheError, match="transfer-interrupted"):
-                await asyncio.to_thread(push, package, target, stranger, patience=patience)
             with pytest.raises(Refused) as caught:
-                await asyncio.to_thread(push, package, target, client_context(tmp_path / "strange/tls"))
+                await asyncio.to_thread(push, package, target, stranger)
+            assert (caught.value.code, caught.value.field) == ("transfer-refused-there", "chain-no-issuer")
+            with pytest.raises(Refused) as caught:
+                await asyncio.to_thread(push, package, target, client_link(tmp_path / "strange/tls"))
             assert caught.value.code == "transfer-peer-untrusted", "the sender does not trust the receiver"
             with pytest.raises(Refused) as caught:
                 await online.push(package, door.port, center="邻中心")
@@ -297,10 +303,12 @@ def test_chunks_whose_file_is_gone_are_asked_for_again(online: Online) -> None:
 
     async def run() -> None:
         async with online.door() as door, Proxy(door.port, iter([2 * SEALED])) as proxy:
-            context, target = client_context(online.tls("city")), Target(LOOPBACK, proxy.port)
+            link, target = client_link(online.tls("city")), Target(LOOPBACK, proxy.port)
             with pytest.raises(LiuheError):
-                await asyncio.to_thread(push, package, target, context, patience=Patience(1))
-        assert list(online.staged.glob("*/progress"))
+                await asyncio.to_thread(push, package, target, link, patience=Patience(1))
+        async with asyncio.timeout(60):  # the door closes without waiting for the disk
+            while not list(online.staged.glob("*/progress")):
+                await asyncio.sleep(0.01)
         async with online.door() as door:
             (partial,) = online.staged.glob("*/package")
             partial.unlink()
@@ -320,19 +328,17 @@ def test_one_transfer_of_a_peer_at_a_time(online: Online, monkeypatch: pytest.Mo
     async def run() -> None:
         async with online.door() as door:
             async with door.turn("市中心"):
-                target, context = Target(LOOPBACK, door.port), client_context(online.tls("city"))
+                target, link = Target(LOOPBACK, door.port), client_link(online.tls("city"))
                 with pytest.raises(LiuheError, match="transfer-in-progress"):
-                    await asyncio.to_thread(push, package, target, context, patience=Patience(1))
+                    await asyncio.to_thread(push, package, target, link, patience=Patience(1))
             idle = [
-                await asyncio.open_connection(
-                    LOOPBACK, door.port, ssl=client_context(online.tls("city")), server_hostname=""
-                )
+                await connect(LOOPBACK, door.port, link.context, link.judge, 10.0)
                 for _ in range(PEER_CONNECTIONS_MAX)
             ]
             with pytest.raises(LiuheError, match="transfer-in-progress"):
-                await asyncio.to_thread(push, package, target, context, patience=Patience(1))
-            for _, writer in idle:
-                writer.transport.abort()
+                await asyncio.to_thread(push, package, target, link, patience=Patience(1))
+            for stream in idle:
+                stream.abort()
             await online.push(package, door.port)
 
     asyncio.run(run())
@@ -344,7 +350,7 @@ def test_patience_ends(online: Online, unused_tcp_port: int) -> None:
         push(
             package,
             Target(LOOPBACK, unused_tcp_port),
-            client_context(online.tls("city")),
+            client_link(online.tls("city")),
             patience=Patience(attempts_max=3, first_seconds=0.01),
         )
     assert caught.value.code == "transfer-interrupted"
@@ -397,17 +403,15 @@ def test_a_killed_receiver_goes_on_where_it_was(online: Online, unused_tcp_port:
     pipes[0][0].send("go")
     try:
         with ThreadPoolExecutor(1) as pool:
-            target, context = Target(LOOPBACK, unused_tcp_port), client_context(online.tls("city"))
-            pushed = pool.submit(
-                push, package, target, context, progress=watch, patience=QUICK_START
-            ).result()
+            target, link = Target(LOOPBACK, unused_tcp_port), client_link(online.tls("city"))
+            pushed = pool.submit(push, package, target, link, progress=watch, patience=QUICK_START).result()
     finally:
         for worker in workers:
             worker.kill()
             worker.join()
     online.world.there = online.world.importer()
     assert state["at"] == 3
-    assert pushed.sent_chunks <= 160 + 3 * (SYNC_CHUNKS + CREDIT_CHUNKS)
+    assert pushed.sent_chunks <= 160 + 3 * (2 * SYNC_CHUNKS + CREDIT_CHUNKS)
     assert online.take(pushed.receipt) == (transfer, "confirmed")
     assert online.imports() == 1
     assert online.world.received() == [files]
@@ -428,3 +432,23 @@ def test_partial_packages_expire(tmp_path: Path) -> None:
     assert staging.expire(now) == 0
     assert staging.expire(now + timedelta(days=STAGED_DAYS + 1)) == 1
     assert list((tmp_path / "online").iterdir()) == []
+
+
+def test_certificates_count_online_as_they_do_by_ferry(tmp_path: Path) -> None:
+    online = Online(tmp_path, CertifiedWorld)
+    first, second = online.world.exported(), online.world.exported()
+
+    async def run() -> LiuheError:
+        async with online.door() as listener:
+            pushed = await online.push(online.package(first), listener.port)
+            assert online.take(pushed.receipt) == (first, "confirmed")
+            online.world.revoke(online.world.author)
+            online.world.lists(NOW, "province")
+            with pytest.raises(Refused, match="transfer-refused-there") as caught:
+                await online.push(online.package(second), listener.port)
+            return caught.value
+
+    refused = asyncio.run(run())
+    assert refused.field == "chain-revoked"
+    assert "吊销" in refused.what.zh
+    assert online.imports() == 1

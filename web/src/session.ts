@@ -13,6 +13,7 @@ export type Permission =
   | "evidence.read"
   | "evidence.verify"
   | "sensors.read"
+  | "sensors.manage"
   | "reports.read"
   | "reports.make"
   | "transfers.read"

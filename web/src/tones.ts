@@ -51,6 +51,15 @@ export const sensorLooks: Record<SensorRow["state"], Look> = {
   never: { tone: "grey", shape: "ring" },
 };
 
+export const standingLooks: Record<SensorRow["standing"], Look> = {
+  active: { tone: "green", shape: "check" },
+  draining: { tone: "amber", shape: "half" },
+  drained: { tone: "blue", shape: "ring" },
+  quarantined: { tone: "red", shape: "octagon" },
+  revoked: { tone: "grey", shape: "cross" },
+  unregistered: { tone: "violet", shape: "question" },
+};
+
 /** States of transfers in both directions; one the console does not know is shown as a plain ring. */
 const transferLooks: Record<string, Look> = {
   requested: { tone: "blue", shape: "dot" },

@@ -44,7 +44,7 @@ def of_gmalg(key: Sm2PrivateKey) -> Party:
     """The pure Python library gmalg."""
     other = gmalg.SM2(bytes(key.handle.scalar()), sm2.DEFAULT_ID, key.public.point)
     return Party(
-        lambda message: b"".join(other.sign(message)),
+        lambda message: b"".join(one.rjust(32, b"\0") for one in other.sign(message)),  # it drops zeros
         lambda message, signature: bool(other.verify(message, signature[:32], signature[32:])),
         other.encrypt,
         other.decrypt,

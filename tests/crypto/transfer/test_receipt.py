@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto.keys import SigningKey
-from crypto.transfer.receipt import Receipt, decode_receipt, open_receipt, receipt_sm3, sign_receipt
+from crypto.keys import PublicKey, SigningKey
+from crypto.transfer.receipt import (
+    Receipt,
+    SignedReceipt,
+    decode_receipt,
+    open_receipt,
+    receipt_sm3,
+    sign_receipt,
+)
 from crypto.transfer.request import Reason
 from crypto.words import Refused
 
@@ -89,3 +96,33 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
     data = msgspec.json.encode(msgspec.structs.replace(signed, receipt=receipt(**changes)))
     with pytest.raises(Refused):
         decode_receipt(data)
+
+
+def test_a_receipt_may_carry_its_certificates() -> None:
+    data = sign_receipt(receipt(), OTHER, (b"leaf", b"issuer"))
+    asked: list[SignedReceipt] = []
+
+    def certified(signed: SignedReceipt) -> PublicKey:
+        asked.append(signed)
+        return OTHER.public
+
+    assert open_receipt(data, KEYS, certified) == receipt()
+    assert asked[0].certificates == (b"leaf", b"issuer")
+    with pytest.raises(Refused, match="receipt-untrusted"):
+        open_receipt(data, KEYS)
+    with pytest.raises(Refused, match="receipt-untrusted"):
+        open_receipt(data, KEYS, lambda _: KEY.public)
+    with pytest.raises(Refused, match="receipt-untrusted"):
+        open_receipt(sign_receipt(receipt(), OTHER), KEYS, certified)
+    assert b"certificates" not in sign_receipt(receipt(), KEY)
+
+
+@given(certificates=st.lists(st.binary(max_size=40), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_certificates_of_a_receipt_are_read_as_written_or_refused(certificates: list[bytes]) -> None:
+    data = sign_receipt(receipt(), KEY, certificates)
+    if len(certificates) > 5 or not all(certificates):
+        with pytest.raises(Refused, match="receipt-malformed"):
+            decode_receipt(data)
+    else:
+        assert decode_receipt(data).certificates == tuple(certificates)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -254,3 +255,30 @@ def test_a_catalogue_put_back_from_a_backup_costs_no_file(
     store.seal(start)
     assert all((center.folder / "events" / file.name).exists() for file in made)
     assert len(store.verify_segments()) == len(made)
+
+
+def test_an_event_leads_to_its_batch_before_and_after_sealing(
+    center: Any, engine: Engine, start: datetime
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    wanted = center.events[25].id
+    whole = store.trace(wanted)
+    assert whole is not None
+    assert (whole.event.id, whole.header.first, whole.batch.count) == (wanted, 21, 20)
+    assert whole.batch.body
+    store.seal(start, force=True)
+    head = store.trace(wanted)
+    assert head is not None
+    assert (head.header, head.batch) == (whole.header, msgspec.structs.replace(whole.batch, body=b""))
+    assert store.trace(center.events[0].id[:-1] + "f") is None
+
+
+def test_an_event_of_a_file_without_heads_is_not_traced(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start, batches=2)
+    store = center.store(engine)
+    store.seal(start, force=True)
+    for path in (center.folder / "events").glob("*.batches"):
+        path.unlink()
+    assert store.trace(center.events[0].id) is None
+    assert store.verify_segments() == []

@@ -1,6 +1,9 @@
 """What events tell of sensors: pure, bounded, in any order."""
 
 from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
 
 from detection.store.inventory import gaps, integer, probe_results, sightings, text
 from sensors.event import Event
@@ -38,3 +41,26 @@ def test_fields_of_the_wrong_kind_count_as_absent(make_event: MakeEvent) -> None
     event = make_event(1, a=7, b="x" * 9, c=True, d=-1, e=2**70)
     assert [text(event, name, 4) for name in "abz"] == ["", "xxxx", ""]
     assert [integer(event, name) for name in "abcdez"] == [7, 0, 0, 0, 2**63 - 1, 0]
+
+
+def test_a_heartbeat_tells_configuration_drops_and_clock_only_where_it_came_at_once(
+    make_event: MakeEvent,
+) -> None:
+    def offset(**more: object) -> float | None:
+        said = {
+            "event__dataset": "liuhe.heartbeat",
+            "gov__sensor__connected": True,
+            "gov__sensor__configuration": 7,
+            "gov__sensor__drops": ["quota=5", "no number=x", "odd"],
+        }
+        made = make_event(1, **(said | {f"gov__sensor__{name}": value for name, value in more.items()}))
+        received = msgspec.structs.replace(made, ingested=made.time - timedelta(seconds=90))
+        (sighting,) = sightings([received])
+        assert sighting.heartbeat is not None
+        assert sighting.heartbeat.configuration_version == 7
+        assert sighting.heartbeat.drops == {"quota": 5}
+        return sighting.heartbeat.clock_offset_seconds
+
+    assert offset() == 90.0
+    assert offset(connected=False) is None
+    assert offset(backlog=10_000) is None

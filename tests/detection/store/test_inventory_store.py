@@ -97,6 +97,13 @@ def test_heartbeats_make_a_sensor(
     assert inventory.sensors(beat.time + timedelta(seconds=61))[0].state == "silent"
 
 
+def test_what_the_center_itself_says_makes_it_no_sensor(
+    inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent, start: datetime
+) -> None:
+    commit([make_event(1, sensor="liuhe.center"), make_event(2)])
+    assert [one.sensor for one in inventory.sensors(start)] == ["host-web-01"]
+
+
 def test_gaps_are_kept_once(
     inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent
 ) -> None:
@@ -114,6 +121,22 @@ def test_gaps_are_kept_once(
     (kept,) = inventory.gaps("host-web-01")
     assert (kept.lane, kept.first, kept.last, kept.count, kept.reason) == ("bulk", 10, 19, 10, "quota")
     assert inventory.gaps("other") == []
+
+
+def test_gaps_are_numbered_as_they_are_committed_and_say_when_what_was_lost_happened(
+    inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent, start: datetime
+) -> None:
+    times = {"gov__gap__from": start.isoformat(), "gov__gap__to": "yesterday"}
+    late, early = (make_event(number, event__dataset="liuhe.gap", **times) for number in (9, 3))
+    commit([late])
+    commit([late, early])
+    found = inventory.gaps_after(0, 10)
+    assert [(gap.event, gap.number) for gap in found] == [(late.id, 1), (early.id, 2)]
+    assert [(gap.begins, gap.ends) for gap in found] == [(start, None)] * 2
+    assert inventory.gaps_after(1, 10) == found[1:]
+    assert inventory.gap_counts() == {late.sensor: 2}
+    inventory.keep_gap_leaves([(2, 41)])
+    assert [gap.leaf for gap in inventory.gaps_after(0, 10)] == [None, 41]
 
 
 def test_hostile_fields_are_bounded(

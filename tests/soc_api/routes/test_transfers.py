@@ -46,6 +46,7 @@ def test_one_asks_another_approves_and_the_package_leaves(world: Any) -> None:
     package = lead("GET", f"{path}/package")
     assert package.content == b"package of " + row["id"].encode()
     assert f'filename="{row["id"][4:]}.liuhe"' in package.headers["content-disposition"]
+    assert lead("GET", f"{path}/receipt").json()["code"] == "transfer-no-receipt"
     brought = lead("POST", IMPORT, content=package.content).json()
     assert (brought["direction"], brought["state"]) == ("in", "imported")
     assert [one["id"] for one in lead("GET", "/transfers").json()["rows"]] == [brought["id"], row["id"]]
@@ -180,6 +181,7 @@ def test_gaps_choices_and_unknown_transfers(world: Any) -> None:
     client = world.signed_in("audit_admin")
     row = client("GET", "/transfers/channels").json()["rows"][0]
     assert (row["gaps"], row["unconfirmed"]) == ([{"first": 3, "last": 4}], 2)
+    assert (row["trust"]["mode"], row["trust"]["keys"]) == ("keys", 2)
     found = client("GET", "/transfers/choices").json()
     assert found["labels"] == ["一般", "重要", "核心"]
     assert found["upload_bytes_max"] == 64 << 20

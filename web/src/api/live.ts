@@ -30,12 +30,12 @@ export function useLive<T>(path: MaybeRefOrGetter<string>, of: readonly Topic[])
   return query;
 }
 
-/** Pages by cursor, newest first, fetched again with their topics. */
-export function usePages<T extends { next: string }>(path: string, of: readonly Topic[]) {
+/** Pages by cursor, newest first (from `start` on, if it is given), fetched again with their topics. */
+export function usePages<T extends { next: string }>(path: string, of: readonly Topic[], start = "") {
   const query = useInfiniteQuery({
-    queryKey: [path, "pages"],
+    queryKey: [path, "pages", start],
     queryFn: ({ pageParam, signal }) => get<T>(withQuery(path, { cursor: pageParam, limit: page_rows }), signal),
-    initialPageParam: "",
+    initialPageParam: start,
     getNextPageParam: (page: T) => page.next || undefined,
     refetchInterval: interval,
     refetchOnWindowFocus: false,

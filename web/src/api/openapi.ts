@@ -122,12 +122,16 @@ export interface components {
             next: string;
         };
         GapRow: {
+            event: string;
             lane: string;
             first: number;
             last: number;
             count: number;
             reason: string;
             time: string;
+            begins: string | null;
+            ends: string | null;
+            leaf: number | null;
         };
         Health: {
             status: "ok";
@@ -163,6 +167,18 @@ export interface components {
             field: string;
             value: unknown;
             selection: string;
+        };
+        MoveSensor: {
+            unit: string;
+            group: string;
+        };
+        OpenToken: {
+            id: string;
+            unit: string;
+            group: string;
+            actor: string;
+            created: string;
+            expires: string;
         };
         Overview: {
             open_alerts: {
@@ -206,24 +222,70 @@ export interface components {
             xlsx_sm3: string;
             leaf: number;
         };
+        RevokeSensor: {
+            reason: string;
+        };
+        SensorCertificate: {
+            serial: string;
+            fingerprint: string;
+            begins: string;
+            ends: string;
+        };
+        SensorDetail: {
+            sensor: components["schemas"]["SensorRow"];
+            events: number;
+            cpu_percent: number;
+            rss_bytes: number;
+            sources: components["schemas"]["SourceRow"][];
+            drops: {
+                [key: string]: number;
+            };
+            gaps: components["schemas"]["GapRow"][];
+            certificate: components["schemas"]["SensorCertificate"] | null;
+            enrolled: string | null;
+            draining: string | null;
+            drained: string | null;
+            revoked: string | null;
+            revoked_by: string;
+            revoked_reason: string;
+            quarantined: string | null;
+            quarantine_reason: string;
+        };
         SensorPage: {
             rows: components["schemas"]["SensorRow"][];
+            units: components["schemas"]["SensorUnit"][];
+            tokens: components["schemas"]["OpenToken"][];
+            addresses: string[];
+            unit: string;
         };
         SensorRow: {
             id: string;
             kind: string;
             unit: string;
+            group: string;
             host: string;
             version: string;
             state: "online" | "silent" | "never";
+            standing: "active" | "draining" | "drained" | "quarantined" | "revoked" | "unregistered";
             last_seen: string | null;
             last_sequence: number;
             backlog: number;
-            events: number;
-            gaps: components["schemas"]["GapRow"][];
-            sources: components["schemas"]["SourceRow"][];
-            cpu_percent: number;
-            rss_bytes: number;
+            gaps: number;
+            certificate_ends: string | null;
+            configuration_version: number;
+            clock_offset_seconds: number | null;
+        };
+        SensorToken: {
+            id: string;
+            token: string;
+            command: string;
+            unit: string;
+            group: string;
+            expires: string;
+        };
+        SensorUnit: {
+            code: string;
+            name: string;
         };
         Session: {
             username: string;
@@ -245,6 +307,13 @@ export interface components {
             zh: string;
             en: string;
         };
+        TokenOrder: {
+            kind: "host" | "network";
+            unit: string;
+            group: string;
+            addresses: string[];
+            hours: number;
+        };
         TransferAct: {
             time: string;
             actor: string;
@@ -263,6 +332,7 @@ export interface components {
             unconfirmed: number;
             silent: boolean;
             trouble: components["schemas"]["TransferReason"] | null;
+            trust: components["schemas"]["TransferTrust"];
         };
         TransferChannels: {
             rows: components["schemas"]["TransferChannel"][];
@@ -364,6 +434,20 @@ export interface components {
             name: string;
             key_id: string;
             signed: boolean;
+        };
+        TransferTrust: {
+            mode: "keys" | "certificates" | "both";
+            keys: number;
+            names: string[];
+            items: components["schemas"]["TransferTrustItem"][];
+            trouble: components["schemas"]["TransferReason"] | null;
+        };
+        TransferTrustItem: {
+            kind: "root" | "issuer" | "crl" | "recipient" | "own";
+            name: string;
+            begins: string | null;
+            ends: string | null;
+            state: "good" | "soon" | "ended" | "missing";
         };
         TransferUpload: {
             id: string;

@@ -34,6 +34,11 @@ export function importPackage(channel: string, file: File): Promise<TransferRow>
   return upload<TransferRow>(withQuery("transfers/import", { channel }), file);
 }
 
+/** Where the newest receipt is downloaded. */
+export function receiptUrl(row: TransferRow): string {
+  return apiUrl(path(row, "receipt"));
+}
+
 /** Where the exported package is downloaded. */
 export function packageUrl(row: TransferRow): string {
   return apiUrl(path(row, "package"));

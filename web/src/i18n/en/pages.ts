@@ -1,4 +1,4 @@
-/** Checklist, evidence, sensors, reports and audit log. */
+/** Checklist, evidence, reports and audit log. */
 export default {
   checks: {
     title: "Compliance checks",
@@ -42,6 +42,8 @@ export default {
   },
   evidence: {
     title: "Evidence ledger",
+    from: "From record {n} on",
+    newest: "Show the newest",
     size: "Records",
     root: "Root (SM3)",
     checkpoint: "Checkpoint",
@@ -62,27 +64,6 @@ export default {
     column: { index: "No.", kind: "Kind", time: "Time", actor: "Actor", subject: "Subject", summary: "Summary", payload: "Payload SM3", leaf: "Leaf SM3" },
     empty: "The ledger is empty",
     emptyHelp: "Records appear after the first evaluation, sealed segment or report.",
-  },
-  sensors: {
-    title: "Sensors",
-    seen: "Last heartbeat",
-    sequence: "Last sequence",
-    backlog: "Backlog",
-    events: "Events",
-    version: "Version",
-    unit: "Unit",
-    cpu: "CPU",
-    memory: "Memory",
-    sources: "Sources",
-    noSources: "no source reported",
-    gaps: "Gaps in the data",
-    noGaps: "no gaps",
-    gap: { lane: "Lane", range: "Sequences", count: "Count", reason: "Reason", time: "Time" },
-    gapCount: "{n} gaps",
-    empty: "No sensor enrolled yet",
-    emptyHelp: "Make an enrolment token at the center, then run liuhe sensor enroll on the host.",
-    silentHelp: "No heartbeat within the time allowed. Check the host, the network and the sensor's service.",
-    neverHelp: "Enrolled but never connected. Start the sensor on its host.",
   },
   reports: {
     title: "Reports",

@@ -31,6 +31,7 @@ export default {
   more: "Load more",
   copy: "Copy",
   copied: "Copied",
+  selected: "Selected: press Ctrl+C to copy",
   close: "Dismiss",
   cancel: "Cancel",
   refresh: "Refresh",

@@ -3,8 +3,9 @@ import alerts from "./alerts";
 import login from "./login";
 import overview from "./overview";
 import pages from "./pages";
+import sensors from "./sensors";
 import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, login, overview, shell, transfers, words, ...pages };
+export default { alerts, login, overview, sensors, shell, transfers, words, ...pages };

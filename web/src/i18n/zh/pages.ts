@@ -1,4 +1,4 @@
-/** Checklist, evidence, sensors, reports and audit log. */
+/** Checklist, evidence, reports and audit log. */
 export default {
   checks: {
     title: "合规检查",
@@ -42,6 +42,8 @@ export default {
   },
   evidence: {
     title: "证据账本",
+    from: "从第 {n} 号记录开始",
+    newest: "显示最新",
     size: "记录数",
     root: "根（SM3）",
     checkpoint: "检查点",
@@ -62,27 +64,6 @@ export default {
     column: { index: "序号", kind: "类别", time: "时间", actor: "主体", subject: "对象", summary: "摘要", payload: "附件 SM3", leaf: "叶 SM3" },
     empty: "账本为空",
     emptyHelp: "首次评估、事件封存或报告生成后，这里会出现记录。",
-  },
-  sensors: {
-    title: "传感器",
-    seen: "最近心跳",
-    sequence: "最后序号",
-    backlog: "积压",
-    events: "事件数",
-    version: "版本",
-    unit: "单位",
-    cpu: "CPU",
-    memory: "内存",
-    sources: "采集源",
-    noSources: "未上报采集源",
-    gaps: "断档",
-    noGaps: "无断档",
-    gap: { lane: "通道", range: "序号", count: "条数", reason: "原因", time: "时间" },
-    gapCount: "{n} 处断档",
-    empty: "尚未接入传感器",
-    emptyHelp: "在中心生成接入令牌，然后在主机上运行 liuhe sensor enroll。",
-    silentHelp: "超过时限没有心跳。请检查主机、网络和传感器服务。",
-    neverHelp: "已登记但从未连接。请在主机上启动传感器。",
   },
   reports: {
     title: "报告",

@@ -31,6 +31,7 @@ export default {
   more: "加载更多",
   copy: "复制",
   copied: "已复制",
+  selected: "已选中，请按 Ctrl+C 复制",
   close: "收起",
   cancel: "取消",
   refresh: "刷新",
