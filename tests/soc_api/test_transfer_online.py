@@ -21,6 +21,7 @@ from crypto.sm_async import SmAsyncStream, connect
 from crypto.sm_tls import client_context
 from crypto.transfer.receipt import open_receipt
 from crypto.words import BadInput, LiuheError, Refused
+from running_center import until
 from soc_api import transfer_messages as wire
 from soc_api.transfer_ferry import glance
 from soc_api.transfer_intake import CenterIntake, Desk
@@ -306,9 +307,8 @@ def test_chunks_whose_file_is_gone_are_asked_for_again(online: Online) -> None:
             link, target = client_link(online.tls("city")), Target(LOOPBACK, proxy.port)
             with pytest.raises(LiuheError):
                 await asyncio.to_thread(push, package, target, link, patience=Patience(1))
-        async with asyncio.timeout(60):  # the door closes without waiting for the disk
-            while not list(online.staged.glob("*/progress")):
-                await asyncio.sleep(0.01)
+        # The door closes without waiting for the disk.
+        await asyncio.to_thread(until, lambda: list(online.staged.glob("*/progress")), 60, 0.01)
         async with online.door() as door:
             (partial,) = online.staged.glob("*/package")
             partial.unlink()
