@@ -9,7 +9,7 @@ from typing import Final
 
 from crypto.words import BadInput, LiuheError, Words
 from detection.store.event_store import EventStore
-from detection.store.query import parse_query
+from detection.query.parse import parse_query
 from detection.store.state import state_of
 from sensors.event import encode
 
