@@ -65,8 +65,14 @@ def test_there_are_enough_correlations_and_each_is_raised_and_not_raised(
     assert all(proof.hits and proof.misses for proof in proofs)
 
 
-def test_correlations_silence_no_rule_that_stands_on_its_own(rules: list[Rule], loaded: Loaded) -> None:
-    assert {rule.id for rule in rules}.isdisjoint(silent_rules(loaded.correlations))
+def test_correlations_silence_their_own_steps_and_no_rule_that_stands_on_its_own(
+    rules: list[Rule], loaded: Loaded, correlations: list[Correlation]
+) -> None:
+    loud = {one.id for one in (*rules, *correlations)}
+    steps = {one.id for one in (*loaded.rules, *loaded.correlations)} - loud
+    silent = silent_rules(loaded.correlations)
+    assert silent.isdisjoint(loud)
+    assert steps <= silent
 
 
 def test_every_sample_belongs_to_a_rule(rules: list[Rule], correlations: list[Correlation]) -> None:
