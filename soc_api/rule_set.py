@@ -27,6 +27,11 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
         listed = sorted(f"{rule.id} {rule.digest}" for rule in (*self.rules, *self.correlations))
         return sm3_hex("\n".join(listed).encode())
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The digest of the file of every rule and correlation, by id."""
+        return {one.id: one.digest for one in (*self.rules, *self.correlations)}
+
     def evidence(self) -> NewEvidence:
         """The leaf that says which rules were in force."""
         every = (*self.rules, *self.correlations)

@@ -55,6 +55,12 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
 
 
+class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[detection]: how events find their rules."""
+
+    unknown_to_all: bool = False  # events that say nothing of their log source are tried on every rule
+
+
 class Cryptography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[cryptography]: which implementation of SM2, SM3 and SM4 serves."""
 
@@ -84,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()
+    detection: Detection = Detection()
     cryptography: Cryptography = Cryptography()
     transfer: Transfer = Transfer()
     link: Link = Link()

@@ -43,7 +43,15 @@ class SigmaDetector:
     @property
     def unrouted(self) -> Counter[LogSource]:
         """Events that no rule was asked about, by log source; those beyond a bound under the empty one."""
-        return self._routing.unrouted
+        if not self._amended.rules:
+            return self._routing.unrouted
+        return Counter(
+            {
+                source: events
+                for source, events in self._routing.unrouted.items()
+                if not self._amended.route(source)[0]
+            }
+        )
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
         """One alert for every rule that an event satisfies."""
@@ -89,8 +97,10 @@ class SigmaDetector:
 
     def _settle(self, rules: Iterable[Rule]) -> None:
         """Index all rules together."""
+        unrouted = self._routing.unrouted
         self._rules = {rule.id: rule for rule in rules}
         self._routing = Routing(self._rules.values(), unknown_to_all=self._unknown_to_all)
+        self._routing.unrouted = unrouted
         self._amended = Routing((), unknown_to_all=self._unknown_to_all)
         self._gone, self._order = frozenset(), {}
 
