@@ -53,6 +53,7 @@ SIGNS: Final[tuple[tuple[str, _Sign], ...]] = (
 _COMPARING: Final[dict[_Sign, Operator]] = {"gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
 _ABOUT: Final = frozenset({"_exists_", "_missing_", "_null_"})
 _MAC: Final = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_DRIVE: Final = re.compile(r"[A-Za-z]:\\[A-Za-z0-9_$]")
 _NO_VALUE: Final = Words("此处缺少值", "a value is missing here")
 _VALUE: Final = Words("例如 user.name:root", "for example: user.name:root")
 _TERM: Final = Words("请补上一个查询项,或删去多余的连接词", "add a term, or take the connective away")
@@ -315,9 +316,7 @@ def _is_text(token: str) -> bool:
     if ":" not in token:
         return False
     name, _, rest = token.partition(":")
-    if (rest.startswith("//") and name.isalpha()) or (len(name) == 1 and rest.startswith("\\")):
-        return True
-    if _MAC.fullmatch(token):
+    if (rest.startswith("//") and name.isalpha()) or _DRIVE.match(token) or _MAC.fullmatch(token):
         return True
     try:
         return token.count(":") > 1 and ip_interface(token).version == 6
