@@ -7,7 +7,7 @@ catalogue, release. One process seals and expires; any number read.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -113,6 +113,20 @@ class EventStore:
         it.
         """
         return self._search.since(time)
+
+    def arrived(
+        self,
+        condition: Condition,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        unreadable: Callable[[Words], None],
+    ) -> Iterator[Event]:
+        """Stored events that may satisfy the condition, none that do left out, in the order of their arrival.
+
+        ``unreadable`` is told of each file that cannot be read.
+        """
+        return self._search.arrived(condition, since=since, until=until, unreadable=unreadable)
 
     def segments(self, after: int = 0) -> list[Sealed]:
         """Sealed files and tombstones with an id above ``after``, for the ledger."""
