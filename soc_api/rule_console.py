@@ -1,5 +1,6 @@
 """The rules as the console shows and switches them: ``soc_api.rule_port.RulePort``."""
 
+import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -48,6 +49,8 @@ from soc_api.rule_store import RuleStore
 DAYS: Final = 7
 HITS_MAX: Final = 20
 REASON_CHARS: Final = (2, 500)
+SLOW_SECONDS: Final = 0.25  # counting hits that took longer is not done again at once
+HELD: Final = timedelta(seconds=30)
 
 _Either = Rule | Correlation
 
@@ -62,6 +65,7 @@ class ConsoleRules:
         self._all = {one.id: one for one in every}
         self._silent = silent_rules(rules.correlations)
         self._errors = tuple(_error(one) for one in rules.errors if isinstance(one, RuleError))
+        self._counted: tuple[datetime, float, dict[str, Hits]] | None = None
         self._users: dict[str, list[Correlation]] = {}
         for one in rules.correlations:
             for name in dict.fromkeys(one.rules):
@@ -151,6 +155,17 @@ class ConsoleRules:
             )
         return found
 
+    def _count(self, now: datetime) -> dict[str, Hits]:
+        """The hits of all rules; where there are so many that counting is slow, those of a moment ago."""
+        if self._counted is not None:
+            at, seconds, found = self._counted
+            if seconds > SLOW_SECONDS and timedelta() <= now - at < HELD:
+                return found
+        begun = time.perf_counter()
+        found = self._hits.hits(now - timedelta(days=DAYS))
+        self._counted = now, time.perf_counter() - begun, found
+        return found
+
     def _plain(self, one: _Either) -> list[Rule]:
         """The rule itself, or those a correlation comes down to."""
         found: dict[str, Rule] = {}
@@ -166,7 +181,7 @@ class ConsoleRules:
     def _rows(
         self, those: Sequence[_Either], now: datetime, reported: Reported | None
     ) -> tuple[RuleRowValue, ...]:
-        hits, off = self._hits.hits(now - timedelta(days=DAYS)), self._store.decided().disabled
+        hits, off = self._count(now), self._store.decided().disabled
         costs = reported.report.costs if reported else {}
         return tuple(
             _row(one, hits.get(one.id), costs.get(one.id), off=one.id in off, silent=one.id in self._silent)

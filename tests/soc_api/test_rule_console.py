@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from crypto.words import BadInput, LiuheError
-from detection.store.hit_store import HitStore
+from detection.store.hit_store import Hits, HitStore
 from sensors.event import LogSource, Observation, encode, stamp
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_port import SelectionValue
@@ -67,6 +67,26 @@ def test_hits_precision_cost_and_unrouted_events_are_shown(world: Any) -> None:
     assert not page.pipeline.unknown_to_all
     hit = world.center.rules.detail(LISTENER, NOW).hits[0]
     assert (hit.group, hit.state, hit.classification) == (alert.group, "closed", "false_positive")
+
+
+def test_counting_that_was_slow_is_not_done_again_at_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    class Slow(HitStore):
+        def hits(self, since: datetime) -> dict[str, Hits]:
+            counted.append(since)
+            return super().hits(since)
+
+    rules = ConsoleRules(RULES, world.rules, Slow(world.engine))
+    for _ in range(2):
+        rules.page(NOW)
+    assert len(counted) == 2
+    monkeypatch.setattr("soc_api.rule_console.SLOW_SECONDS", -1.0)
+    for seconds in (1, 20, 31, 32):
+        rules.page(NOW + timedelta(seconds=seconds))
+    assert counted[2:] == [NOW + timedelta(seconds=31) - timedelta(days=7)]
 
 
 def test_a_rule_is_shown_with_its_text_its_users_and_its_history(world: Any) -> None:
