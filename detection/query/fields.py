@@ -43,6 +43,10 @@ class Fields:
                 meant.setdefault(_key(alias), []).append(field.name)
         self._meant: Mapping[str, tuple[str, ...]] = {key: tuple(names) for key, names in meant.items()}
 
+    def knows(self, name: str) -> bool:
+        """Whether a name is one of these fields or their aliases."""
+        return _key(name) in self._meant or any(field.name == name for field in self.known)
+
     def meant(self, name: str) -> tuple[str, ...]:
         """The fields of events a name in a query means; a name that is no alias means itself."""
         return self._meant.get(_key(name), (name,))

@@ -34,6 +34,7 @@ def test_names_are_found_whatever_their_width_and_case() -> None:
     assert fields.meant("源ｉｐ") == ("source.ip",)
     assert fields.meant("域名") == ("dns.question.name", "tls.client.server_name", "url.domain")
     assert fields.meant("Image") == ("Image",)
+    assert [fields.knows(name) for name in ("源ＩＰ", "source.ip", "Image")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
