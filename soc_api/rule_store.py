@@ -106,14 +106,15 @@ class RuleStore:
             ]
         return sorted(past, key=lambda one: one.time, reverse=True)[:HISTORY_MAX]
 
-    def keep_report(self, report: Report, now: datetime) -> None:
-        """Replace the pipeline's report."""
+    def keep_report(self, report: Report, now: datetime, *, tell: bool = True) -> None:
+        """Replace the pipeline's report; unless ``tell``, pages that are open need not fetch it at once."""
         values = {"body": _encoder.encode(report), "time": micros(now)}
         with writing(self._engine) as connection:
             kept = connection.execute(update(reports).where(reports.c.name == _PIPELINE).values(**values))
             if not kept.rowcount:
                 connection.execute(insert(reports).values(name=_PIPELINE, **values))
-            bump(connection, _COUNTER)
+            if tell:
+                bump(connection, _COUNTER)
 
     def report(self) -> Reported | None:
         """The pipeline's newest report; None before the first, and where another version wrote it."""

@@ -19,7 +19,8 @@ from soc_api.rule_report import Decided, Report, Unrouted
 from soc_api.rule_set import RuleSet
 
 LOOK: Final = timedelta(seconds=1)  # between looks at the decisions
-TELL: Final = timedelta(seconds=10)  # between reports
+REPORT: Final = timedelta(seconds=10)  # between reports
+TELL: Final = timedelta(seconds=30)  # between reports that open pages fetch, unless decisions were taken up
 UNROUTED_MAX: Final = 100  # log sources told of; the others only count
 
 
@@ -34,8 +35,8 @@ class RuleBook(Protocol):
         """What is switched off now."""
         ...
 
-    def keep_report(self, report: Report, now: datetime) -> None:
-        """Replace the report."""
+    def keep_report(self, report: Report, now: datetime, *, tell: bool = True) -> None:
+        """Replace the report; unless ``tell``, open pages need not fetch it at once."""
         ...
 
 
@@ -61,7 +62,8 @@ class RunningRules:
         self._costs = costs or RuleCosts()
         self._decided = book.decided()
         self._events = 0
-        self._looked = self._told = started
+        self._looked = self._reported = started
+        self._told: datetime | None = None
         self._said: Report | None = None
         off = self._decided.disabled
         self.detector = RuleDetector(
@@ -92,7 +94,7 @@ class RunningRules:
                 self.take_up()
                 self._report(now)
             self._costs.measure(self.detector.engine.rules)
-        if now - self._told >= TELL or now < self._told:
+        if now - self._reported >= REPORT or now < self._reported:
             self._report(now)
         return []
 
@@ -146,12 +148,15 @@ class RunningRules:
         )
 
     def _report(self, now: datetime) -> None:
-        self._told = now
-        report = self.report()
-        if report == self._said:
+        self._reported = now
+        report, said = self.report(), self._said
+        if report == said:
             return
+        switched = said is None or said.applied != report.applied
+        tell = switched or self._told is None or abs(now - self._told) >= TELL
         try:
-            self._book.keep_report(report, now)
+            self._book.keep_report(report, now, tell=tell)
             self._said = report
+            self._told = now if tell else self._told
         except LiuheError:
             return  # a busy or full disk: events go on, the next report follows

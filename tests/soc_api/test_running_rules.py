@@ -124,11 +124,28 @@ def test_unrouted_events_and_the_switch_for_them_are_told(engine: Engine) -> Non
 
 def test_a_report_that_cannot_be_written_stops_nothing(engine: Engine) -> None:
     class Full(RuleStore):
-        def keep_report(self, report: Report, now: datetime) -> None:
+        def keep_report(self, report: Report, now: datetime, *, tell: bool = True) -> None:
             raise LiuheError("state-write", Words("满", "full"), Words("", ""))
 
     running = RunningRules(RULES, Full(engine), NOW)
     assert running.tick(NOW + timedelta(seconds=30)) == []
+
+
+def test_open_pages_fetch_what_was_decided_at_once_and_the_rest_now_and_then(engine: Engine) -> None:
+    book = RuleStore(engine)
+    running = RunningRules(RULES, book, NOW)
+    revisions = []
+    for seconds in (11, 22, 33, 44, 55):
+        running.feed([event(seconds)])
+        running.tick(NOW + timedelta(seconds=seconds))
+        revisions.append(book.revision())
+    assert revisions == [1, 1, 1, 2, 2]
+    kept = book.report()
+    assert kept is not None
+    assert kept.report.events == 5
+    book.decide(LISTENER, False, actor="user:an", reason="误报", now=NOW)
+    running.tick(NOW + timedelta(seconds=57))
+    assert book.revision() == 4
 
 
 def test_costs_are_measured_on_the_stream(engine: Engine) -> None:
