@@ -70,11 +70,11 @@ _OPERATORS: Final[dict[FieldKind, tuple[str, ...]]] = {
     "address": (":", "!=", ":[", ":*"),
     "flag": (":", "!=", ":*"),
 }
-_CONNECTIVES: Final = (
-    ("and", Words("且", "both")),
-    ("or", Words("或", "either")),
-    ("and not", Words("且非", "and not")),
-)
+_CONNECTIVES: Final[dict[str, Words]] = {
+    "and": Words("且", "both"),
+    "or": Words("或", "either"),
+    "and not": Words("且非", "and not"),
+}
 _SPACE: Final = frozenset(" \t\r\n")
 _NAMED: Final = frozenset("._-@")
 
@@ -105,7 +105,8 @@ def complete(
         items = _values(place.typed, known.meant(place.name), known, store)
     else:
         items = (
-            Item(insert=f"{word} ", kind="connective", zh=said.zh, en=said.en) for word, said in _CONNECTIVES
+            Item(insert=f"{word} ", kind="connective", zh=said.zh, en=said.en)
+            for word, said in _CONNECTIVES.items()
         )
     unique = {item.insert: item for item in items}
     chosen = tuple(unique.values())[:ITEMS_MAX]

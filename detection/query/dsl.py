@@ -7,7 +7,7 @@ beyond doubles, other fields, parts of a time) finds every document that could m
 and the caller asks ``matches`` about each. Nothing here talks to a server.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, NamedTuple
 
@@ -123,8 +123,12 @@ def _keyword(leaf: Keyword) -> Dsl:
     if leaf.operator == "regex" or len(leaf.values) > CLAUSES_MAX:
         return _anything()
     # names hold no "=", so what stands behind one stands in the value
-    shape: Callable[[str], str] = _escaped if leaf.operator == "contains" else _pattern
-    patterns = [f"*=*{shape(value.casefold())}*" for value in leaf.values]
+    plain = leaf.operator == "contains"
+    shapes = [
+        _escaped(value.casefold()) if plain else _pattern(value.casefold(), cased=leaf.cased)
+        for value in leaf.values
+    ]
+    patterns = [f"*=*{shape}*" for shape in shapes]
     return Dsl(_some([_wildcard(pattern) for pattern in patterns]), exact=not leaf.cased)
 
 
@@ -155,7 +159,7 @@ def _atom(leaf: Atom) -> Dsl:
         )
     head = _escaped(_fact(leaf.field, ""))
     if operator == "wildcard":
-        return Dsl(_some([_wildcard(head + _pattern(value)) for value in folded]), exact)
+        return Dsl(_some([_wildcard(head + _pattern(value, cased=leaf.cased)) for value in folded]), exact)
     if operator in ("contains", "endswith"):
         tail = "*" if operator == "contains" else ""
         return Dsl(_some([_wildcard(f"{head}*{_escaped(value)}{tail}") for value in folded]), exact)
@@ -199,8 +203,11 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{one}" if one in _ESCAPED else one for one in text)
 
 
-def _pattern(text: str) -> str:
-    """A wildcard text of ours as one of Lucene, where a backslash makes anything literal."""
+def _pattern(text: str, *, cased: bool) -> str:
+    """A wildcard text of ours as one of Lucene, where a backslash makes anything literal.
+
+    One character of a ``cased`` text may be several once folded ("ß" is "ss").
+    """
     pieces: list[str] = []
     escaped = False
     for character in text:
@@ -210,7 +217,7 @@ def _pattern(text: str) -> str:
         elif character == "\\":
             escaped = True
         else:
-            pieces.append(character)
+            pieces.append("?*" if cased and character == "?" else character)
     return "".join(pieces) + ("\\\\" if escaped else "")
 
 

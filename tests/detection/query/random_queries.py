@@ -79,6 +79,7 @@ class Lots:
 
     def __init__(self, seed: int) -> None:
         self.r = random.Random(seed)
+        self.seen: list[str] = []  # texts of the events, which queries ask for in part
 
     def word(self) -> str:
         if self.r.random() < 0.6:
@@ -88,7 +89,8 @@ class Lots:
     def scalar(self) -> Any:
         kind = self.r.randrange(10)
         if kind < 5:
-            return self.word()
+            self.seen.append(self.word())
+            return self.seen[-1]
         if kind == 5:
             return self.r.choice(ADDRESSES)
         if kind == 6:
@@ -110,8 +112,20 @@ class Lots:
         )
         return stamp(seen, unit="u", sensor="s", epoch=1, sequence=number)
 
+    def sought(self) -> str:
+        """A text a query may ask for: a piece of what events hold, at times with a sign put in."""
+        if not self.seen or self.r.random() < 0.3:
+            return self.word()
+        text = self.r.choice(self.seen)
+        if self.r.random() < 0.4:
+            text = text[self.r.randrange(len(text) + 1) :]
+        if self.r.random() < 0.4:
+            at = self.r.randrange(len(text) + 1)
+            text = text[:at] + self.r.choice("*?\\\\") + text[at + self.r.randrange(2) :]
+        return text
+
     def words(self) -> tuple[str, ...]:
-        return tuple(self.word() for _ in range(self.r.choice([1, 1, 1, 2, 3])))
+        return tuple(self.sought() for _ in range(self.r.choice([1, 1, 1, 2, 3])))
 
     def leaf(self) -> Condition:
         draw = self.r.random()
@@ -209,7 +223,7 @@ class Lots:
             return f"{typed}{self.r.choice(['~', '=~', '～'])}{quoted(pattern)}", Atom(
                 name, "regex", (pattern,)
             )
-        word = self.word()
+        word = self.sought()
         if word == "" or self.r.random() < 0.5:
             return quoted(word), Keyword("contains", (word,))
         return f'"{escaped(word)}"', Keyword("contains", (word,))
@@ -219,7 +233,7 @@ class Lots:
         if draw < 0.2:
             network = self.r.choice(NETWORKS)
             return network, Atom(name, "cidr", (network,))
-        word = self.word()
+        word = self.sought()
         if draw < 0.5 and word not in ("", "*") and not {*word} & {*"\n\x00“（）"}:
             pattern = f"{bare(word)}*"
             return pattern, Atom(name, "wildcard", (f"{literal(word)}*",))

@@ -60,6 +60,9 @@ def test_what_is_exact_and_what_is_left_to_the_matcher() -> None:
     assert compiled_dsl(negated(inexact[1])) == ({"match_all": {}}, False)
     many = Atom("a", "contains", tuple(str(n) for n in range(CLAUSES_MAX + 1)))
     assert compiled_dsl(many) == ({"term": {"names": "a"}}, False)
+    # one character may be two once folded
+    one = Atom("a", "wildcard", ("x?",), cased=True)
+    assert compiled_dsl(one) == ({"wildcard": {"folded": {"value": "a=x?*"}}}, False)
     assert compiled_dsl(Always(False)).query == {"match_none": {}}
 
 
