@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from crypto.words import BadInput, LiuheError, Words
 from detection.detector import FeedFailed
+from detection.import_commands import add_import
 
 if TYPE_CHECKING:
     from detection.alert import Alert
@@ -44,6 +45,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     test.add_argument("--samples", type=Path, default=_SAMPLES, help=str(Words("样例目录", "samples folder")))
     test.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
     test.set_defaults(run=_test)
+    add_import(actions)
     detect = subparsers.add_parser("detect", help=str(Words("对文件离线检测", "detect in files")))
     detect.add_argument("--rules", nargs="+", type=Path, required=True, metavar="DIR")
     detect.add_argument("--input", nargs="+", type=Path, required=True, metavar="FILE")

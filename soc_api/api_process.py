@@ -35,7 +35,7 @@ from soc_api.enrolment_store import EnrolmentStore
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
 from soc_api.rule_console import ConsoleRules
-from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.rule_set import RuleSet, center_rules
 from soc_api.rule_store import RuleStore
 from soc_api.sensor_configuration_store import ConfigurationStore
 from soc_api.sensor_console import ConsoleSensors
@@ -69,7 +69,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
         if ledger.recovered:
             say(ledger.recovered)
         # as the pipeline loads them, and from what it kept
-        rules = shipped_rules(cache=folders.run / "rules.bin", lists=folders.data / "lists")
+        rules = center_rules(folders, settings)
         ledger.append([rules.evidence()], datetime.now(UTC))
         center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules)
         stop = threading.Event()

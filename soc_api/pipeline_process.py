@@ -31,7 +31,7 @@ from soc_api.file_limit import raise_file_limit
 from soc_api.folders import Folders, state_engine
 from soc_api.ingest import IngestListener
 from soc_api.migrate import upgrade
-from soc_api.rule_set import shipped_rules
+from soc_api.rule_set import center_rules
 from soc_api.rule_store import RuleStore
 from soc_api.running_rules import RunningRules
 from soc_api.sensor_configuration import ConfigurationDesk
@@ -131,7 +131,7 @@ def _listener(
 
 
 def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Detector]:
-    rules = shipped_rules(cache=folders.run / "rules.bin", lists=folders.data / "lists")
+    rules = center_rules(folders, settings)
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
     anomaly, refused = open_anomaly(folders.models)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from crypto.words import Words
 from detection.alert import Alert, claim
 from detection.detector import feed_each
 from detection.evaluate import explain
@@ -135,4 +136,7 @@ def alert_of(rule: Rule, event: Event) -> Alert:
     entity = entity_of(rule.entity, event)
     matched = explain(rule.condition, event)
     reason = filled(rule.reason, event) if rule.reason else default_reason(rule.title, entity, matched)
+    if rule.credit:
+        credit = Words(f"(规则作者:{rule.credit},DRL 1.1)", f" (rule by {rule.credit}, DRL 1.1)")
+        reason = Words(reason.zh + credit.zh, reason.en + credit.en)
     return claim(rule.claim(), entity=entity, reason=reason, events=(event,), matched=matched)

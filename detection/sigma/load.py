@@ -246,7 +246,7 @@ def _checked(
         category=parsed.logsource.category or "",
         service=parsed.logsource.service or "",
     )
-    needs = expanded(parsed.detection, lists)
+    needs, filled = expanded(parsed.detection, lists)
     return Rule(
         **heading(parsed, raw),
         id=str(parsed.id),
@@ -257,7 +257,7 @@ def _checked(
         condition=Always(False) if needs else translated(parsed.detection),
         needs=needs,
         entity=own_keys(raw).entity or _entity(source),
-        digest=digest,
+        digest=sha256(f"{digest}\x00{filled}".encode()).hexdigest() if filled else digest,
     )
 
 

@@ -107,6 +107,9 @@ def test_nothing_outside_the_file_is_read_or_run(tmp_path: Path, kind: str) -> N
         tmp_path / "r.yml", RULE.replace("{Image|endswith: '\\evil.exe'}", "{Image|expand: '%names%'}")
     )
     with pytest.raises(RuleError) as caught:
-        errors = load_all([rule], {}, processing=read_pipelines([str(pipeline)])).errors
-        raise errors[0]
+        _first_error(rule, pipeline)
     assert caught.value.code in ("pipeline-malformed", "rule-malformed")
+
+
+def _first_error(rule: Path, pipeline: Path) -> None:
+    raise load_all([rule], {}, processing=read_pipelines([str(pipeline)])).errors[0]
