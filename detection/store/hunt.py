@@ -12,7 +12,7 @@ import msgspec
 from crypto.words import BadInput, LiuheError, Words
 from detection.query.parse import parse_query
 from detection.store.event_store import EventStore
-from detection.store.retro import asked_rules, retrospect
+from detection.store.retro import asked_rules, retrospect, unknown_goes_to_all
 from detection.store.state import state_of
 from sensors.event import encode
 
@@ -41,7 +41,14 @@ def hunt(arguments: argparse.Namespace, now: datetime) -> int:
             more = len(lines) >= arguments.limit
         else:
             assert asked is not None
-            past = retrospect(store, asked, since=since, until=until, limit=arguments.limit)
+            past = retrospect(
+                store,
+                asked,
+                since=since,
+                until=until,
+                limit=arguments.limit,
+                unknown_to_all=unknown_goes_to_all(data),
+            )
             lines, findings = list(map(_encode_alert, past.alerts)), past.findings
             more = past.more
         store.close()

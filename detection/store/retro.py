@@ -5,6 +5,7 @@ it was received, as live, because time and lateness go by all events; they begin
 for their windows to be what they were, those that judge whole windows at the beginning of the store.
 """
 
+import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,6 +21,7 @@ from detection.correlation.detector import RuleDetector
 from detection.correlation.parameters import CorrelationParameters, correlation_parameters
 from detection.correlation.rule import Correlation
 from detection.detector import FeedFailed
+from detection.sigma.imported import current_folder
 from detection.sigma.lists import read_lists
 from detection.sigma.load import SHIPPED, Loaded, load_all
 from detection.sigma.rule import Rule
@@ -47,12 +49,14 @@ class Retrospect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def asked_rules(named: str, data: Path) -> Asked:
-    """The rules of a file or folder, or the shipped one with that id. Raises BadInput.
+    """The rules of a file or folder, or the shipped or imported one with that id. Raises BadInput.
 
     Correlations in a file may stand on shipped rules. Lists of the center's data folder count.
     """
     lists, _ = read_lists([SHIPPED, data / "lists"])
     shipped = [folder for name in ("sigma", "correlation") if (folder := ROOT / name).is_dir()]
+    if release := current_folder(data / "rules" / "imported"):
+        shipped.append(release / "rules")
     path = Path(named)
     if not path.exists():
         loaded = load_all(shipped, lists)
@@ -82,11 +86,13 @@ def retrospect(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 1_000,
-    parameters: CorrelationParameters | None = None,
+    unknown_to_all: bool = False,
 ) -> Retrospect:
     """The newest alerts of the range that the rules would have raised live."""
-    parameters = parameters or correlation_parameters()
-    detector = RuleDetector(asked.rules, asked.correlations, parameters=parameters)
+    parameters = correlation_parameters()
+    detector = RuleDetector(
+        asked.rules, asked.correlations, parameters=parameters, unknown_to_all=unknown_to_all
+    )
     findings: list[Words] = []
     condition: Condition = any_of(rule.condition for rule in asked.rules)
     first, last = since, until
@@ -109,6 +115,16 @@ def retrospect(
     return Retrospect(
         alerts=tuple(newest.values()), more=more or len(newest) < len(kept), findings=tuple(findings)
     )
+
+
+def unknown_goes_to_all(data: Path) -> bool:
+    """Whether the center tries events that say nothing of their log source on every rule."""
+    try:
+        settings = tomllib.loads((data / "center.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # the center itself words what is wrong with its settings
+    section = settings.get("detection")
+    return isinstance(section, dict) and section.get("unknown_to_all") is True
 
 
 def _with_inner(wanted: frozenset[str], loaded: Loaded) -> Asked:

@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from crypto.words import BadInput
 from detection.alert import Alert
 from detection.correlation.detector import RuleDetector
+from detection.sigma.imported import CURRENT
 from detection.sigma.load import Loaded, load_all
 from detection.sigma.samples import read_samples
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
-from detection.store.retro import Asked, asked_rules, retrospect
+from detection.store.retro import Asked, asked_rules, retrospect, unknown_goes_to_all
 from rules import ROOT
 from sensors.event import Event, LogSource, Observation, encode, stamp
 from sensors.segment_log import SegmentLog
@@ -245,3 +246,27 @@ def test_an_unreadable_file_is_a_finding(
     assert [first.name in finding.en for finding in past.findings] == [True]
     assert past.alerts
     store.close()
+
+
+def test_the_fail_open_switch_of_the_center(tmp_path: Path, engine: Engine, rule_file: Path) -> None:
+    seen = Observation(time=START, logsource=LogSource(), fields={"user.name": "zhang"})
+    event = stamp(seen, unit="nanjing", sensor="web-01", epoch=1, sequence=lane_sequence("bulk", 1))
+    stored(tmp_path, engine, [(START, [event])] * 1)
+    store = EventStore(tmp_path, engine)
+    asked = asked_rules(str(rule_file), tmp_path)
+    assert not unknown_goes_to_all(tmp_path)
+    assert retrospect(store, asked).alerts == ()
+    (tmp_path / "center.toml").write_text("[detection]\nunknown_to_all = true\n", encoding="utf-8")
+    assert unknown_goes_to_all(tmp_path)
+    assert len(retrospect(store, asked, unknown_to_all=True).alerts) == 1
+    store.close()
+
+
+def test_a_rule_of_an_imported_release(tmp_path: Path) -> None:
+    digest = "a" * 64
+    folder = tmp_path / "rules" / "imported" / digest / "rules"
+    folder.mkdir(parents=True)
+    (folder / "one.yml").write_text(RULES.partition("---")[0], encoding="utf-8")
+    (tmp_path / "rules" / "imported" / CURRENT).write_text(digest, encoding="ascii")
+    asked = asked_rules("00000000-0000-4000-8000-000000000001", tmp_path)
+    assert [rule.title.en for rule in asked.rules] == ["Failed login"]
