@@ -12,6 +12,7 @@ from typing import Any, Final
 from detection.condition import Always, And, Atom, Condition, Not, Or
 from detection.evaluate import compiled, cost
 from detection.facts import ABSENT, Facts, Several, Test, acceptance, leaf_test
+from detection.matcher.clauses import longest_piece
 
 HOT: Final = 48  # uses after which making the expression pays
 _NEEDLES_ONE_BY_ONE: Final = 12
@@ -93,6 +94,11 @@ def _of_atom(atom: Atom, table: dict[str, Any]) -> str:
     if not atom.cased and atom.operator in _OF_TWO:
         return _of_fields(atom, table)
     values = tuple(dict.fromkeys(str(value).casefold() for value in atom.values))
+    if atom.operator == "wildcard" and not atom.cased:
+        # what stands between the stars is sought first: patterns cost more
+        pieces = tuple(dict.fromkeys(map(longest_piece, values)))
+        sought = _of_atom(Atom(atom.field, "contains", pieces), table)
+        return f"({sought} and {_named(table, leaf_test(atom))}(facts))" if sought else ""
     if atom.cased or atom.operator not in _QUICK or not values or any(value in ABSENT for value in values):
         return ""
     text = f"texts[{_named(table, atom.field)}]"
