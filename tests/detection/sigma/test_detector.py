@@ -167,3 +167,14 @@ def test_what_was_unrouted_is_told_through_every_amendment() -> None:
     for number in range(3, AMENDED_MAX + 10):
         detector.amend([rule(number)])
     assert detector.unrouted[LogSource(service="at")] == 1
+
+
+def test_a_source_whose_rules_are_all_gone_is_unrouted() -> None:
+    detector = SigmaDetector([rule(1)])
+    detector.feed([event(1)])
+    detector.amend([], ["rule-1"])
+    detector.feed([event(2), event(3)])
+    assert detector.unrouted.total() == 2
+    detector.amend([rule(1)])
+    detector.feed([event(4)])
+    assert detector.unrouted.total() == 2
