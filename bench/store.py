@@ -15,9 +15,9 @@ from pathlib import Path
 
 from crypto.words import Words
 from detection.alert import Claim, claim
+from detection.query.parse import parse_query
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
-from detection.store.query import parse_query
 from detection.store.state import open_state
 from sensors.event import Event, LogSource, Observation, encode, stamp
 from sensors.segment_log import SegmentLog

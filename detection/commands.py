@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from crypto.words import BadInput, LiuheError, Words
 from detection.detector import FeedFailed
+from detection.import_commands import add_import
 
 if TYPE_CHECKING:
     from detection.alert import Alert
@@ -36,12 +37,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
     lists = str(Words("规则 expand 所需名单的目录", "folders of lists that rules with expand ask for"))
     check.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
+    pipeline = str(Words("先用 pySigma 处理管道改写规则", "change rules by pySigma's pipelines first"))
+    check.add_argument("--pipeline", nargs="*", default=[], metavar="NAME|FILE", help=pipeline)
     check.set_defaults(run=_check)
     test = actions.add_parser("test", help=str(Words("用样例测试规则", "test rules on their samples")))
     test.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     test.add_argument("--samples", type=Path, default=_SAMPLES, help=str(Words("样例目录", "samples folder")))
     test.add_argument("--json", action="store_true", help=str(Words("逐行输出 JSON", "JSON lines")))
     test.set_defaults(run=_test)
+    add_import(actions)
     detect = subparsers.add_parser("detect", help=str(Words("对文件离线检测", "detect in files")))
     detect.add_argument("--rules", nargs="+", type=Path, required=True, metavar="DIR")
     detect.add_argument("--input", nargs="+", type=Path, required=True, metavar="FILE")
@@ -49,6 +53,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     special = Words("加上扫描、暴力猜测等专用检测器", "add the special detectors (scan, password guessing)")
     detect.add_argument("--special", action="store_true", help=str(special))
     detect.add_argument("--lists", nargs="*", type=Path, default=[], metavar="DIR", help=lists)
+    detect.add_argument("--pipeline", nargs="*", default=[], metavar="NAME|FILE", help=pipeline)
     detect.set_defaults(run=_detect)
 
 
@@ -67,9 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(chosen: argparse.Namespace) -> int:
     from detection.sigma.lists import read_lists
     from detection.sigma.load import SHIPPED, load_all
+    from detection.sigma.processing import read_pipelines
 
     lists, wrong = read_lists([SHIPPED, *chosen.lists])
-    loaded = load_all(chosen.paths, lists)
+    loaded = load_all(chosen.paths, lists, processing=read_pipelines(chosen.pipeline))
     rules, correlations, errors = loaded.rules, loaded.correlations, (*wrong, *loaded.errors)
     if chosen.json:
         for rule in (*rules, *correlations):
@@ -136,11 +142,12 @@ def _detect(chosen: argparse.Namespace) -> int:
     from detection.offline import events_in
     from detection.sigma.lists import read_lists
     from detection.sigma.load import SHIPPED, load_all
+    from detection.sigma.processing import read_pipelines
     from detection.sigma.windows_lines import WindowsLines
     from detection.special.detectors import special_detectors
 
     lists, wrong = read_lists([SHIPPED, *chosen.lists])
-    loaded = load_all(chosen.rules, lists)
+    loaded = load_all(chosen.rules, lists, processing=read_pipelines(chosen.pipeline))
     for error in (*wrong, *loaded.errors):
         _say(error)
     # files of several hosts come one behind the other, not in order of time

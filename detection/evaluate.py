@@ -21,7 +21,7 @@ def compiled(condition: Condition) -> Test:
         return lambda facts: not inner(facts)
     if isinstance(condition, And | Or):
         # whatever the order, the verdict is the same
-        tests = tuple(compiled(part) for part in sorted(condition.parts, key=_cost))
+        tests = tuple(compiled(part) for part in sorted(condition.parts, key=cost))
         return _every(tests) if isinstance(condition, And) else _some(tests)
     return leaf_test(condition)
 
@@ -31,11 +31,11 @@ _COST_OTHER: Final = 20  # regexes, networks, other fields
 _COST_KEYWORD: Final = 500
 
 
-def _cost(condition: Condition) -> int:
+def cost(condition: Condition) -> int:
     """About how long the condition takes to test, in units of one equality."""
     if isinstance(condition, Atom):
         return _COSTS.get(condition.operator, _COST_OTHER)
-    return sum(_cost(leaf) if isinstance(leaf, Atom) else _COST_KEYWORD for leaf in leaves(condition))
+    return sum(cost(leaf) if isinstance(leaf, Atom) else _COST_KEYWORD for leaf in leaves(condition))
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ _COMPARE: Final = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 READ_RAW: Final = frozenset({"regex", "cidr", "minute", "hour", "day", "week", "month", "year"})
 _PARTS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
 _TIME_CHARS_MAX: Final = 64
+ABSENT: Final = "\uffff"  # no text but itself and '' stands in it
 _MILLISECONDS_FROM: Final = 1e11  # a larger number of seconds lies after the year 5000
 
 Accepts = Callable[[str], bool]
@@ -49,13 +50,41 @@ class Valued(Protocol):
         ...
 
 
+class Several(Exception):
+    """A field holds several texts, where one was looked for."""
+
+
+class OneText(dict[str, str]):
+    """The folded text of each field asked of an event; ``ABSENT`` where it has none, Several where many."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: Valued) -> None:
+        super().__init__()
+        self._event = event
+
+    def __missing__(self, name: str) -> str:
+        native = self._event.native
+        value = native[name] if name in native else self._event.fields.get(name)
+        if type(value) is str:
+            text = value.casefold()
+        else:
+            texts = texts_of(value)
+            if len(texts) > 1:
+                raise Several
+            text = texts[0].casefold() if texts else ABSENT
+        self[name] = text
+        return text
+
+
 class Facts:
     """One event seen by many conditions: its texts are made and folded once."""
 
-    __slots__ = ("_folded", "_texts", "event")
+    __slots__ = ("_folded", "_texts", "event", "one")
 
     def __init__(self, event: Valued) -> None:
         self.event = event
+        self.one = OneText(event)
         self._texts: dict[str, tuple[str, ...]] = {}
         self._folded: dict[str, tuple[str, ...]] = {}
 

@@ -1,6 +1,6 @@
 """Many literal texts sought at once in many texts: Aho-Corasick, linear in the text whatever the literals."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from itertools import accumulate
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -40,7 +40,61 @@ class Literals:
                 first, chars = index + 1, 0
         yield from self._scan(texts[first:] if first else texts, first)
 
+    def gather(
+        self, texts: Sequence[str], bits: Sequence[tuple[int, int, int]], found: MutableSequence[int]
+    ) -> None:
+        """Join to ``found``, for each text, the bits of its literals: anywhere, at the start, at the end."""
+        first = chars = 0
+        for index, text in enumerate(texts):
+            chars += len(text)
+            if chars > SCAN_CHARS_MAX:
+                self._gather(texts[first : index + 1], first, bits, found)
+                first, chars = index + 1, 0
+        self._gather(texts[first:] if first else texts, first, bits, found)
+
+    def _gather(
+        self,
+        texts: Sequence[str],
+        first: int,
+        bits: Sequence[tuple[int, int, int]],
+        found: MutableSequence[int],
+    ) -> None:
+        searched = self._searched(texts)
+        if searched is None:
+            return
+        ends, occurrences = searched
+        index, start, end = first, 0, ends[0] if ends else 0
+        joined = found[index] if ends else 0
+        for literal, begins, stops in occurrences:
+            while stops > end:
+                found[index] = joined
+                index += 1
+                start, end = end + 1, ends[index - first]
+                joined = found[index]
+            anywhere, at_start, at_end = bits[literal]
+            if anywhere:
+                joined |= anywhere
+            if at_start and begins <= start:
+                joined |= at_start
+            if at_end and stops == end:
+                joined |= at_end
+        if ends:
+            found[index] = joined
+
     def _scan(self, texts: Sequence[str], first: int) -> Iterator[tuple[int, int, bool, bool]]:
+        searched = self._searched(texts)
+        if searched is None:
+            return
+        ends, occurrences = searched
+        index, start, end = 0, 0, ends[0] if ends else 0
+        for literal, begins, stops in occurrences:
+            while stops > end:
+                index += 1
+                start, end = end + 1, ends[index]
+            yield first + index, literal, begins <= start, stops == end
+
+    def _searched(self, texts: Sequence[str]) -> tuple[list[int], list[tuple[int, int, int]]] | None:
+        """Where each text ends in all of them joined, and every occurrence there."""
         joined = _SEPARATOR.join(texts)
         if joined.isascii():
             whole = joined.encode().lower()  # thrice as fast as folding
@@ -49,16 +103,11 @@ class Literals:
             joined = _SEPARATOR.join(texts)
             whole = _bytes(joined)
         if self._first is not None and not self._first.find_matches_as_indexes(whole):
-            return
+            return None
         lengths = map(len, texts) if len(whole) == len(joined) else (len(_bytes(text)) for text in texts)
         # where each text ends; all but the first have a separator before them
         ends = list(accumulate(lengths, lambda total, length: total + length + 1))
-        index, start, end = 0, 0, ends[0] if ends else 0
-        for literal, begins, stops in self._automaton.find_matches_as_indexes(whole, overlapping=True):
-            while stops > end:
-                index += 1
-                start, end = end + 1, ends[index]
-            yield first + index, literal, begins <= start, stops == end
+        return ends, self._automaton.find_matches_as_indexes(whole, overlapping=True)
 
 
 class AnyLiteral:

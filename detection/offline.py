@@ -46,6 +46,29 @@ def events_in(
             yield stamp(observation, unit=UNIT, sensor=f"file:{path.name}", epoch=0, sequence=number)
 
 
+def pasted(text: str) -> Event:
+    """The event of one JSON object that somebody pasted, in any form a line may have. Raises BadInput."""
+    data = text.strip().encode()
+    try:
+        if len(data) > EVENT_BYTES_MAX:
+            raise ValueError(f"> {EVENT_BYTES_MAX} bytes")
+        found = _line(data)
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, BadInput) as error:
+        reason = error.what.en if isinstance(error, BadInput) else str(error)
+        raise BadInput(
+            "event-unreadable",
+            Words(f"事件读不懂:{reason[:300]}", f"the event cannot be understood: {reason[:300]}"),
+            Words(
+                "请粘贴一个 JSON 对象:本系统的事件,或 Windows 事件记录",
+                "paste one JSON object: an event of this system, or a Windows event record",
+            ),
+            field="event",
+        ) from None
+    return (
+        found if isinstance(found, Event) else stamp(found, unit=UNIT, sensor="pasted", epoch=0, sequence=1)
+    )
+
+
 def _looks_json(path: Path, kind: Format) -> bool:
     if kind != "auto":
         return False

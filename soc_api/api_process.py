@@ -21,6 +21,7 @@ from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
+from detection.store.hit_store import HitStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
 from rules import ROOT
@@ -30,7 +31,9 @@ from soc_api.context import Center
 from soc_api.desk import console_sensors
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.migrate import upgrade
-from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.rule_console import ConsoleRules
+from soc_api.rule_set import RuleSet, center_rules
+from soc_api.rule_store import RuleStore
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
@@ -58,7 +61,8 @@ def run_api(folders: Folders, settings: Settings) -> None:
     with Ledger.open(folders.evidence, center=settings.center.id, origin=origin, key=key) as ledger:
         if ledger.recovered:
             say(ledger.recovered)
-        rules = shipped_rules()
+        # as the pipeline loads them, and from what it kept
+        rules = center_rules(folders, settings)
         ledger.append([rules.evidence()], datetime.now(UTC))
         center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules)
         stop = threading.Event()
@@ -107,6 +111,7 @@ def _opened(
         ledger=ledger,
         compliance=compliance,
         sensors=console_sensors(folders, settings, engine, inventory),
+        rules=ConsoleRules(rules, RuleStore(engine), HitStore(engine)),
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),

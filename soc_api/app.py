@@ -23,6 +23,7 @@ from soc_api.routes.health import health
 from soc_api.routes.live import live
 from soc_api.routes.overview import overview
 from soc_api.routes.reports import reports
+from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
@@ -37,6 +38,7 @@ _TAGS: Final = [
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
+    {"name": "rules", "description": "Detection rules and correlations"},
     {"name": "evidence", "description": "The SM3 ledger"},
     {"name": "sensors", "description": "Sensors, their health and their gaps"},
     {"name": "reports", "description": "Monthly reports"},
@@ -87,7 +89,7 @@ def routed() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    pages = (overview, alerts, checks, evidence, sensors, reports, transfers, audit)
+    pages = (overview, alerts, rules, checks, evidence, sensors, reports, transfers, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

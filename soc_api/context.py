@@ -13,11 +13,12 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
+from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 
-Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers"]
+Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,7 @@ class Center:
     ledger: LedgerReader
     compliance: ComplianceService
     sensors: SensorPort
+    rules: RulePort
     transfers: TransferPort
     uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
@@ -51,4 +53,5 @@ class Center:
             "evidence": self.ledger.size,
             "reports": reports,
             "transfers": self.transfers.revision(),
+            "rules": self.rules.revision(),
         }

@@ -33,6 +33,7 @@ _OWN = {
     "reports",
     "models",
     "lists",
+    "rules",
     "run",
     "logs",
     "sensors",

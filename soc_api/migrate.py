@@ -16,6 +16,7 @@ from sqlalchemy import Engine, MetaData
 
 import compliance.tables
 import soc_api.enrolment_store
+import soc_api.rule_tables
 import soc_api.sensor_tables
 import soc_api.tables
 import soc_api.transfer_tables
@@ -28,6 +29,7 @@ _REGISTERED: Final = (
     compliance.tables,
     soc_api.tables,
     soc_api.enrolment_store,
+    soc_api.rule_tables,
     soc_api.sensor_tables,
     soc_api.transfer_tables,
 )

@@ -15,6 +15,8 @@ Permission = Literal[
     "overview.read",
     "alerts.read",
     "alerts.act",
+    "rules.read",
+    "rules.decide",
     "checks.read",
     "checks.evaluate",
     "evidence.read",
@@ -38,6 +40,7 @@ _EVERYONE: Final[set[Permission]] = {"session.own", "stream.read", "api.describe
 _OPERATIONAL: Final[set[Permission]] = {
     "overview.read",
     "alerts.read",
+    "rules.read",
     "checks.read",
     "evidence.read",
     "sensors.read",
@@ -48,7 +51,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
     "system_admin": {"overview.read", "sensors.read", "sensors.manage"},
     # Decides about rules and policies; reads what they lead to and acts on nothing.
     # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
-    "security_admin": {*_OPERATIONAL, "transfers.read", "transfers.approve"},
+    "security_admin": {*_OPERATIONAL, "rules.decide", "transfers.read", "transfers.approve"},
     # Watches everybody, the other administrators included; changes nothing.
     "audit_admin": {"audit.read", "evidence.read", "evidence.verify", "transfers.read"},
     # Who may ask for a transfer (经办) may not approve, export or import one, and the other way round.

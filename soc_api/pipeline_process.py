@@ -14,7 +14,6 @@ from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
-from detection.correlation.detector import RuleDetector
 from detection.detector import Detector
 from detection.health import HealthDetector, health_parameters
 from detection.pipeline import Pipeline, follow, restore
@@ -32,7 +31,9 @@ from soc_api.file_limit import raise_file_limit
 from soc_api.folders import Folders, state_engine
 from soc_api.ingest import IngestListener
 from soc_api.migrate import upgrade
-from soc_api.rule_set import shipped_rules
+from soc_api.rule_set import center_rules
+from soc_api.rule_store import RuleStore
+from soc_api.running_rules import RunningRules
 from soc_api.sensor_configuration import ConfigurationDesk
 from soc_api.sensor_configuration_store import ConfigurationStore
 from soc_api.sensor_control import SensorControl
@@ -58,7 +59,7 @@ def run_pipeline(folders: Folders, settings: Settings) -> None:
     try:
         events = EventStore(folders.data, engine)
         failed = health_parameters().detector
-        pipeline = Pipeline(_detectors(folders), AlertStore(engine), failed=failed)
+        pipeline = Pipeline(_detectors(folders, settings, engine), AlertStore(engine), failed=failed)
         restore(events, pipeline, _now())
         asyncio.run(_run(folders, settings, engine, log, events, pipeline, stop))
     finally:
@@ -129,14 +130,16 @@ def _listener(
     )
 
 
-def _detectors(folders: Folders) -> list[Detector]:
-    rules = shipped_rules(cache=folders.run / "rules.bin", lists=folders.data / "lists")
+def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Detector]:
+    rules = center_rules(folders, settings)
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
     anomaly, refused = open_anomaly(folders.models)
     for refusal in refused:
         say(Words(f"模型被拒绝:{refusal}", f"model refused: {refusal}"))
-    detector = RuleDetector(rules.rules, rules.correlations)
+    book, now = RuleStore(engine), _now()
+    book.note(rules.versions, now)
+    detector = RunningRules(rules, book, now, unknown_to_all=settings.detection.unknown_to_all)
     return [detector, *special_detectors(), anomaly, HealthDetector(health_parameters())]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from crypto.words import BadInput, LiuheError, Words
+from detection.alert import Severity
 
 CONFIG_NAME: Final = "center.toml"
 CONFIG_BYTES_MAX: Final = 64 * 1024
@@ -17,6 +18,7 @@ LOOPBACK: Final = "127.0.0.1"
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+Status = Literal["stable", "test", "experimental"]
 Role = Literal["ingest", "detect", "store", "api", "jobs"]
 
 ALL_ROLES: Final[tuple[Role, ...]] = ("ingest", "detect", "store", "api", "jobs")
@@ -55,6 +57,14 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
 
 
+class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[detection]: how events find their rules."""
+
+    unknown_to_all: bool = False  # events that say nothing of their log source are tried on every rule
+    imported_level: Severity = "high"  # imported rules below it stay silent
+    imported_status: Status = "test"  # less mature ones stay silent
+
+
 class Cryptography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[cryptography]: which implementation of SM2, SM3 and SM4 serves."""
 
@@ -84,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()
+    detection: Detection = Detection()
     cryptography: Cryptography = Cryptography()
     transfer: Transfer = Transfer()
     link: Link = Link()

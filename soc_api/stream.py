@@ -21,7 +21,7 @@ SESSION_CHECK_SECONDS: Final = 5.0
 CLIENTS_MAX: Final = 200
 CLIENTS_PER_SESSION_MAX: Final = 8  # windows of one console
 # Sensors speak with every batch; their page needs no more than this.
-SECONDS_BETWEEN: Final[Mapping[Topic, float]] = {"sensors": 2.0}
+SECONDS_BETWEEN: Final[Mapping[Topic, float]] = {"sensors": 2.0, "rules": 1.0}
 
 _log: Final = logging.getLogger(__name__)
 

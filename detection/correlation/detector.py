@@ -34,11 +34,17 @@ class RuleDetector:
         *,
         parameters: CorrelationParameters | None = None,
         unknown_to_all: bool = False,
+        silent: frozenset[str] | None = None,
     ) -> None:
-        """``correlations`` as ``load_all`` gives them: resolved, inner ones first."""
+        """``correlations`` as ``load_all`` gives them: resolved, inner ones first.
+
+        ``silent`` names what raises no alert on its own, where ``correlations`` are not all there are: what
+        one that is switched off watched must not begin to speak.
+        """
         self._parameters = parameters or correlation_parameters()
         self._correlations = tuple(correlations)
-        self._silent = silent_rules(correlations)
+        self._always_silent = silent
+        self._silent = silent_rules(correlations) if silent is None else silent
         self.engine = SigmaDetector(rules, unknown_to_all=unknown_to_all)
         self.correlator = self._new_correlator()
         self._watched = self.correlator.watched
@@ -77,7 +83,8 @@ class RuleDetector:
         self.engine.amend(changed, removed)
         if correlations is not None:
             self._correlations = tuple(correlations)
-            self._silent = silent_rules(correlations)
+            if self._always_silent is None:
+                self._silent = silent_rules(correlations)
         before, self.correlator = self.correlator, self._new_correlator()
         self.correlator.adopt(before)
         self._watched = self.correlator.watched

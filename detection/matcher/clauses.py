@@ -13,10 +13,19 @@ CLAUSES_MAX: Final = 3  # kept of one condition; more cost bits and prune little
 RARE: Final = 0.1  # below it a clause prunes so well that costly ones are not worth their test
 _WILDCARD_SIGNS: Final = re.compile(r"\\[*?\\]|[*?]")
 SHORT_CHARS: Final = 2
-COMMON: Final = 0.3  # from it on a clause beside a rare one is not worth its test
+COMMON: Final = 0.5  # from it on a clause beside a rare one is not worth its test
 # Share of events thought to pass a test, by operator; texts are judged by their length.
 _SHARES: Final = {"equals": 0.01, "regex": 0.2, "cidr": 0.3, "exists": 0.9, "null": 0.9}
 _COMPARED: Final = 0.5
+# What stands in so many command lines and paths that its length says nothing.
+_TYPICAL: Final = (
+    '"c:\\windows\\system32\\cmd.exe" /c ',
+    "c:\\program files\\",
+    "c:\\users\\",
+    "http://",
+    ".exe -",
+)
+_TYPICAL_SHARE: Final = 0.4
 _COSTLY: Final = 0.2  # operators from this share on are tested one by one
 
 _EXACT: Final = frozenset({"equals", "contains", "startswith", "endswith", "exists", "null"})
@@ -117,12 +126,20 @@ def _of_leaf(leaf: Leaf) -> list[Clause]:
             texts = [longest_piece(text) for text in texts]
         if isinstance(leaf, Keyword) and not all(texts):
             return []
-        return [Clause(sum(max(0.002, 0.6 ** len(text)) for text in texts), (leaf,))]
+        one_by_one = any(len(text) <= SHORT_CHARS for text in texts)
+        return [Clause(sum(map(_share_of, texts)), (leaf,), one_by_one)]
     if share is None:
         share = _COMPARED
     elif leaf.operator in ("equals", "regex", "cidr"):
         share *= len(leaf.values)
     return [Clause(share, (leaf,), costly)]
+
+
+def _share_of(text: str) -> float:
+    folded = text.casefold()
+    if any(folded in typical for typical in _TYPICAL):
+        return max(_TYPICAL_SHARE, 0.6 ** len(text))
+    return max(0.002, 0.6 ** len(text))
 
 
 def _share(clause: Clause) -> float:

@@ -163,25 +163,22 @@ class Column:
         folded = [text.casefold() for text in texts] if self._whole or self._tests or self._short else texts
         found = [self._whole.get(text, 0) for text in folded] if self._whole else [0] * len(texts)
         if self._literals is not None:
-            places = self._places
-            for index, literal, at_start, at_end in self._literals.occurrences(texts):
-                anywhere, start, end = places[literal]
-                if anywhere:
-                    found[index] |= anywhere
-                if at_start and start:
-                    found[index] |= start
-                if at_end and end:
-                    found[index] |= end
+            self._literals.gather(texts, self._places, found)
         for patterns, of_pattern in self._sets:
             for index, text in enumerate(texts):
                 for number in patterns.found(text):
                     found[index] |= of_pattern[number]
-        for short, one in self._short.items():
-            for index, text in enumerate(folded):
-                if short in text:
-                    found[index] |= one
+        if self._short:
+            self._add_short(folded, found)
         for accepts, raw, one in self._tests:
             for index, text in enumerate(texts if raw else folded):
                 if accepts(text):
                     found[index] |= one
         return found
+
+    def _add_short(self, folded: list[str], found: list[int]) -> None:
+        beyond = [index for index, text in enumerate(folded) if not text.isascii()]
+        for short, one in self._short.items():
+            for index in range(len(folded)) if short.isascii() else beyond:
+                if short in folded[index]:
+                    found[index] |= one

@@ -121,7 +121,10 @@ class Group:
                     answers[index] = answer
                 if self._remembers:
                     plan.young[key] = answer
-                    chars += sum(len(one) for one in key if type(one) is str)
+                    try:
+                        chars += sum(map(len, key))  # type: ignore[arg-type]
+                    except TypeError:  # numbers and nulls among the texts
+                        chars += sum(len(one) for one in key if type(one) is str)
                     self._remembered += 1
         self._chars += chars
         if self._chars > REPEATS_CHARS_MAX or self._remembered > REPEATS_MAX:

@@ -12,6 +12,11 @@ from detection.literals import AnyLiteral
 # Texts of numbers are made, not copied: a literal of these characters alone may stand in one unseen.
 _NUMERIC: Final = frozenset("0123456789.-+xabcdef")
 _HEX: Final = "0123456789abcdef"
+# The characters beyond ASCII that folding turns into ASCII, wholly or in part.
+FOLDING_TO_ASCII: Final = (
+    "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
+    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
+)
 
 
 class Silence:
@@ -23,7 +28,8 @@ class Silence:
         """``literals`` must be ``heard``."""
         written = [msgspec.json.encode(literal).decode()[1:-1].lower() for literal in literals]
         # a line that writes characters by number, or escapes the slash, is looked at value by value
-        self._places = AnyLiteral([*written, "\\/", *(f"\\u{digit}" for digit in _HEX)]).places
+        by_number = [f"\\u{digit}" for digit in _HEX]
+        self._places = AnyLiteral([*written, "\\/", *by_number, *FOLDING_TO_ASCII]).places
 
     @staticmethod
     def heard(literal: str) -> bool:
@@ -33,8 +39,7 @@ class Silence:
     def over(self, lines: Sequence[bytes]) -> list[bool]:
         """For each line, whether no literal stands in any of its values; False where that is not sure."""
         joined = b"\n".join(lines)
-        # folding turns some letters beyond ASCII into ASCII
-        found = [True] * len(lines) if joined.isascii() else [line.isascii() for line in lines]
+        found = [True] * len(lines)
         places = self._places(joined.lower())
         if places:
             starts = list(accumulate((len(line) + 1 for line in lines), initial=0))

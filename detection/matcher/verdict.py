@@ -1,10 +1,11 @@
 """The plain tests of many conditions, made when first needed, and the arithmetic of who is worth testing."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from detection.condition import Condition
-from detection.evaluate import compiled
 from detection.facts import Facts, Test, Valued
+from detection.matcher.quick import Warming
 
 Answer = tuple[int, ...]  # indexes of conditions, ascending
 
@@ -22,12 +23,13 @@ class Tests:
         """The conditions among the bits of ``worth`` that the event satisfies."""
         facts = Facts(event)
         found: list[int] = []
+        tests = self._tests
         while worth:
             index = (worth & -worth).bit_length() - 1
             worth &= worth - 1
-            test = self._tests[index]
+            test = tests[index]
             if test is None:
-                test = self._tests[index] = compiled(self._conditions[index])
+                test = tests[index] = Warming(self._conditions[index], partial(tests.__setitem__, index))
             if test(facts):
                 found.append(index)
         return tuple(found)

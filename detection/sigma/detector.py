@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from crypto.words import Words
 from detection.alert import Alert, claim
 from detection.detector import feed_each
 from detection.evaluate import explain
 from detection.facts import texts_of
 from detection.reason import default_reason, filled
-from detection.sigma.routing import Routing
+from detection.sigma.routing import ROUTES_MAX, Routing
 from detection.sigma.rule import EntityKind, Rule
 from sensors.event import Event, LogSource
 
@@ -34,6 +35,8 @@ class SigmaDetector:
         self._amended = Routing((), unknown_to_all=unknown_to_all)
         self._gone: frozenset[str] = frozenset()  # settled rules that are answered for no longer
         self._order: dict[str, int] = {}
+        self._deaf: dict[LogSource, bool] = {}  # whether all rules that a log source was asked are gone
+        self._unheard: Counter[LogSource] = Counter()  # events of those log sources
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -43,7 +46,15 @@ class SigmaDetector:
     @property
     def unrouted(self) -> Counter[LogSource]:
         """Events that no rule was asked about, by log source; those beyond a bound under the empty one."""
-        return self._routing.unrouted
+        if not self._amended.rules:
+            return self._routing.unrouted + self._unheard
+        return self._unheard + Counter(
+            {
+                source: events
+                for source, events in self._routing.unrouted.items()
+                if not self._amended.route(source)[0]
+            }
+        )
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
         """One alert for every rule that an event satisfies."""
@@ -64,6 +75,10 @@ class SigmaDetector:
         found = self._routing.match(events)
         if not self._gone:
             return found
+        for event in events:
+            if self._is_deaf(event.logsource):
+                known = event.logsource in self._unheard or len(self._unheard) < ROUTES_MAX
+                self._unheard[event.logsource if known else LogSource()] += 1
         merged: list[tuple[Rule, ...]] = []
         for settled, amended in zip(found, self._amended.match(events), strict=True):
             rules = [rule for rule in settled if rule.id not in self._gone]
@@ -85,14 +100,27 @@ class SigmaDetector:
         settled = {rule.id for rule in self._routing.rules}
         self._gone = frozenset(touched) | (settled - rules.keys())
         self._amended = Routing(touched.values(), unknown_to_all=self._unknown_to_all)
+        self._deaf = {}
         self._order = {identifier: place for place, identifier in enumerate(rules)}
 
     def _settle(self, rules: Iterable[Rule]) -> None:
         """Index all rules together."""
+        unrouted = self._routing.unrouted
         self._rules = {rule.id: rule for rule in rules}
         self._routing = Routing(self._rules.values(), unknown_to_all=self._unknown_to_all)
+        self._routing.unrouted = unrouted
         self._amended = Routing((), unknown_to_all=self._unknown_to_all)
         self._gone, self._order = frozenset(), {}
+
+    def _is_deaf(self, source: LogSource) -> bool:
+        deaf = self._deaf.get(source)
+        if deaf is None:
+            if len(self._deaf) >= ROUTES_MAX:
+                self._deaf.clear()
+            settled, amended = self._routing.route(source)[0], self._amended.route(source)[0]
+            gone = bool(settled) and all(rule.id in self._gone for rule in settled)
+            deaf = self._deaf[source] = gone and not amended
+        return deaf
 
     def _place(self, rule: Rule) -> int:
         return self._order[rule.id]
@@ -125,4 +153,7 @@ def alert_of(rule: Rule, event: Event) -> Alert:
     entity = entity_of(rule.entity, event)
     matched = explain(rule.condition, event)
     reason = filled(rule.reason, event) if rule.reason else default_reason(rule.title, entity, matched)
+    if rule.credit:
+        credit = Words(f"(规则作者:{rule.credit},DRL 1.1)", f" (rule by {rule.credit}, DRL 1.1)")
+        reason = Words(reason.zh + credit.zh, reason.en + credit.en)
     return claim(rule.claim(), entity=entity, reason=reason, events=(event,), matched=matched)

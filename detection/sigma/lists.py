@@ -6,6 +6,7 @@ loaded, says so, and matches nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,13 +46,17 @@ def read_lists(folders: Iterable[Path]) -> tuple[dict[str, tuple[str, ...]], lis
     return lists, errors
 
 
-def expanded(detections: SigmaDetections, lists: Lists) -> tuple[str, ...]:
-    """Put the values of lists where ``expand`` names them; returns the names of lists that are missing."""
-    missing: dict[str, None] = {}
+def expanded(detections: SigmaDetections, lists: Lists) -> tuple[tuple[str, ...], str]:
+    """Put the values of lists where ``expand`` names them.
+
+    Returns the names of lists that are missing, and a digest of those used: '' where none is named.
+    """
+    named: dict[str, tuple[str, ...] | None] = {}
     for detection in detections.detections.values():
         for item in _items(detection):
-            item.value = [_value(value, lists, missing) for value in item.value]
-    return tuple(missing)
+            item.value = [_value(value, lists, named) for value in item.value]
+    missing = tuple(name for name, values in named.items() if values is None)
+    return missing, sha256(repr(sorted(named.items())).encode()).hexdigest() if named else ""
 
 
 def _items(detection: SigmaDetection) -> Iterator[SigmaDetectionItem]:
@@ -62,9 +67,9 @@ def _items(detection: SigmaDetection) -> Iterator[SigmaDetectionItem]:
             yield item
 
 
-def _value(value: Any, lists: Lists, missing: dict[str, None]) -> Any:
+def _value(value: Any, lists: Lists, named: dict[str, tuple[str, ...] | None]) -> Any:
     if isinstance(value, SigmaExpansion):
-        value.values = [_value(one, lists, missing) for one in value.values]
+        value.values = [_value(one, lists, named) for one in value.values]
         return value
     if not isinstance(value, SigmaString | SigmaRegularExpression) or not value.contains_placeholder():
         return value
@@ -72,8 +77,7 @@ def _value(value: Any, lists: Lists, missing: dict[str, None]) -> Any:
 
     def values_of(placeholder: Placeholder) -> Iterator[str]:
         known = lists.get(str(placeholder.name).lower())
-        if known is None:
-            missing[str(placeholder.name)] = None
+        named[str(placeholder.name)] = known
         return iter(map(_quoted, known) if regex and known else known or ())
 
     found: list[Any] = list(value.replace_placeholders(values_of))

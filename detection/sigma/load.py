@@ -25,6 +25,7 @@ from detection.sigma.filters import Filter, filter_of, filtered
 from detection.sigma.heading import heading, own_keys
 from detection.sigma.kept import Kept, KeptRules
 from detection.sigma.lists import Lists, expanded, read_lists
+from detection.sigma.processing import Processing
 from detection.sigma.rule import EntityKind, Heading, Rule
 from detection.sigma.translate import blamed, from_sigma, parse_condition, renamed_modifiers, translated
 from rules import ROOT
@@ -60,22 +61,28 @@ def load_rules(paths: Iterable[Path], lists: Lists | None = None) -> tuple[list[
     return list(loaded.rules), list(loaded.errors)
 
 
-def load_all(paths: Iterable[Path], lists: Lists | None = None, *, cache: Path | None = None) -> Loaded:
+def load_all(
+    paths: Iterable[Path],
+    lists: Lists | None = None,
+    *,
+    cache: Path | None = None,
+    processing: Processing | None = None,
+) -> Loaded:
     """All rules and correlations of the files and folders, sorted by path; filters are joined to rules.
 
     ``lists`` are those that ``expand`` may name; the product's own where it is None. ``cache`` is a file that
-    keeps translated rules for the next start.
+    keeps translated rules for the next start, but not where ``processing`` changes rules before.
     """
     found = Found()
     if lists is None:
         lists, found.errors = read_lists([SHIPPED])
-    kept = KeptRules(cache, lists) if cache else None
+    kept = KeptRules(cache, lists) if cache and processing is None else None
     for path in paths:
         files = list(rule_files(path))
         if not files:
             found.errors.append(_no_rules(path))
         for file in files:
-            one = found_in(file, lists, kept)
+            one = found_in(file, lists, kept, processing)
             found.rules += one.rules
             found.correlations += one.correlations
             found.filters += one.filters
@@ -119,7 +126,9 @@ def rules_in(path: Path, lists: Lists | None = None) -> tuple[list[Rule], list[R
     return found.rules, found.errors
 
 
-def found_in(path: Path, lists: Lists, kept: KeptRules | None = None) -> Found:
+def found_in(
+    path: Path, lists: Lists, kept: KeptRules | None = None, processing: Processing | None = None
+) -> Found:
     """Everything in one file (or collection of documents), and what is wrong with the others."""
     found = Found()
     try:
@@ -142,7 +151,7 @@ def found_in(path: Path, lists: Lists, kept: KeptRules | None = None) -> Found:
     template: list[dict[str, Any]] = []
     for document in documents:
         try:
-            _take(found, document, template, path, digest, lists)
+            _take(found, document, template, path, digest, lists, processing)
         except RuleError as error:
             found.errors.append(error.at(path, document.line(*error.keys)))
     if not (found.rules or found.correlations or found.filters or found.errors):
@@ -159,6 +168,7 @@ def _take(
     path: Path,
     digest: str,
     lists: Lists,
+    processing: Processing | None,
 ) -> None:
     raw = document.value
     if isinstance(raw, dict) and len({"correlation", "filter", "detection"} & raw.keys()) > 1:
@@ -171,13 +181,18 @@ def _take(
     elif isinstance(raw, dict) and "filter" in raw:
         found.filters.append(filter_of(raw, document, path, digest))
     else:
-        rule = _rule(document, template, path, digest, lists)
+        rule = _rule(document, template, path, digest, lists, processing)
         if rule is not None:
             found.rules.append(rule)
 
 
 def _rule(
-    document: Document, template: list[dict[str, Any]], path: Path, digest: str, lists: Lists
+    document: Document,
+    template: list[dict[str, Any]],
+    path: Path,
+    digest: str,
+    lists: Lists,
+    processing: Processing | None,
 ) -> Rule | None:
     """The rule of one document, or None for an empty one or a collection action kept in ``template``."""
     raw = document.value
@@ -196,6 +211,8 @@ def _rule(
         if plain["action"] == "global":
             return None
     parsed = _parsed([*template, plain] if plain.get("action") is None else template)
+    if processing is not None:
+        processing.apply(parsed)
     merged: dict[str, Any] = {**(template[0] if template else {}), **plain}
     return _checked(parsed, merged, path, document, digest, lists)
 
@@ -229,7 +246,7 @@ def _checked(
         category=parsed.logsource.category or "",
         service=parsed.logsource.service or "",
     )
-    needs = expanded(parsed.detection, lists)
+    needs, filled = expanded(parsed.detection, lists)
     return Rule(
         **heading(parsed, raw),
         id=str(parsed.id),
@@ -240,7 +257,7 @@ def _checked(
         condition=Always(False) if needs else translated(parsed.detection),
         needs=needs,
         entity=own_keys(raw).entity or _entity(source),
-        digest=digest,
+        digest=sha256(f"{digest}\x00{filled}".encode()).hexdigest() if filled else digest,
     )
 
 

@@ -30,7 +30,8 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     falsepositives: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     drill: bool = False
-    digest: str = ""  # SHA-256 of the file the rule stands in
+    digest: str = ""  # SHA-256 of the file the rule stands in, and of the lists it was filled from
+    credit: str = ""  # whose rule it is, where its licence asks every message to say so
 
     def claim(self) -> Claim:
         """What every alert of this rule says."""

@@ -58,13 +58,11 @@ def sample_folder(rule: Heading, samples: Path) -> Path:
     """Where the samples of a rule lie: the part of its path behind ``sigma`` or from ``correlation`` on,
     without the suffix."""
     parts = Path(rule.path).with_suffix("").parts
-    if "sigma" in parts:
-        last = len(parts) - 1 - parts[::-1].index("sigma")
-        return samples.joinpath(*parts[last + 1 :])
-    if "correlation" in parts:
-        last = len(parts) - 1 - parts[::-1].index("correlation")
-        return samples.joinpath(*parts[last:])
-    return samples / parts[-1]
+    places = [at for at, part in enumerate(parts[:-1]) if part in ("sigma", "correlation")]
+    if not places:
+        return samples / parts[-1]
+    last = places[-1]
+    return samples.joinpath(*parts[last if parts[last] == "correlation" else last + 1 :])
 
 
 def read_samples(path: Path) -> list[Event]:

@@ -57,7 +57,7 @@ def parse_condition(detection: Mapping[str, object], condition: str = "") -> Con
 
 def translated(detections: SigmaDetections) -> Condition:
     """The tree of parsed detections; several conditions mean any of them. Raises RuleError."""
-    return any_of(_condition(text, detections) for text in detections.condition)
+    return any_of(_condition(one.condition, detections) for one in detections.parsed_condition)
 
 
 def from_sigma(error: SigmaError) -> RuleError:

@@ -19,7 +19,7 @@ from detection.evaluate import matches
 from detection.store.event_file import EVENT_COLUMNS, event_of, events_in
 from detection.store.log_tail import LogTail
 from detection.store.segment_store import Sealed, SegmentStore
-from detection.store.sql import compiled_sql
+from detection.store.sql import Sql, compiled_sql
 from detection.store.tables import micros
 from sensors.event import Event, sequence_of
 
@@ -28,6 +28,8 @@ IDS_MAX: Final = 1_000
 _MEMORY: Final = "512MB"  # of DuckDB; a file is about 5 MB, so this is never the limit
 _ROWS: Final = 512
 _ID_SLACK: Final = 2_000  # microseconds: an id has whole milliseconds, rounded down, at times by one too many
+# As they came: by frame, then by what an id holds behind its time (sensor, epoch, lane, sequence).
+_ARRIVAL: Final = "ingested NULLS FIRST, substring(id, 13)"
 _BROKEN: Final = (duckdb.Error, pa.ArrowException, OSError, BadInput)
 
 
@@ -139,6 +141,31 @@ class Search:
             if event.time >= time:
                 yield event
 
+    def arrived(
+        self,
+        condition: Condition,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        unreadable: Callable[[Words], None],
+    ) -> Iterator[Event]:
+        """See EventStore.arrived."""
+        text, parameters = _between(compiled_sql(condition), since, until)
+        known = 0
+        while files := self._catalogue.all(known):
+            for file in files:
+                known = file.id
+                outside = (since and file.time_max < since) or (until and file.time_min > until)
+                if file.status != "sealed" or outside:
+                    continue
+                try:
+                    yield from map(event_of, self._rows(file, f"{text} ORDER BY {_ARRIVAL}", parameters))
+                except _BROKEN as error:
+                    unreadable(_unreadable(file, error))
+        for event in self._tail.events(self._catalogue.position()):
+            if (not since or event.time >= since) and (not until or event.time <= until):
+                yield event
+
     def _search_log(
         self,
         wanted: Callable[[Event], bool],
@@ -162,11 +189,11 @@ class Search:
         self, file: Sealed, condition: Condition, since: datetime | None, until: datetime | None, limit: int
     ) -> list[Event]:
         sql = compiled_sql(condition)
-        text, parameters = f"({sql.text})", list[Any](sql.parameters)
-        if since is not None and since > file.time_min:
-            text, parameters = f"time >= ? AND {text}", [_naive(since), *parameters]
-        if until is not None and until < file.time_max:
-            text, parameters = f"time <= ? AND {text}", [_naive(until), *parameters]
+        text, parameters = _between(
+            sql,
+            since if since is not None and since > file.time_min else None,
+            until if until is not None and until < file.time_max else None,
+        )
         order = f"{text} ORDER BY time DESC, id DESC" + (f" LIMIT {int(limit)}" if sql.exact else "")
         found: list[Event] = []
         for row in self._rows(file, order, parameters):
@@ -226,6 +253,16 @@ class _Newest:
             kept = self.events()[: self._limit]
             self._events = {event.id: event for event in kept}
             self._oldest = kept[-1].time
+
+
+def _between(sql: Sql, since: datetime | None, until: datetime | None) -> tuple[str, list[Any]]:
+    """The WHERE expression of a condition within bounds of time, None for an open end."""
+    text, parameters = f"({sql.text})", list[Any](sql.parameters)
+    if since is not None:
+        text, parameters = f"time >= ? AND {text}", [_naive(since), *parameters]
+    if until is not None:
+        text, parameters = f"time <= ? AND {text}", [_naive(until), *parameters]
+    return text, parameters
 
 
 def _matcher(condition: Condition) -> Callable[[Event], bool]:

@@ -7,7 +7,8 @@ catalogue, release. One process seals and expires; any number read.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +17,8 @@ from pyarrow import Table
 from sqlalchemy import Engine
 
 from crypto.words import BadInput, Words
-from detection.condition import Always, Condition
+from detection.condition import Always, Atom, Condition, any_of
+from detection.facts import Facts
 from detection.store.batch_file import SUFFIX as HEADS
 from detection.store.batch_file import Head, head_of, read_heads, write_heads
 from detection.store.event_file import sm3_of, table_of, write_file
@@ -34,6 +36,8 @@ from sensors.wire import StoredHeader, decode_batch, frame_contents, frame_event
 
 RETENTION_DAYS_MIN: Final = 190  # six months by law plus a margin, so that an audit day never lacks data
 FILE_EVENTS_MAX: Final = 50_000  # bounds the memory of sealing; about 5 MB of Parquet
+RECENT_EVENTS: Final = 500  # that completion looks at
+RECENT_MAX: Final = 200  # names or values it is given
 SUFFIX: Final = ".parquet"
 TEMPORARY: Final = ".tmp"
 REJECTED: Final = ".rejected"  # a received frame as it came, because not all of it could be read
@@ -91,6 +95,17 @@ class EventStore:
         """The newest events by their own time, newest first."""
         return list(self._search.run(Always(True), limit=limit).events)
 
+    def recent_names(self) -> list[tuple[str, int]]:
+        """Names of fields in the newest events with how many have them, most frequent first."""
+        events = self._search.run(Always(True), limit=RECENT_EVENTS).events
+        return _counted(name for event in events for name in Facts(event).names())
+
+    def recent_values(self, names: Sequence[str]) -> list[tuple[str, int]]:
+        """Values of the fields in the newest events that have one, with their number, most frequent first."""
+        condition = any_of(Atom(name, "exists") for name in names)
+        facts = map(Facts, self._search.run(condition, limit=RECENT_EVENTS).events)
+        return _counted(text for one in facts for name in names for text in one.texts(name))
+
     def search(
         self,
         condition: Condition,
@@ -113,6 +128,20 @@ class EventStore:
         it.
         """
         return self._search.since(time)
+
+    def arrived(
+        self,
+        condition: Condition,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        unreadable: Callable[[Words], None],
+    ) -> Iterator[Event]:
+        """Stored events that may satisfy the condition, none that do left out, in the order of their arrival.
+
+        ``unreadable`` is told of each file that cannot be read.
+        """
+        return self._search.arrived(condition, since=since, until=until, unreadable=unreadable)
 
     def segments(self, after: int = 0) -> list[Sealed]:
         """Sealed files and tombstones with an id above ``after``, for the ledger."""
@@ -283,6 +312,10 @@ class EventStore:
         first, log_first = name.partition("-")[0], self._log.first
         # Never by the catalogue alone: an older copy of it, put back, must not cost sealed events.
         return bool(log_first) and first.isdigit() and int(first) > done and int(first) >= log_first
+
+
+def _counted(texts: Iterable[str]) -> list[tuple[str, int]]:
+    return sorted(Counter(texts).items(), key=lambda one: (-one[1], one[0]))[:RECENT_MAX]
 
 
 def _too_short(days_min: int) -> BadInput:

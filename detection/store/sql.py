@@ -131,6 +131,8 @@ def like_pattern(text: str) -> str:
     escaped = False
     for character in text:
         if escaped or character not in "*?\\":
+            # before anything but the three signs a backslash stands for itself, as in detection.pattern
+            pieces.append("\\\\" if escaped and character not in "*?\\" else "")
             pieces.append(f"\\{character}" if character in "%_\\" else character)
             escaped = False
         elif character == "\\":

@@ -22,6 +22,7 @@ TOPICS: Final[dict[Topic, Permission]] = {
     "evidence": "evidence.read",
     "reports": "reports.read",
     "transfers": "transfers.read",
+    "rules": "rules.read",
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {

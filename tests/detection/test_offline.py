@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crypto.words import BadInput
-from detection.offline import events_in
+from detection.offline import events_in, pasted
 from sensors.event import Event, LogSource, encode, event_id
 
 
@@ -101,3 +101,13 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     for kind in ("auto", "jsonl"):
         with pytest.raises(BadInput):
             list(events_in(tmp_path / "none", kind, print))
+
+
+def test_one_pasted_event_is_read_like_a_line(tmp_path: Path) -> None:
+    (flat,), _ = read(tmp_path, json.dumps(FLAT))
+    found = pasted(f"  {json.dumps(FLAT, indent=2)}\n")
+    assert (found.logsource, found.native, found.time) == (flat.logsource, flat.native, flat.time)
+    assert pasted(encode(flat).decode()) == flat
+    for wrong in ("", "[]", "{", '{"logsource": {}, "fields": {}, "id": "x"}', "{" * 100_000):
+        with pytest.raises(BadInput, match="event-unreadable"):
+            pasted(wrong)

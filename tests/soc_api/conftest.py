@@ -21,6 +21,7 @@ from crypto.words import BadInput, Refused, Words
 from detection.alert import Alert, Claim, Match, claim
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
+from detection.store.hit_store import HitStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
 from sensors.event import LogSource, Observation, stamp
@@ -35,6 +36,9 @@ from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
 from soc_api.migrate import upgrade
 from soc_api.passwords import Cost
+from soc_api.rule_console import ConsoleRules
+from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.rule_store import RuleStore
 from soc_api.sensor_console import ConsoleSensors
 from soc_api.settings import Endpoint, Settings, render_settings
 from soc_api.transfer_port import (
@@ -60,6 +64,7 @@ from soc_api.transfer_uploads import Uploads
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
 PASSWORD = "Correct-horse-7"
+_RULES: RuleSet = shipped_rules(Path(__file__).with_name("console_rules"))
 _APP = routed()  # building the routes takes longer than most tests
 
 
@@ -424,6 +429,7 @@ class World:
         self.audit = AuditStore(self.engine)
         self.alerts = AlertStore(self.engine)
         self.compliance = Compliance()
+        self.rules = RuleStore(self.engine)
         self.transfers = Transfers(folder)
         self.register = EnrolmentStore(self.engine)
         inventory = InventoryStore(self.engine)
@@ -456,6 +462,7 @@ class World:
             ledger=self.ledger,
             compliance=self.compliance,
             sensors=self.sensors,
+            rules=ConsoleRules(_RULES, self.rules, HitStore(self.engine)),
             transfers=self.transfers,
             uploads=self.uploads,
             anomaly=lambda: Words("学习中", "learning"),

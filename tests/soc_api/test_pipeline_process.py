@@ -12,8 +12,12 @@ import pytest
 
 from crypto.words import LiuheError, Words
 from detection.store.event_store import EventStore
+from detection.store.state import open_state
 from soc_api import pipeline_process
 from soc_api.folders import Folders
+from soc_api.migrate import upgrade
+from soc_api.rule_store import RuleStore
+from soc_api.running_rules import RunningRules
 from soc_api.settings import Settings, load_settings
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -88,8 +92,14 @@ def test_a_full_disk_is_said_and_tried_again(
 
 
 def test_every_shipped_detector_is_there(tmp_path: Path) -> None:
-    names = {type(detector).__name__ for detector in pipeline_process._detectors(Folders(tmp_path))}
-    assert {"RuleDetector", "HealthDetector"} <= names
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine)
+    detectors = pipeline_process._detectors(Folders(tmp_path), Settings(), engine)
+    names = {type(detector).__name__ for detector in detectors}
+    assert {"RunningRules", "HealthDetector"} <= names
+    rule = next(one for one in detectors if isinstance(one, RunningRules)).detector.engine.rules[0]
+    assert [past.kind for past in RuleStore(engine).history(rule.id)] == ["loaded"]
+    engine.dispose()
     assert len(names) >= 4
 
 

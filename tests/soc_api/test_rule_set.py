@@ -1,11 +1,16 @@
 """The rules in force: told by a digest that changes exactly when one does."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from detection.sigma.archive import Release
+from detection.sigma.imported import take_in
 from rules import ROOT
-from soc_api.rule_set import RuleSet, shipped_rules
+from soc_api.folders import Folders
+from soc_api.rule_set import RuleSet, center_rules, shipped_rules
+from soc_api.settings import Detection, Settings, parse_settings, render_settings
 
 RULE = """
 title: {title}
@@ -61,3 +66,17 @@ def test_rules_are_kept_for_the_next_start_and_take_lists_of_the_estate(tmp_path
     lists.mkdir()
     (lists / "bad.txt").write_bytes(b"\xff")
     assert [error.code for error in shipped_rules(cache=cache, lists=lists).errors] == ["rule-list"]
+
+
+def test_a_center_runs_the_imported_rules_that_may_speak(tmp_path: Path) -> None:
+    files = {f"rules/{n}.yml": RULE.format(title=f"theirs {n}", number=n).encode() for n in (1, 2)}
+    files["rules/2.yml"] += b"status: stable\n"
+    take_in(
+        tmp_path / "rules" / "imported", Release(files, {}), "x.zip", datetime(2026, 1, 1, tzinfo=UTC), {}
+    )
+    found = center_rules(Folders(tmp_path), Settings())
+    assert [rule.title.en for rule in found.rules if rule.title.en.startswith("theirs")] == ["theirs 2"]
+    chosen = Settings(detection=Detection(imported_status="experimental"))
+    assert len(center_rules(Folders(tmp_path), chosen).rules) == len(found.rules) + 1
+    assert parse_settings(render_settings(chosen).encode(), "center.toml") == chosen
+    assert center_rules(Folders(tmp_path / "other"), chosen).errors == ()

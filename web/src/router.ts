@@ -11,12 +11,13 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "checks" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
+export type PageName = "overview" | "alerts" | "rules" | "checks" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "overview", permission: "overview.read" },
   { name: "alerts", permission: "alerts.read" },
+  { name: "rules", permission: "rules.read" },
   { name: "checks", permission: "checks.read" },
   { name: "evidence", permission: "evidence.read" },
   { name: "sensors", permission: "sensors.read" },
@@ -35,6 +36,7 @@ export const router = createRouter({
     { path: "/unreachable", name: "unreachable", component: () => import("./pages/Unreachable.vue"), meta: { bare: true } },
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
+    { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
     { path: "/checks/:check?", name: "checks", component: () => import("./pages/Checks.vue"), meta: { permission: permissionOf.checks } },
     { path: "/evidence", name: "evidence", component: () => import("./pages/Evidence.vue"), meta: { permission: permissionOf.evidence } },
     { path: "/sensors/:sensor?", name: "sensors", component: () => import("./pages/Sensors.vue"), meta: { permission: permissionOf.sensors } },

@@ -8,6 +8,8 @@ export type Permission =
   | "overview.read"
   | "alerts.read"
   | "alerts.act"
+  | "rules.read"
+  | "rules.decide"
   | "checks.read"
   | "checks.evaluate"
   | "evidence.read"

@@ -1,5 +1,5 @@
 /** Colour and shape of each value, so that nothing is told by colour alone. */
-import type { AlertState, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
+import type { AlertState, RuleRow, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
 
 export type Tone = "red" | "orange" | "amber" | "blue" | "grey" | "green" | "violet";
 export type Shape = "octagon" | "triangle" | "diamond" | "dot" | "ring" | "check" | "half" | "cross" | "dash" | "question";
@@ -43,6 +43,12 @@ export const stateLooks: Record<AlertState, Look> = {
   new: { tone: "blue", shape: "dot" },
   acknowledged: { tone: "amber", shape: "half" },
   closed: { tone: "grey", shape: "check" },
+};
+
+export const ruleLooks: Record<RuleRow["state"], Look> = {
+  enabled: { tone: "green", shape: "check" },
+  disabled: { tone: "grey", shape: "dash" },
+  waiting: { tone: "amber", shape: "half" },
 };
 
 export const sensorLooks: Record<SensorRow["state"], Look> = {

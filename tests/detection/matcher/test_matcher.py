@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
 from detection.evaluate import explain, matches
+from detection.facts import ABSENT, Facts
 from detection.matcher.matcher import Matcher
+from detection.matcher.quick import HOT, quick
 from sensors.event import Event, LogSource
 
 Holds = Callable[[Condition, Any], bool]
@@ -35,6 +37,7 @@ TEXTS = st.one_of(
             "é\0x",
             "*",
             "?",
+            ABSENT,
         ]
     ),
     st.text(alphabet="xyXY*?\\.ıſK\0", max_size=6),
@@ -131,6 +134,8 @@ def test_verdicts_are_those_of_the_plain_reading(
     assert Matcher(conditions).match(events) == wanted
     assert Matcher(conditions, indexed=False).match(events) == wanted
     assert Matcher(conditions, remembers=False).match(events) == wanted
+    made = [quick(one) for one in conditions]
+    assert [tuple(i for i, one in enumerate(made) if one(Facts(each))) for each in events] == wanted
     single = Matcher(conditions)
     assert [answer for one in events for answer in single.match([one])] == wanted
     for each, answer in zip(events, wanted, strict=True):
@@ -145,6 +150,8 @@ def test_every_operator_alone(holds: Holds, leaf: Condition, values: list[Any]) 
     events += [event({}, {"a": value, "c.d": values[0]}) for value in values] + [event({}, {})]
     wanted = [(0,) if holds(leaf, each) else () for each in events]
     assert Matcher([leaf]).match(events) == wanted
+    made = quick(leaf)
+    assert [(0,) if made(Facts(each)) else () for each in events] == wanted
 
 
 @pytest.mark.parametrize("size", [1, 7, 2_048])
@@ -194,3 +201,35 @@ def test_equal_values_under_other_names_are_other_events() -> None:
 def test_what_is_asked_needs_no_event() -> None:
     record = SimpleNamespace(native={"a": "xyz"}, fields={})
     assert Matcher([Atom("a", "contains", ("Y",)), Keyword("contains", ("Z",))]).match([record]) == [(0, 1)]
+
+
+def test_a_test_used_often_gives_the_same_verdicts(holds: Holds) -> None:
+    condition = And(
+        (
+            Or(
+                (
+                    Atom("a", "contains", tuple(f"needle{n}" for n in range(20))),
+                    Atom("a", "equals", ("x", "y")),
+                )
+            ),
+            Not(Atom("b", "endswith", (".exe", ".dll"))),
+        )
+    )
+    events = [
+        event(
+            {"a": f"Needle{n}" if n % 3 else ["x", n]},
+            {"b": ["q.exe", "r"] if n % 7 == 0 else f"{n}.DLL"[n % 5 :]},
+        )
+        for n in range(3 * HOT)
+    ]
+    matcher = Matcher([condition], remembers=False)
+    for each in events:
+        assert matcher.match([each]) == [(0,) if holds(condition, each) else ()]
+
+
+def test_a_condition_too_deep_for_an_expression_takes_the_plain_test(holds: Holds) -> None:
+    condition: Condition = Atom("a", "equals", ("x",))
+    for _ in range(70):
+        condition = Not(Or((condition, Atom("b", "equals", ("y",)))))
+    for each in (event({"a": "x"}, {}), event({"b": "y"}, {}), event({}, {})):
+        assert quick(condition)(Facts(each)) is holds(condition, each)

@@ -1,15 +1,33 @@
 """Silence: a line said to be silent holds no literal in any value, however it is written."""
 
+import sys
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detection.matcher.silence import Silence
+from detection.matcher.silence import FOLDING_TO_ASCII, Silence
 
 LITERALS = ("\\mimi", 'say "x"', "kiwi::", "a/b", "kss")
-PIECES = ["\\", "mimi", "MIMI", "\\Mimi", 'Say "X"', "KIWI::", "a/B", "/", "K", "ß", "é", "\n", "u00", "x"]
+PIECES = [
+    "\\",
+    "mimi",
+    "MIMI",
+    "\\Mimi",
+    'Say "X"',
+    "KIWI::",
+    "a/B",
+    "/",
+    "\u212a",
+    "iwi::",
+    "ß",
+    "é",
+    "®",
+    "\n",
+    "u00",
+    "x",
+]
 VALUES = st.lists(st.sampled_from(PIECES), max_size=4).map("".join)
 
 
@@ -38,6 +56,16 @@ def test_plain_lines_are_silent_and_the_others_are_told_apart() -> None:
     lines = [b'{"a":"C:\\\\users\\\\x"}', b'{"a":"KIWI::y"}', b"{}", b'{"a":"c:\\\\Mimi"}']
     assert Silence(LITERALS).over(lines) == [True, False, True, False]
     assert Silence(LITERALS).over([]) == []
+    assert Silence(LITERALS).over(['{"a":"Microsoft®"}'.encode(), '{"a":"\u212aiwi::"}'.encode()]) == [
+        True,
+        False,
+    ]
+
+
+def test_every_character_that_folds_to_ascii_is_looked_for() -> None:
+    beyond = map(chr, range(0x80, sys.maxunicode + 1))
+    found = "".join(one for one in beyond if any(part.isascii() for part in one.casefold()))
+    assert found == FOLDING_TO_ASCII
 
 
 def test_what_may_stand_in_a_number_or_beyond_ascii_is_not_heard() -> None:

@@ -156,3 +156,25 @@ def test_many_amendments_are_settled_without_losing_one() -> None:
         detector.amend([rule(number)])
     assert len(detector.matching(event(1))) == len(detector.rules) == AMENDED_MAX + 9
     assert len(detector._amended.rules) < AMENDED_MAX
+
+
+def test_what_was_unrouted_is_told_through_every_amendment() -> None:
+    detector = SigmaDetector([rule(1)])
+    cron = LogSource(service="cron")
+    detector.feed([event(1, cron), event(2, LogSource(service="at"))])
+    detector.amend([replace(rule(2), logsource=cron)])
+    assert detector.unrouted == {LogSource(service="at"): 1}  # a rule asks for the other by now
+    for number in range(3, AMENDED_MAX + 10):
+        detector.amend([rule(number)])
+    assert detector.unrouted[LogSource(service="at")] == 1
+
+
+def test_a_source_whose_rules_are_all_gone_is_unrouted() -> None:
+    detector = SigmaDetector([rule(1)])
+    detector.feed([event(1)])
+    detector.amend([], ["rule-1"])
+    detector.feed([event(2), event(3)])
+    assert detector.unrouted.total() == 2
+    detector.amend([rule(1)])
+    detector.feed([event(4)])
+    assert detector.unrouted.total() == 2

@@ -8,6 +8,7 @@ from sigma.rule import SigmaDetections
 from detection.condition import Condition, any_of
 from detection.sigma import lists as module
 from detection.sigma.lists import expanded, read_lists
+from detection.sigma.load import load_all
 from detection.sigma.translate import translated
 from rules import ROOT
 
@@ -62,7 +63,7 @@ def test_a_placeholder_is_any_value_of_its_list_taken_literally(
     items: dict[str, object], plain: dict[str, object]
 ) -> None:
     detections = parsed(**items)
-    assert expanded(detections, {"l": ("a*", "b.c")}) == ()
+    assert expanded(detections, {"l": ("a*", "b.c")})[0] == ()
     wanted: Condition = translated(parsed(**{k: [v] if isinstance(v, str) else v for k, v in plain.items()}))
     if items == {"f|expand": "%l%"}:
         wanted = translated(parsed(f=["a\\*", "b.c"]))
@@ -71,11 +72,31 @@ def test_a_placeholder_is_any_value_of_its_list_taken_literally(
 
 def test_all_asks_for_one_value_of_each_list() -> None:
     detections = parsed(**{"f|contains|all|expand": ["%l%", "%m%"]})
-    assert expanded(detections, {"l": ("a", "b"), "m": ("c",)}) == ()
+    assert expanded(detections, {"l": ("a", "b"), "m": ("c",)})[0] == ()
     tree = translated(detections)
     assert [part.values for part in tree.parts] == [("a", "b"), ("c",)]  # type: ignore[union-attr]
 
 
 def test_missing_lists_are_named_once() -> None:
     detections = parsed(**{"f|expand": ["%one%", "%two%", "%one%"], "g": "x"})
-    assert expanded(detections, {"x": ("1",)}) == ("one", "two")
+    assert expanded(detections, {"x": ("1",)})[0] == ("one", "two")
+
+
+def test_a_changed_list_changes_the_digest_of_the_rules_that_name_it(tmp_path: Path) -> None:
+    text = """title: t
+id: 5b9c7a3e-8f10-4d7b-9a55-0f7f3f5c9c1{n}
+logsource: {{product: linux}}
+detection:
+    sel: {{User{m}: {v}}}
+    condition: sel
+"""
+    (tmp_path / "a.yml").write_text(text.format(n=1, m="|expand", v="'%names%'"))
+    (tmp_path / "b.yml").write_text(text.format(n=2, m="", v="x"))
+
+    def digests(lists: dict[str, tuple[str, ...]]) -> list[str]:
+        return [rule.digest for rule in load_all([tmp_path], lists).rules]
+
+    one, two, none = digests({"names": ("a",)}), digests({"names": ("a", "b")}), digests({})
+    assert len({one[0], two[0], none[0]}) == 3
+    assert one[1] == two[1] == none[1]
+    assert digests({"names": ("a",), "others": ("b",)}) == one

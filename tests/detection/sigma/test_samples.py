@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crypto.words import BadInput
@@ -74,3 +75,11 @@ def test_an_error_names_file_and_line(tmp_path: Path) -> None:
     path.write_text(sample("x", time="2026-01-01T00:00:00"))
     with pytest.raises(BadInput, match="zone"):
         read_samples(path)
+
+
+def test_the_last_folder_of_rules_in_the_path_counts(rule: Rule, tmp_path: Path) -> None:
+    path = tmp_path / "sigma" / "rules" / "correlation" / "host" / "evil_story.yml"
+    story = msgspec.structs.replace(rule, path=str(path))
+    assert sample_folder(story, Path("samples")) == Path("samples/correlation/host/evil_story")
+    alone = msgspec.structs.replace(rule, path="evil_word.yml")
+    assert sample_folder(alone, Path("samples")) == Path("samples/evil_word")

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
+from crypto.words import Words
 from detection.condition import Always, Atom, Keyword, negated
 from detection.store import event_search
 from detection.store.alert_store import AlertStore
@@ -103,3 +105,36 @@ def test_times_no_calendar_holds_stop_nobody(center: Any, engine: Engine, start:
     assert len(store.seal(start, force=True)) == 1
     assert len(store.search(Always(True)).events) == 2
     assert len(list(store.since(start.replace(year=1)))) == 1
+
+
+def test_what_came_lately(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    store.seal(start)
+    center.receive(3, user__name=["root", None])
+    assert dict(store.recent_names())["user.name"] == 3
+    assert store.recent_names()[0][1] == 243
+    assert store.recent_values(["user.name"]) == [("root", 3)]
+    values = store.recent_values(["Image", "user.name"])
+    assert len(values) == 8
+    assert sum(count for _, count in values) == 243 + 3
+
+
+def test_events_in_the_order_they_came(center: Any, engine: Engine, start: datetime) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    store.seal(start, force=True)
+    center.receive(3, seconds=-5)
+    told: list[Words] = []
+    assert list(map(same, store.arrived(Always(True), unreadable=told.append))) == center.events
+    since, until = start + timedelta(seconds=100), start + timedelta(seconds=120)
+    ranged = store.arrived(Always(True), since=since, until=until, unreadable=told.append)
+    assert ids(ranged) == ids(event for event in center.events if since <= event.time <= until)
+    rare = ids(store.arrived(Atom("Image", "endswith", ("/tool3",)), unreadable=told.append))
+    assert rare[:-3] == ids(event for event in center.events[:240] if event.native["Image"].endswith("3"))
+    assert told == []
+
+
+def same(event: Event) -> Event:
+    """The event as it was before it was received."""
+    return msgspec.structs.replace(event, ingested=None)

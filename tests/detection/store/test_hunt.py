@@ -58,6 +58,44 @@ def test_no_center_and_bad_words(tmp_path: Path, start: datetime) -> None:
             parse_since(word, start)
 
 
+def test_a_rule_instead_of_a_query(
+    center: Any, engine: Engine, start: datetime, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    AlertStore(engine).commit([], [], center.receive(20), start)
+    center.store(engine).seal(start, force=True)
+    center.receive(5)
+    path = center.folder / "rule.yml"
+    path.write_text(
+        "title: Tool\nid: 00000000-0000-4000-8000-000000000001\n"
+        "logsource: {product: linux, category: process_creation}\n"
+        "detection: {selection: {Image|endswith: /Tool3, n|gt: 9}, condition: selection}\n",
+        encoding="utf-8",
+    )
+    words = ["--rule", str(path), "--data", str(center.folder)]
+    assert hunt(arguments(*words), start) == 0
+    out, err = capsysbinary.readouterr()
+    assert [json.loads(line)["events"][0]["fields"]["n"] for line in out.splitlines()] == [24, 17, 10]
+    assert "3 条告警" in err.decode() or "3 alerts" in err.decode()
+    now = start + timedelta(seconds=25)
+    assert hunt(arguments(*words, "--since", "10s", "--until", "2s"), now) == 0
+    assert len(capsysbinary.readouterr().out.splitlines()) == 1
+    assert hunt(arguments("n:*", "--until", "20s", "--data", str(center.folder)), now) == 0
+    assert len(capsysbinary.readouterr().out.splitlines()) == 5
+
+
+@pytest.mark.parametrize("words", [(), ("x", "--rule", "y")])
+def test_a_query_or_a_rule(words: tuple[str, ...], tmp_path: Path, start: datetime) -> None:
+    with pytest.raises(BadInput) as caught:
+        hunt(arguments(*words, "--data", str(tmp_path)), start)
+    assert caught.value.code == "hunt-nothing"
+
+
+def test_the_option_at_fault_is_named(start: datetime) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_since("yesterday", start, field="--until")
+    assert caught.value.field == "--until"
+
+
 def test_since_as_age_or_time(start: datetime) -> None:
     assert parse_since("90m", start) == start - timedelta(minutes=90)
     assert parse_since("2026-11-22T16:00:00+08:00", start) == start

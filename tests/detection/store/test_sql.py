@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detection.condition import Always, Atom, Condition, Keyword, Operator, all_of, any_of, negated
@@ -120,6 +120,7 @@ def test_sql_answers_as_the_matcher(
 
 
 @settings(max_examples=60, deadline=None)
+@example(atom=Atom("a", "wildcard", ("\\0",)), found=["0", "\\0"])
 @given(
     atom=st.builds(
         Atom,
@@ -150,6 +151,7 @@ def test_what_is_exact_and_what_is_left_to_the_matcher() -> None:
 def test_like_patterns() -> None:
     assert like_pattern(r"50%_\**?\\") == r"50\%\_*%_\\"
     assert like_pattern("end\\") == "end\\\\"
+    assert like_pattern(r"C:\Win_\*") == r"C:\\Win\_*"
 
 
 def test_values_never_become_sql(tmp_path: Path) -> None:

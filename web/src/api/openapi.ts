@@ -98,6 +98,17 @@ export interface components {
             classification: "true_positive" | "benign_positive" | "false_positive" | "test";
             reason: string;
         };
+        CorrelationCounters: {
+            keys: number;
+            bytes: number;
+            late: number;
+            unkeyed: number;
+            uncounted: number;
+            evicted: number;
+            hurried: number;
+            trimmed: number;
+            unshown: number;
+        };
         EventRow: {
             id: string;
             time: string;
@@ -224,6 +235,125 @@ export interface components {
         };
         RevokeSensor: {
             reason: string;
+        };
+        RuleDecision: {
+            reason: string;
+        };
+        RuleDetail: {
+            rule: components["schemas"]["RuleRow"];
+            description: components["schemas"]["Text"];
+            author: string;
+            references: string[];
+            falsepositives: string[];
+            place: string;
+            digest: string;
+            text: string;
+            watches: components["schemas"]["RuleName"][];
+            watched_by: components["schemas"]["RuleName"][];
+            history: components["schemas"]["RulePast"][];
+            hits: components["schemas"]["RuleHit"][];
+        };
+        RuleError: {
+            place: string;
+            code: string;
+            message: components["schemas"]["Text"];
+            fix: components["schemas"]["Text"];
+        };
+        RuleHit: {
+            group: string;
+            entity: string;
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            count: number;
+            last_seen: string;
+            state: "new" | "acknowledged" | "closed";
+            classification: string;
+        };
+        RuleMatch: {
+            field: string;
+            value: unknown;
+            selection: string;
+        };
+        RuleName: {
+            id: string;
+            title: components["schemas"]["Text"];
+        };
+        RulePage: {
+            rows: components["schemas"]["RuleRow"][];
+            errors: components["schemas"]["RuleError"][];
+            days: number;
+            decided: number;
+            pipeline: components["schemas"]["RulePipeline"] | null;
+        };
+        RulePast: {
+            time: string;
+            kind: "loaded" | "removed" | "enabled" | "disabled";
+            digest: string;
+            actor: string;
+            reason: string;
+        };
+        RulePipeline: {
+            time: string;
+            started: string;
+            applied: number;
+            rules: number;
+            correlations: number;
+            events: number;
+            unknown_to_all: boolean;
+            unrouted_events: number;
+            unrouted: components["schemas"]["UnroutedRow"][];
+            counters: components["schemas"]["CorrelationCounters"];
+        };
+        RuleRow: {
+            id: string;
+            kind: "rule" | "correlation";
+            title: components["schemas"]["Text"];
+            level: "informational" | "low" | "medium" | "high" | "critical";
+            status: string;
+            attack: string[];
+            clauses: string[];
+            logsource: components["schemas"]["RuleSource"];
+            correlation: string;
+            state: "enabled" | "disabled" | "waiting";
+            needs: string[];
+            silent: boolean;
+            last_hit: string | null;
+            hits: number;
+            judged: {
+                [key: string]: number;
+            };
+            precision: number | null;
+            cost_nanoseconds: number | null;
+            cost_events: number;
+        };
+        RuleSelection: {
+            name: string;
+            holds: boolean;
+        };
+        RuleSource: {
+            product: string;
+            category: string;
+            service: string;
+        };
+        RuleTrial: {
+            time: string;
+            logsource: components["schemas"]["RuleSource"];
+            fields: {
+                [key: string]: unknown;
+            };
+            rules: components["schemas"]["RuleVerdict"][];
+        };
+        RuleTrialOrder: {
+            event: string;
+        };
+        RuleVerdict: {
+            id: string;
+            title: components["schemas"]["Text"];
+            logsource: components["schemas"]["RuleSource"];
+            routed: boolean;
+            holds: boolean;
+            verdict: boolean;
+            selections: components["schemas"]["RuleSelection"][];
+            matched: components["schemas"]["RuleMatch"][];
         };
         SensorCertificate: {
             serial: string;
@@ -464,6 +594,12 @@ export interface components {
         TransferZone: {
             id: string;
             name: components["schemas"]["Text"];
+        };
+        UnroutedRow: {
+            product: string;
+            category: string;
+            service: string;
+            events: number;
         };
         VerifyResult: {
             ok: boolean;

@@ -3,9 +3,10 @@ import alerts from "./alerts";
 import login from "./login";
 import overview from "./overview";
 import pages from "./pages";
+import rules from "./rules";
 import sensors from "./sensors";
 import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, login, overview, sensors, shell, transfers, words, ...pages };
+export default { alerts, login, overview, rules, sensors, shell, transfers, words, ...pages };

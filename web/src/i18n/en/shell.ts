@@ -8,6 +8,7 @@ export default {
     label: "Main navigation",
     overview: "Overview",
     alerts: "Alerts",
+    rules: "Rules",
     checks: "Compliance",
     evidence: "Evidence",
     sensors: "Sensors",

@@ -8,6 +8,7 @@ export default {
     label: "主导航",
     overview: "总览",
     alerts: "告警",
+    rules: "检测规则",
     checks: "合规检查",
     evidence: "证据账本",
     sensors: "传感器",

@@ -1,0 +1,77 @@
+"""Rules: what they say, what they led to, switching them on and off, and trying them on an event."""
+
+from typing import Annotated, Final
+
+from fastapi import Path
+
+from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.routes.recorded import recorded
+from soc_api.rule_bodies import RuleDecision, RuleDetail, RulePage, RuleRow, RuleTrial, RuleTrialOrder
+
+rules = router("rules")
+
+RuleId = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$")]
+_REFUSES: Final = conflicts("The rule is in that state already")
+
+
+@rules.get(
+    "/rules",
+    summary="All rules and correlations",
+    response_model=RulePage,
+    openapi_extra=needs("rules.read"),
+)
+def page(center: Here) -> RulePage:
+    """With hits, precision and cost of each, unusable files, and what no rule was asked about."""
+    return RulePage.model_validate(center.rules.page(center.clock()), from_attributes=True)
+
+
+@rules.get(
+    "/rules/{rule}",
+    summary="One rule",
+    response_model=RuleDetail,
+    responses=_REFUSES,
+    openapi_extra=needs("rules.read"),
+)
+def detail(rule: RuleId, center: Here) -> RuleDetail:
+    """Its text, what it watches, its history and its last hits."""
+    return RuleDetail.model_validate(center.rules.detail(rule, center.clock()), from_attributes=True)
+
+
+@rules.post(
+    "/rules/{rule}/enable",
+    summary="Switch a rule on",
+    response_model=RuleRow,
+    responses=_REFUSES,
+    openapi_extra=needs("rules.decide"),
+)
+def enable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
+    """In force within seconds, from the next events on."""
+    with recorded(center, visit, "rule.enable", f"rule:{rule} {body.reason}"):
+        after = center.rules.decide(rule, True, body.reason, visit.actor, center.clock())
+    return RuleRow.model_validate(after, from_attributes=True)
+
+
+@rules.post(
+    "/rules/{rule}/disable",
+    summary="Switch a rule off",
+    response_model=RuleRow,
+    responses=_REFUSES,
+    openapi_extra=needs("rules.decide"),
+)
+def disable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
+    """It raises no alert and feeds no correlation any more; the state of other correlations stays."""
+    with recorded(center, visit, "rule.disable", f"rule:{rule} {body.reason}"):
+        after = center.rules.decide(rule, False, body.reason, visit.actor, center.clock())
+    return RuleRow.model_validate(after, from_attributes=True)
+
+
+@rules.post(
+    "/rules/{rule}/test",
+    summary="Try a rule on an event",
+    response_model=RuleTrial,
+    responses=_REFUSES,
+    openapi_extra=needs("rules.read"),
+)
+def trial(rule: RuleId, body: RuleTrialOrder, center: Here) -> RuleTrial:
+    """Which selections the event satisfies, and the verdict; nothing is stored."""
+    return RuleTrial.model_validate(center.rules.trial(rule, body.event), from_attributes=True)
