@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -160,7 +160,7 @@ def _detect(chosen: argparse.Namespace) -> int:
     alone = not chosen.special and not loaded.correlations
     sorter = WindowsLines(loaded.rules) if alone else None
     sort = sorter.worth if sorter else None
-    tally = _Tally()
+    tally = _Tally({one.id: one.tactics for one in (*loaded.rules, *loaded.correlations)})
     encode = msgspec.json.Encoder().encode
     for path in chosen.input:
         for batch in batches(events_in(path, chosen.format, tally.bad_line, sort), BATCH_EVENTS):
@@ -179,7 +179,10 @@ def _detect(chosen: argparse.Namespace) -> int:
 class _Tally:
     """Counts of one offline run, told on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, tactics: Mapping[str, tuple[str, ...]]) -> None:
+        """``tactics`` by the id of a rule."""
+        self.tactics: Counter[str] = Counter()
+        self._tactics: Final = tactics
         self.events = self.bad = self.failed = 0
         self.titles: Counter[Words] = Counter()
         self.told: set[str] = set()
@@ -209,6 +212,8 @@ class _Tally:
         fresh = [alert for alert in alerts if alert.id not in self.told]
         self.told.update(alert.id for alert in fresh)
         self.titles.update(alert.title for alert in fresh)
+        for alert in fresh:
+            self.tactics.update(self._tactics.get(alert.rule) or ("",))
         return alerts
 
     def progress(self, path: Path, events: int) -> None:
@@ -218,9 +223,20 @@ class _Tally:
             _say(Words(f"{path.name}:已读 {self.events} 个事件", f"{path.name}: {self.events} events read"))
 
     def summary(self, rules: int) -> None:
-        """What was found, the most frequent first."""
+        """What was found, the most frequent first, and how far an intrusion seems to have come."""
+        from detection.sigma.tactics import OTHER, TACTICS
+
         for title, count in self.titles.most_common():
             _say(f"{count:8d}  {title}")
+        if self.tactics:
+            _say(
+                Words(
+                    "按 ATT&CK 战术(一条告警可属多个战术):", "By ATT&CK tactic (an alert may be of several):"
+                )
+            )
+        for tactic, words in {**TACTICS, "": OTHER}.items():
+            if count := self.tactics[tactic]:
+                _say(f"{count:8d}  {words}")
         found = self.titles.total()
         _say(
             Words(

@@ -11,6 +11,7 @@ from detection.alert import SEVERITIES, Severity
 from detection.reason import check_template
 from detection.sigma.errors import from_known, malformed
 from detection.sigma.rule import EntityKind
+from detection.sigma.tactics import tactics_of
 
 DEFAULT_LEVEL: Final[Severity] = "medium"  # a rule without a level still deserves a look
 
@@ -61,6 +62,7 @@ def heading(parsed: SigmaRuleBase, raw: dict[str, Any]) -> dict[str, Any]:
         "status": str(parsed.status).lower() if parsed.status else "",
         "author": str(parsed.author or ""),
         "attack": _techniques(raw.get("tags")),
+        "tactics": tactics_of(raw.get("tags")),
         "clauses": own.clauses,
         "reason": Words(own.reason.zh, own.reason.en) if own.reason else None,
         "falsepositives": tuple(str(one) for one in parsed.falsepositives or ()),

@@ -25,6 +25,7 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     author: str = ""
     attack: tuple[str, ...] = ()
+    tactics: tuple[str, ...] = ()  # of ATT&CK, as ``detection.sigma.tactics`` names them
     clauses: tuple[str, ...] = ()
     reason: Words | None = None
     falsepositives: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ detection:
     sel: {CommandLine|contains: evil}
     condition: sel
 level: low
+tags: [attack.execution]
 liuhe: {title_zh: 恶意词}
 """
 SOURCE = {"product": "linux", "category": "process_creation"}
@@ -79,6 +80,7 @@ def test_detect_writes_alerts_and_a_summary(
     assert [alert["entity"] for alert in alerts] == ["host:h", "host:h"]
     assert len({alert["id"] for alert in alerts}) == 2
     assert f"{path}:4" in err
+    assert f"       2  {'执行' if language == 'zh' else 'Execution'}\n" in err
     assert ("3 个事件,2 条告警" if language == "zh" else "3 events, 2 alerts") in err
 
 
