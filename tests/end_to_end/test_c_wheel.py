@@ -236,8 +236,12 @@ def test_its_sensors_say_what_they_lack_and_go_on(installed: Installed) -> None:
         sources = json.loads(done.stdout).get("sources", [])
         return {one["name"]: (one["state"], json.dumps(one["detail"])) for one in sources}
 
-    until(lambda: states("host").get("processes", ("", ""))[0] == "running", 30, step=1)
-    network = until(lambda: states("network"), 30, step=1)
+    def settled(kind: str) -> dict[str, tuple[str, str]]:
+        found = states(kind)
+        return {} if any(state == "starting" for state, _ in found.values()) else found
+
+    until(lambda: states("host").get("processes", ("", ""))[0] == "running", 60, step=1)
+    network = until(lambda: settled("network"), 60, step=1)
     assert isinstance(network, dict)
     state, why = network["dissect"]
     assert state == "missing"
