@@ -16,7 +16,6 @@ import msgspec
 
 from crypto import package_format as form
 from crypto.package_format import Manifest, Signature, malformed
-from crypto.sm3 import sm3
 
 MAGIC: Final = b"LIUHEPK\x01"
 CHUNK_BYTES: Final = 1 << 20
@@ -218,8 +217,3 @@ def flaw_of_signatures(signatures: tuple[Signature, ...]) -> str:
         ):
             return "a signature's certificates are too many or too large"
     return ""
-
-
-def clear_digest(clear: bytes) -> bytes:
-    """What the sealed part is bound to."""
-    return sm3(clear)

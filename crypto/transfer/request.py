@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from crypto.package_format import APPROVER, AUTHOR, FileEntry, Manifest, flaw_of_manifest, is_hex
+from crypto.package_format import APPROVER, AUTHOR, FileEntry, Manifest, flaw_of_manifest
 from crypto.words import BadInput, Refused, Words
 
 KIND: Final = "transfer"
@@ -153,11 +153,6 @@ def refuse_state_secrets(marks: tuple[str, ...], texts: tuple[str, ...] = ()) ->
     for text in texts:
         if _STAMP.search(_plain(text)):
             raise _state_secret(text)
-
-
-def flaw_of_id(text: str) -> bool:
-    """Whether this is no id of a transfer."""
-    return not is_hex(text, 16)
 
 
 def _plain(text: str) -> str:

@@ -41,21 +41,6 @@ class Document:
         return self.first_line
 
 
-def read_documents(path: Path) -> list[Document]:
-    """All documents of a file. Raises RuleError with the line."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise RuleError(
-            "rule-unreadable",
-            Words(f"规则文件读不出来:{error.strerror}", f"cannot read the rule file: {error.strerror}"),
-            Words("请检查路径和权限", "check the path and its permissions"),
-            path=path,
-        ) from None
-    return parse_documents(data, path)
-
-
 def parse_documents(data: bytes, path: Path | str = "") -> list[Document]:
     """All documents in ``data``. Raises RuleError with the line."""
     if len(data) > FILE_BYTES_MAX:
