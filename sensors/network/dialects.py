@@ -1,0 +1,17 @@
+"""Every protocol the sensor reads itself, in the order in which they are asked."""
+
+from functools import cache
+
+from sensors.network.dialect import DatagramDialect, StreamClaim
+
+
+@cache
+def streams() -> tuple[StreamClaim, ...]:
+    """The claims on TCP; the more exact a signature, the earlier it stands."""
+    return ()
+
+
+@cache
+def datagrams() -> tuple[DatagramDialect, ...]:
+    """The readers of UDP; readers of one well-known port before readers of any."""
+    return ()
