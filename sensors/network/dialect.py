@@ -3,9 +3,9 @@
 A dialect performs no input or output, holds no more than it was fed, and never raises on hostile bytes: what
 it cannot read it ignores, or says ``done``. Built-ins are listed in ``sensors.network.dialects``.
 
-Streams (TCP): the first bytes of either side are shown to the claims their first byte admits, in the order of
-the list, until one says True; that claim makes the dialect, which is then fed both sides in order, each byte
-once. A dialect that is ``done``, has had ``bytes_max`` of one side, or meets a hole that does not fill, is let
+Streams (TCP): the first bytes of either side are shown to the claims their first byte admits, in the order
+of the list, until one says True; that claim makes the dialect, which is then fed both sides in order, each
+byte once. A dialect that is ``done``, has had ``bytes_max`` of one side, or meets a hole that does not fill, is let
 go. A claim that ``resumes`` is asked again at every later segment of such a flow; one that does not is asked
 again only for what follows a dialect that said ``done`` (TLS after STARTTLS).
 
@@ -87,12 +87,9 @@ class DatagramDialect(NamedTuple):
     elsewhere: bool = False  # asked on other ports too, after those that name the port
 
 
-def by_first_byte(
-    dialects: Sequence[StreamClaim] | Sequence[DatagramDialect],
-) -> tuple[tuple[int, ...], ...]:
-    """For each first byte, which of the dialects (by their place in the list) admit it."""
-    table: list[list[int]] = [[] for _ in range(256)]
-    for place, dialect in enumerate(dialects):
-        for byte in range(256) if dialect.first_bytes is None else dialect.first_bytes:
-            table[byte].append(place)
-    return tuple(tuple(places) for places in table)
+def by_first_byte(admitted: Sequence[frozenset[int] | None]) -> tuple[tuple[int, ...], ...]:
+    """For each first byte, the places of the dialects that admit it (None admits any)."""
+    return tuple(
+        tuple(place for place, bytes_ in enumerate(admitted) if bytes_ is None or first in bytes_)
+        for first in range(256)
+    )
