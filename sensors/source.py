@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from crypto.words import Words
 from sensors.event import Observation
 
+# What becomes of a source: "paused" by the sensor's own limits, "missing" a capability.
+SourceCondition = Literal["starting", "running", "missing", "failed", "stopped", "paused"]
 Emit = Callable[[Sequence[Observation]], None]
 
 

@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from typing import Final, Literal
+from typing import Final
 
 from crypto.words import LiuheError, Words
-from sensors.source import Emit, Reduced, Source
+from sensors.source import Emit, Reduced, Source, SourceCondition
 
 RETRY_SECONDS_MIN: Final = 1.0
 RETRY_SECONDS_MAX: Final = 60.0
@@ -14,7 +14,6 @@ MISSING_SECONDS: Final = 60.0  # how often a missing capability is looked for ag
 
 logger = logging.getLogger(__name__)
 
-State = Literal["starting", "running", "missing", "failed", "stopped", "paused"]
 _FINE: Final = Words("", "")
 
 
@@ -23,7 +22,7 @@ class SourceThread:
 
     def __init__(self, source: Source, emit: Emit, stop: threading.Event) -> None:
         self.name = source.name
-        self.state: State = "starting"
+        self.state: SourceCondition = "starting"
         self._detail = _FINE
         self._source = source
         self._emit = emit
@@ -81,7 +80,7 @@ class SourceThread:
             return Words(f"采集出错:{reason}", reason)
         return Words("采集提前结束", "the source ended by itself")
 
-    def _tell(self, state: State, detail: Words) -> None:
+    def _tell(self, state: SourceCondition, detail: Words) -> None:
         """To the log once per change, to the heartbeat always."""
         if (state, detail) != (self.state, self._detail):
             logger.warning("%s: %s", self.name, detail)

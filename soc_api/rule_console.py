@@ -26,6 +26,7 @@ from rules import ROOT
 from sensors.event import Event, LogSource
 from soc_api.rule_port import (
     CountersValue,
+    LogSourceValue,
     MatchedValue,
     PipelineValue,
     RuleDetailValue,
@@ -36,7 +37,6 @@ from soc_api.rule_port import (
     RulePastValue,
     RuleRowValue,
     SelectionValue,
-    SourceValue,
     State,
     TrialValue,
     UnroutedValue,
@@ -200,7 +200,7 @@ def _row(one: _Either, hits: Hits | None, cost: Cost | None, *, off: bool, silen
         status=one.status,
         attack=one.attack,
         clauses=one.clauses,
-        logsource=_source(one.logsource) if isinstance(one, Rule) else SourceValue(),
+        logsource=_source(one.logsource) if isinstance(one, Rule) else LogSourceValue(),
         correlation="" if isinstance(one, Rule) else one.kind,
         state=state,
         needs=needs,
@@ -255,8 +255,8 @@ def _fields(value: msgspec.Struct) -> dict[str, Any]:
     return msgspec.structs.asdict(value)
 
 
-def _source(source: LogSource) -> SourceValue:
-    return SourceValue(product=source.product, category=source.category, service=source.service)
+def _source(source: LogSource) -> LogSourceValue:
+    return LogSourceValue(product=source.product, category=source.category, service=source.service)
 
 
 def _named(one: _Either) -> RuleNameValue:

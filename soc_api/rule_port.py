@@ -17,7 +17,7 @@ Kind = Literal["rule", "correlation"]
 State = Literal["enabled", "disabled", "waiting"]  # waiting: enabled, but lists it asks for are missing
 
 
-class SourceValue(msgspec.Struct, frozen=True, kw_only=True):
+class LogSourceValue(msgspec.Struct, frozen=True, kw_only=True):
     """Sigma's three words for a log source."""
 
     product: str = ""
@@ -35,7 +35,7 @@ class RuleRowValue(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     attack: tuple[str, ...]
     clauses: tuple[str, ...]
-    logsource: SourceValue
+    logsource: LogSourceValue
     correlation: str  # its type; '' for a rule
     state: State
     needs: tuple[str, ...]
@@ -171,7 +171,7 @@ class VerdictValue(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: Words
-    logsource: SourceValue
+    logsource: LogSourceValue
     routed: bool
     holds: bool
     verdict: bool
@@ -183,7 +183,7 @@ class TrialValue(msgspec.Struct, frozen=True, kw_only=True):
     """How an event was read, and what the rule, or each rule the correlation watches, says of it."""
 
     time: datetime
-    logsource: SourceValue
+    logsource: LogSourceValue
     fields: dict[str, Value]
     rules: tuple[VerdictValue, ...]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sensors.source import SourceCondition
 from soc_api.bodies import Body, Text
 
 Place = Annotated[str, Field(max_length=64)]
@@ -74,10 +75,10 @@ class GapRow(Body):
 
 
 class SourceRow(Body):
-    """One source of a sensor: running, or which capability is missing."""
+    """One source of a sensor, and why it does not run where it doesn't."""
 
     name: str
-    state: Literal["running", "missing", "failed"]
+    state: SourceCondition
     detail: Text
 
 

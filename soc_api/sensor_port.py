@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from crypto.words import Words
+from sensors.source import SourceCondition
 
 # Whether it speaks, and whether the center listens: two different questions.
 Condition = Literal["online", "silent", "never"]
@@ -80,10 +81,10 @@ class GapValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One source of a sensor: running, or which capability is missing."""
+    """One source of a sensor, and why it does not run where it doesn't."""
 
     name: str
-    state: Literal["running", "missing", "failed"]
+    state: SourceCondition
     detail: Words
 
 

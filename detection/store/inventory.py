@@ -5,13 +5,14 @@ Pure: it reads these out of heartbeat, probe and gap events and bounds whatever 
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
 from crypto.words import Words
 from sensors.event import Event, Value, sequence_of
 from sensors.messages import LANE_SHIFT, LANES
+from sensors.source import SourceCondition
 
 RESERVED: Final = "liuhe."  # ids under which the center itself speaks in the log; no sensor enrols as one
 SILENT_SECONDS: Final = 60  # six missed heartbeats
@@ -24,13 +25,12 @@ LIVE_BACKLOG_MAX: Final = 5_000  # with more waiting, a heartbeat tells nothing 
 _DETAIL_CHARS_MAX: Final = 500
 _VALUE_PREFIX: Final = "gov.probe.value."
 _INT64_MAX: Final = 2**63 - 1
+_CONDITIONS: Final[dict[str, SourceCondition]] = {one: one for one in get_args(SourceCondition)}
 _LANE_MASK: Final = (1 << LANE_SHIFT) - 1  # an id carries lane and sequence; people count without the lane
-
-SourceCondition = Literal["running", "missing", "failed"]
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One source of a sensor: running, or which capability is missing, or why it failed."""
+    """One source of a sensor, and why it does not run where it doesn't."""
 
     name: str
     state: SourceCondition
@@ -288,9 +288,7 @@ def _sources(event: Event) -> tuple[SourceState, ...]:
     found: list[SourceState] = []
     for line in _lines(event, "gov.sensor.sources"):
         name, _, state = line.rpartition("=")
-        known: SourceCondition = (
-            "running" if state == "running" else "missing" if state == "missing" else "failed"
-        )
+        known = _CONDITIONS.get(state, "failed")  # a word of a newer sensor is nothing good
         found.append(SourceState(name=name, state=known, detail=details.get(name, Words("", ""))))
     return tuple(found)
 

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from browsing import CHROMIUM, QUIET
+from playwright.sync_api import Browser, sync_playwright
 
 from running_center import START_SECONDS_MAX, RunningCenter, free_port, start, until
 
@@ -42,3 +44,14 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium for all browser tests; each opens contexts of its own."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()

@@ -5,13 +5,13 @@ center plays both ends; everybody counts by certificates.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import signed_in
+from playwright.sync_api import Browser, Page, expect
 from transfer_world import Authorities
 
 from crypto.key_files import KeyFolder
@@ -19,15 +19,6 @@ from running_center import RunningCenter
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PASSWORD = "Carry-it-over-2026"
 KEYS = {"jingban": "author-passphrase", "shenpi": "approver-passphrase"}
 CHANNEL = """
 [[channel]]
@@ -46,16 +37,6 @@ authors = ["person:jingban@gov"]
 approvers = ["person:shenpi@gov"]
 receivers = ["center:province-1@gov"]
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,34 +59,16 @@ def channel(center: RunningCenter) -> Authorities:
     return made
 
 
-def signed_in(browser: Browser, center: RunningCenter, username: str, role: str) -> Page:
-    """A new account's page after its first login."""
-    made = center.cli("center", "account", username, "--role", role)
-    one_time = made.stdout.split()[1]
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
-    page.set_default_timeout(20_000)
-    page.goto(center.url)
-    page.get_by_test_id("login-username").fill(username)
-    page.get_by_test_id("login-password").fill(one_time)
-    page.get_by_test_id("login-submit").click()
-    page.get_by_test_id("password-old").fill(one_time)
-    page.get_by_test_id("password-new").fill(PASSWORD)
-    page.get_by_test_id("password-confirm").fill(PASSWORD)
-    page.get_by_test_id("password-submit").click()
-    page.get_by_test_id("nav-transfers").click()
-    return page
-
-
 @pytest.fixture(scope="module")
 def author(browser: Browser, center: RunningCenter, channel: Authorities) -> Iterator[Page]:
-    page = signed_in(browser, center, "jingban", "analyst")
+    page = signed_in(browser, center, "jingban", "analyst", "transfers")
     yield page
     page.context.close()
 
 
 @pytest.fixture(scope="module")
 def approver(browser: Browser, center: RunningCenter, channel: Authorities) -> Iterator[Page]:
-    page = signed_in(browser, center, "shenpi", "shift_lead")
+    page = signed_in(browser, center, "shenpi", "shift_lead", "transfers")
     yield page
     page.context.close()
 

@@ -1,7 +1,6 @@
 """A sensor in a real browser: enrolled by the copied command, moved, drained, taken up again, revoked."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,56 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from browsing import signed_in
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from running_center import RunningCenter, environment, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PASSWORD = "Watch-over-all-2026"
 SENSOR = "copied-host"
 SLOW_MS = 90_000  # what needs heartbeats, detection and the live line on a busy machine
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
-def signed_in(browser: Browser, center: RunningCenter, username: str, role: str) -> Page:
-    """A new account's sensors page after its first login."""
-    one_time = center.cli("center", "account", username, "--role", role).stdout.split()[1]
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
-    page.goto(center.url)
-    page.get_by_test_id("login-username").fill(username)
-    page.get_by_test_id("login-password").fill(one_time)
-    page.get_by_test_id("login-submit").click()
-    page.get_by_test_id("password-old").fill(one_time)
-    page.get_by_test_id("password-new").fill(PASSWORD)
-    page.get_by_test_id("password-confirm").fill(PASSWORD)
-    page.get_by_test_id("password-submit").click()
-    page.get_by_test_id("nav-sensors").click()
-    return page
-
-
-@pytest.fixture(scope="module")
 def page(browser: Browser, center: RunningCenter) -> Iterator[Page]:
     """The system administrator's."""
-    page = signed_in(browser, center, "xitong", "system_admin")
+    page = signed_in(browser, center, "xitong", "system_admin", "sensors")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
@@ -171,7 +135,7 @@ def test_a_drained_sensor_is_shown_empty_refused_and_taken_up_again(
 
 
 def test_another_role_sees_the_page_without_its_acts(browser: Browser, center: RunningCenter) -> None:
-    page = signed_in(browser, center, "kanshou", "analyst")
+    page = signed_in(browser, center, "kanshou", "analyst", "sensors")
     row(page).click()
     expect(page.get_by_test_id("sensor-detail")).to_have_attribute("data-standing", "active")
     for name in ("enrol", "move", "drain", "revoke"):

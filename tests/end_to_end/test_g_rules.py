@@ -4,12 +4,12 @@ Whether a switch holds is asked of real events: what runs while the rule is off 
 after it is on again does.
 """
 
-import shutil
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import signed_in
+from playwright.sync_api import Browser, Page, expect
 
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
@@ -23,30 +23,11 @@ from soc_api.settings import load_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PASSWORD = "Rules-are-rules-2026"
 SHELL = "84c4933b-67cc-4801-b4b2-af9a4dde0a16"  # a reverse shell's words on a command line
 WINDOWS = """{
   "EventID": 4688, "Channel": "Security", "Hostname": "pc-7", "EventTime": "2026-11-22T08:00:00Z",
   "NewProcessName": "C:\\\\Windows\\\\System32\\\\cmd.exe"
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -56,27 +37,9 @@ def engine(center: RunningCenter) -> Iterator[Engine]:
     made.dispose()
 
 
-def signed_in(browser: Browser, center: RunningCenter, username: str, role: str) -> Page:
-    """A new account's page after its first login, at the rules."""
-    made = center.cli("center", "account", username, "--role", role)
-    one_time = made.stdout.split()[1]
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
-    page.goto(center.url)
-    page.get_by_test_id("login-username").fill(username)
-    page.get_by_test_id("login-password").fill(one_time)
-    page.get_by_test_id("login-submit").click()
-    page.get_by_test_id("password-old").fill(one_time)
-    page.get_by_test_id("password-new").fill(PASSWORD)
-    page.get_by_test_id("password-confirm").fill(PASSWORD)
-    page.get_by_test_id("password-submit").click()
-    page.get_by_test_id("nav-rules").click()
-    return page
-
-
 @pytest.fixture(scope="module")
 def admin(browser: Browser, center: RunningCenter) -> Iterator[Page]:
-    page = signed_in(browser, center, "anquan", "security_admin")
+    page = signed_in(browser, center, "anquan", "security_admin", "rules")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
@@ -206,7 +169,7 @@ def test_its_last_hits_lead_to_the_alerts(admin: Page) -> None:
 
 
 def test_an_analyst_reads_and_decides_nothing(browser: Browser, center: RunningCenter) -> None:
-    page = signed_in(browser, center, "guizefenxi", "analyst")
+    page = signed_in(browser, center, "guizefenxi", "analyst", "rules")
     show(page, SHELL)
     expect(page.get_by_test_id("rule-test-run")).to_be_visible()
     expect(page.get_by_test_id("rule-decide")).to_have_count(0)

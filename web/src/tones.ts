@@ -92,7 +92,10 @@ const labelLooks: Record<string, Look> = {
 export const labelLook = (label: string): Look => labelLooks[label] ?? { tone: "grey", shape: "ring" };
 
 export const sourceLooks: Record<SourceRow["state"], Look> = {
+  starting: { tone: "grey", shape: "ring" },
   running: { tone: "green", shape: "check" },
   missing: { tone: "amber", shape: "dash" },
   failed: { tone: "red", shape: "cross" },
+  stopped: { tone: "grey", shape: "dash" },
+  paused: { tone: "amber", shape: "triangle" },
 };

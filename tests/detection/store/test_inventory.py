@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import get_args
 
 import msgspec
 
 from detection.store.inventory import gaps, integer, probe_results, sightings, text
 from sensors.event import Event
+from sensors.source import SourceCondition
 from sensors.wire import lane_sequence
 
 MakeEvent = Callable[..., Event]
@@ -64,3 +66,15 @@ def test_a_heartbeat_tells_configuration_drops_and_clock_only_where_it_came_at_o
     assert offset() == 90.0
     assert offset(connected=False) is None
     assert offset(backlog=10_000) is None
+
+
+def test_every_state_of_a_source_is_told_as_it_is_and_an_unknown_word_as_failed(
+    make_event: MakeEvent,
+) -> None:
+    told = [f"{one}={one}" for one in get_args(SourceCondition)] + ["news=hibernating"]
+    (seen,) = sightings([make_event(1, event__dataset="liuhe.heartbeat", gov__sensor__sources=told)])
+    assert seen.heartbeat is not None
+    assert {one.name: one.state for one in seen.heartbeat.sources} == {
+        **{one: one for one in get_args(SourceCondition)},
+        "news": "failed",
+    }

@@ -430,7 +430,7 @@ export interface components {
         };
         SourceRow: {
             name: string;
-            state: "running" | "missing" | "failed";
+            state: "starting" | "running" | "missing" | "failed" | "stopped" | "paused";
             detail: components["schemas"]["Text"];
         };
         Text: {

@@ -31,7 +31,7 @@ export default {
   lane: { alerts: "Alerts", flows: "Flows", bulk: "Other" },
   gapReason: { quota: "Over quota", age: "Kept too long", damaged: "Damaged data", refused: "Could not be written", "disk-full": "Disk full", dropped: "Lost on capture" },
   sensorKind: { host: "Host sensor", network: "Network sensor" },
-  source: { running: "Running", missing: "Capability missing", failed: "Failed" },
+  source: { starting: "Starting", running: "Running", missing: "Capability missing", failed: "Failed", stopped: "Stopped", paused: "Paused by its limits" },
   entity: { host: "Host", source: "Source", user: "User", sensor: "Sensor", unit: "Unit" },
   role: {
     system_admin: "System administrator",

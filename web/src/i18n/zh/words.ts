@@ -31,7 +31,7 @@ export default {
   lane: { alerts: "告警", flows: "流量", bulk: "其他" },
   gapReason: { quota: "超出配额", age: "超出保留时间", damaged: "数据损坏", refused: "无法写盘", "disk-full": "磁盘写满", dropped: "采集丢失" },
   sensorKind: { host: "主机传感器", network: "网络传感器" },
-  source: { running: "运行中", missing: "能力缺失", failed: "出错" },
+  source: { starting: "启动中", running: "运行中", missing: "能力缺失", failed: "出错", stopped: "已停止", paused: "因限额暂停" },
   entity: { host: "主机", source: "来源", user: "用户", sensor: "传感器", unit: "单位" },
   role: {
     system_admin: "系统管理员",

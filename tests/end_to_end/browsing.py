@@ -1,0 +1,36 @@
+"""What the browser tests share: a quiet Chromium and the first login of a new account."""
+
+import shutil
+from typing import Final
+
+from playwright.sync_api import Browser, Page
+
+from running_center import RunningCenter
+
+CHROMIUM: Final = shutil.which("chromium")
+QUIET: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD: Final = "Watch-over-all-2026"
+
+
+def signed_in(browser: Browser, center: RunningCenter, username: str, role: str, page: str) -> Page:
+    """A new account's ``page`` (its link's test id is nav-``page``) after the first login."""
+    one_time = center.cli("center", "account", username, "--role", role).stdout.split()[1]
+    shown = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
+    shown.set_default_timeout(20_000)
+    shown.goto(center.url)
+    shown.get_by_test_id("login-username").fill(username)
+    shown.get_by_test_id("login-password").fill(one_time)
+    shown.get_by_test_id("login-submit").click()
+    for field, word in (("old", one_time), ("new", PASSWORD), ("confirm", PASSWORD)):
+        shown.get_by_test_id(f"password-{field}").fill(word)
+    shown.get_by_test_id("password-submit").click()
+    shown.get_by_test_id(f"nav-{page}").click()
+    return shown
