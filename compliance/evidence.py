@@ -20,6 +20,10 @@ EvidenceKind = Literal[
     "key",
     "gap",
     "deletion",
+    "decision",  # a gate's answer with its grounds, an override, the release switch
+    "order",  # a rectification order and what became of it
+    "registry",  # a unit, graded system or asset entered, changed, moved to another state
+    "witness",  # the witness policy, a fork seen at a peer, a rollback told by one
 ]
 
 
