@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, MetaData
 
+import compliance.enforcement_tables
 import compliance.tables
 import soc_api.enrolment_store
 import soc_api.rule_tables
@@ -27,6 +28,7 @@ from detection.store.tables import metadata
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
     compliance.tables,
+    compliance.enforcement_tables,
     soc_api.tables,
     soc_api.enrolment_store,
     soc_api.rule_tables,

@@ -50,6 +50,7 @@ ADAPTERS = {
         "detection/store/*",
         "compliance/*_store.py",
         "compliance/tables.py",
+        "compliance/*_tables.py",
         "soc_api/*_store.py",
         "soc_api/tables.py",
         "soc_api/*_tables.py",
