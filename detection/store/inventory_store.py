@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
+from detection.store.host_inventory_store import record_inventory
 from detection.store.inventory import (
     SILENT_SECONDS,
     Gap,
@@ -112,6 +113,7 @@ def record(connection: Connection, events: Sequence[Event]) -> None:
     kept = [_keep_probe(connection, result) for result in probe_results(events)]
     if any(kept):
         bump(connection, "probes")
+    record_inventory(connection, events)
 
 
 def _keep_sighting(connection: Connection, seen: Sighting) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -197,6 +198,26 @@ sensor_gaps: Final = Table(
     Column("ends", BigInteger),
     Index(None, "sensor", "time"),
     Index(None, "number"),
+)
+
+host_inventory: Final = Table(
+    "host_inventory",
+    metadata,
+    Column("unit", String(128), primary_key=True),  # two units may have hosts of one name
+    Column("host", String(256), primary_key=True),
+    Column("kind", String(32), primary_key=True),  # packages, accounts, …: docs/reference/inventory.md
+    Column("part", Integer, primary_key=True),
+    Column("parts", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),  # of the event that told it last
+    Column("since", BigInteger, nullable=False),  # when this content was first told
+    Column("event", String(64), nullable=False),
+    Column("sensor", String(128), nullable=False),
+    Column("digest", String(64), nullable=False),  # SM3 of the whole table: parts of one table share it
+    Column("method", Text, nullable=False),
+    Column("columns", Text, nullable=False),  # JSON list
+    Column("rows", Text, nullable=False),  # JSON list of lists
+    Column("truncated", Boolean, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
 )
 
 detector_state: Final = Table(
