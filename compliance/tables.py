@@ -1,11 +1,9 @@
-"""The relational state of compliance: units, graded systems, assets, check results, reports."""
+"""The relational state of compliance: check results, what has a leaf, reports; see also registry_tables."""
 
 from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
-    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -15,39 +13,8 @@ from sqlalchemy import (
     Text,
 )
 
+import compliance.registry_tables  # noqa: F401 -- check results refer to its systems
 from detection.store.tables import RowId, metadata
-
-units: Final = Table(
-    "units",
-    metadata,
-    Column("code", String(128), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("parent", String(128), ForeignKey("units.code")),
-)
-
-graded_systems: Final = Table(
-    "graded_systems",
-    metadata,
-    Column("id", String(128), primary_key=True),
-    Column("unit", String(128), ForeignKey("units.code"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("level", Integer, nullable=False),
-    Column("grade", String(16), nullable=False),  # SxAxGx
-    Column("state_secret", Boolean, nullable=False),
-    Column("registered", BigInteger, nullable=False),
-    CheckConstraint("level BETWEEN 1 AND 4", name="level"),
-    # 分级保护 systems are another authority's business: none may ever be stored here.
-    CheckConstraint("NOT state_secret", name="no_state_secret"),
-)
-
-assets: Final = Table(
-    "assets",
-    metadata,
-    Column("name", String(256), primary_key=True),
-    Column("system", String(128), ForeignKey("graded_systems.id"), nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("found", BigInteger, nullable=False),
-)
 
 check_results: Final = Table(
     "check_results",

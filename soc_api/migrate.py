@@ -15,6 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, MetaData
 
 import compliance.enforcement_tables
+import compliance.registry_tables
 import compliance.tables
 import soc_api.enrolment_store
 import soc_api.rule_tables
@@ -27,6 +28,7 @@ from detection.store.tables import metadata
 
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
+    compliance.registry_tables,
     compliance.tables,
     compliance.enforcement_tables,
     soc_api.tables,
