@@ -4,7 +4,6 @@ Source of the checks and their clauses: rules/grading/catalogue.yaml (GB/T 22239
 Format of the files: docs/reference/checklist.md.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 import yaml
 
+from compliance.attestation_form import AttestationForm, Sentence, parse_duration, read_form
 from crypto.words import BadInput, Words
 from detection.condition import Condition
 from detection.sigma.document import parse_documents
@@ -32,28 +32,14 @@ LAYERS: Final[dict[Layer, Words]] = {
     "management": Words("管理", "Management"),
 }
 FILE_BYTES_MAX: Final = 512 * 1024
-# ISO 8601 durations in the designators the checklist uses; a month counts 30 days, a year 365.
-_DURATION: Final = re.compile(
-    r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,3})M)?(?:(?P<days>\d{1,4})D)?"
-    r"(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,4})M)?)?"
-)
-
-
-class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence in both languages, as the files write it."""
-
-    zh: str
-    en: str
-
-    def words(self) -> Words:
-        """The sentence as the rest of the program carries it."""
-        return Words(self.zh, self.en)
 
 
 class _LiveForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fact: str
     satisfied: dict[str, Any]
     applies: dict[str, Any] | None = None
+    each_host: bool = False
+    freshness: str = ""
 
 
 class _CheckForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,15 +56,21 @@ class _CheckForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     occasion: str = ""
     remedy: Sentence | None = None
     live: list[_LiveForm] = []
+    attest: Any = None
 
 
 class LiveTest(msgspec.Struct, frozen=True, kw_only=True):
-    """One question to one kind of fact; ``text`` is the condition as its author wrote it."""
+    """One question to one kind of fact; ``text`` is the condition as its author wrote it.
+
+    ``each_host``: every registered host must answer. ``freshness`` None is that of the check.
+    """
 
     fact: str
     satisfied: Condition
     applies: Condition | None
     text: str
+    each_host: bool = False
+    freshness: timedelta | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +89,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     occasion: str
     remedy: Words
     tests: tuple[LiveTest, ...]
+    form: AttestationForm | None = None  # what a person states where no probe can
 
 
 def load_checklist(folder: Path) -> tuple[Check, ...]:
@@ -109,15 +102,6 @@ def load_checklist(folder: Path) -> tuple[Check, ...]:
                 raise _bad(f"check {check.id} stands twice", path, check.id)
             checks[check.id] = check
     return tuple(checks.values())
-
-
-def parse_duration(text: str) -> timedelta:
-    """An ISO 8601 duration such as P1D or PT15M. Raises ValueError."""
-    found = _DURATION.fullmatch(text)
-    if not found or not any(found.groups()):
-        raise ValueError(f"{text!r} is not a duration such as P1D or PT15M")
-    years, months, days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=years * 365 + months * 30 + days, hours=hours, minutes=minutes)
 
 
 def _forms(path: Path) -> list[Any]:
@@ -139,6 +123,7 @@ def _check(raw: Any, path: Path, number: int) -> Check:
     try:
         form = msgspec.convert(raw, _CheckForm)
         freshness = parse_duration(form.freshness)
+        attest = None if form.attest is None else read_form(form.attest)
     except (msgspec.ValidationError, ValueError) as error:
         raise _bad(str(error), path, name) from error
     return Check(
@@ -155,6 +140,7 @@ def _check(raw: Any, path: Path, number: int) -> Check:
         occasion=form.occasion,
         remedy=form.remedy.words() if form.remedy else _default_remedy(form),
         tests=tuple(_live(live, path, name) for live in form.live),
+        form=attest,
     )
 
 
@@ -162,10 +148,20 @@ def _live(form: _LiveForm, path: Path, name: str) -> LiveTest:
     try:
         satisfied = parse_condition(form.satisfied)
         applies = parse_condition(form.applies) if form.applies else None
+        freshness = parse_duration(form.freshness) if form.freshness else None
     except BadInput as error:
         raise _bad(error.what.en, path, f"{name}.live.{form.fact}") from error
+    except ValueError as error:
+        raise _bad(str(error), path, f"{name}.live.{form.fact}") from error
     text = yaml.safe_dump(form.satisfied, allow_unicode=True, sort_keys=False).strip()
-    return LiveTest(fact=form.fact, satisfied=satisfied, applies=applies, text=text)
+    return LiveTest(
+        fact=form.fact,
+        satisfied=satisfied,
+        applies=applies,
+        text=text,
+        each_host=form.each_host,
+        freshness=freshness,
+    )
 
 
 def _default_remedy(form: _CheckForm) -> Words:

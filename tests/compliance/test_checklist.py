@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compliance.checklist import LAYERS, load_checklist, parse_duration
+from compliance.attestation_form import parse_duration
+from compliance.checklist import LAYERS, load_checklist
 from crypto.words import BadInput
 from rules import ROOT
 

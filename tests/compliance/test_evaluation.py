@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
+from compliance.attestation import Attestation, Signature, Signed, State, Statement
+from compliance.attestation_form import AttestationForm
 from compliance.checklist import Check, LiveTest
-from compliance.evaluation import Fact, evaluate
+from compliance.evaluation import Fact, by_object, evaluate
 from crypto.words import Words
 from detection.sigma.load import parse_condition
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 GOOD = {"gov.probe.value.max_days": 60}
 BAD = {"gov.probe.value.max_days": 99999}
+FORM = AttestationForm(valid=timedelta(days=365), attachments=0, review=False, asks=())
 
 
 def check(*, method: str = "probe", applies: dict[str, object] | None = None, live: bool = True) -> Check:
@@ -35,7 +39,27 @@ def check(*, method: str = "probe", applies: dict[str, object] | None = None, li
         occasion="",
         remedy=Words("", ""),
         tests=(test,) if live else (),
+        form=None if method == "probe" else FORM,
     )
+
+
+def stated(
+    verdict: str = "符合", *, number: int = 1, name: str = "", state: State = "accepted", days: int = 30
+) -> Attestation:
+    statement = Statement(
+        system="local",
+        object=name,
+        check="PLT-01",
+        verdict=verdict,  # type: ignore[arg-type]
+        reason="因故",
+        answers={"report": "2026-1"},
+        attachments=(),
+        author="user:li",
+        made=NOW - timedelta(days=1),
+        expires=NOW + timedelta(days=days),
+    )
+    signature = Signature(method="center", key="k", value="00")
+    return Attestation(id=number, signed=Signed(statement=statement, signature=signature), state=state)
 
 
 def fact(host: str, fields: dict[str, object], *, age: timedelta = timedelta(0), error: str = "") -> Fact:
@@ -69,9 +93,59 @@ def test_a_check_that_does_not_apply() -> None:
     assert evaluate(check(applies=applies), system="local", facts=facts, now=NOW).verdict == "不适用"
 
 
-def test_a_mixed_check_is_never_whole_by_probe_alone() -> None:
+@pytest.mark.parametrize(
+    ("given", "verdict", "says"),
+    [
+        ([], "未知", "尚无有效证明"),
+        ([stated()], "符合", "2 项"),
+        ([stated("部分符合")], "部分符合", "因故"),
+        ([stated("不符合")], "部分符合", "因故"),
+        ([stated("不适用")], "符合", "1 项"),
+        ([stated(days=0)], "未知", "到期"),
+        ([stated(state="submitted")], "未知", "待复核"),
+        ([stated(state="rejected")], "未知", "退回"),
+        ([stated(), stated(number=2, state="withdrawn")], "未知", "撤回"),
+        ([stated(), stated(number=2, state="submitted")], "符合", "2 项"),
+        ([stated("不符合"), stated(number=2)], "符合", "2 项"),
+        ([stated(name="a")], "符合", "2 项"),
+    ],
+)
+def test_a_mixed_check_needs_both_the_probe_and_the_person(
+    given: list[Attestation], verdict: str, says: str
+) -> None:
     facts = {"accounts.policy": [fact("a", GOOD)]}
-    assert evaluate(check(method="mixed"), system="local", facts=facts, now=NOW).verdict == "部分符合"
+    found = evaluate(check(method="mixed"), system="local", facts=facts, now=NOW, attested=given)
+    assert found.verdict == verdict
+    assert says in found.reason.zh
+
+
+def test_an_attestation_is_evidence_until_its_day() -> None:
+    found = evaluate(
+        check(method="attestation", live=False), system="local", facts={}, now=NOW, attested=[stated()]
+    )
+    assert (found.verdict, found.stale_at) == ("符合", NOW + timedelta(days=30))
+    evidence = found.findings[0].evidence
+    assert evidence is not None
+    assert (evidence.event, evidence.fields["answer.report"]) == ("attestation:1", "2026-1")
+
+
+def test_each_object_has_its_verdict_and_a_silent_host_is_not_passed_over() -> None:
+    asked = check()
+    asked = msgspec.structs.replace(asked, tests=(msgspec.structs.replace(asked.tests[0], each_host=True),))
+    facts = {"accounts.policy": [fact("a", GOOD), fact("b", BAD)]}
+    found = evaluate(asked, system="local", facts=facts, now=NOW, hosts=("a", "b", "c"))
+    verdicts = {one.object: one.verdict for one in by_object(asked, found)}
+    assert verdicts == {"a": "符合", "b": "不符合", "c": "未知"}
+    assert found.verdict == "部分符合"
+
+
+def test_a_test_may_have_a_freshness_of_its_own() -> None:
+    asked = check()
+    longer = msgspec.structs.replace(asked.tests[0], freshness=timedelta(days=90))
+    asked = msgspec.structs.replace(asked, tests=(longer,))
+    facts = {"accounts.policy": [fact("a", GOOD, age=timedelta(days=80))]}
+    found = evaluate(asked, system="local", facts=facts, now=NOW)
+    assert (found.verdict, found.stale_at) == ("符合", NOW + timedelta(days=10))
 
 
 @pytest.mark.parametrize(("method", "says"), [("attestation", "人工证明"), ("probe", "尚未接入")])

@@ -1,0 +1,99 @@
+"""Acts: what people and gates did, written in the transaction that does it and ledgered by a job after it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Column, Connection, Engine, func, insert, select, update
+
+from compliance.enforcement_tables import acts
+from compliance.evidence import EvidenceKind
+from compliance.ledger import NewEvidence
+from detection.store.progress_store import bump
+from detection.store.state import writing
+from detection.store.tables import from_micros, micros
+
+ACTS_MAX: Final = 500  # given to the ledger at a time
+SUMMARY_CHARS_MAX: Final = 200
+ACT_KINDS: Final[tuple[EvidenceKind, ...]] = ("attestation", "decision", "order")
+REVISION: Final = "enforcement"  # the counter that grows with every act
+
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One act; ``subject`` is unique, ``payload`` becomes the payload of the leaf."""
+
+    kind: EvidenceKind
+    time: datetime
+    actor: str
+    subject: str
+    summary: str
+    payload: bytes
+
+
+class ActsStore:
+    """Acts over one state database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def waiting(self, kind: EvidenceKind) -> Sequence[tuple[int, NewEvidence]]:
+        """Acts of a kind without a leaf, oldest first: the feed of the ledgering job."""
+        query = select(acts).where(acts.c.kind == kind, acts.c.leaf.is_(None)).order_by(acts.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.limit(ACTS_MAX)).mappings().all()
+        return [
+            (
+                row["id"],
+                NewEvidence(
+                    kind=kind,
+                    actor=row["actor"],
+                    subject=row["subject"],
+                    summary=row["summary"],
+                    payload=row["payload"],
+                    time=from_micros(row["time"]),
+                ),
+            )
+            for row in rows
+        ]
+
+    def placed(self, leaves: Sequence[tuple[int, int]]) -> None:
+        """Note the leaves acts have got: (act, leaf)."""
+        with writing(self._engine) as connection:
+            for act, leaf in leaves:
+                connection.execute(update(acts).where(acts.c.id == act).values(leaf=leaf))
+            bump(connection, REVISION)
+
+
+def add_act(connection: Connection, act: Act) -> int:
+    """Write an act within an open transaction; its id."""
+    bump(connection, REVISION)  # first: it holds other writers off, so that numbers follow commits
+    values = {
+        "id": next_number(connection, acts.c.id),
+        "kind": act.kind,
+        "time": micros(act.time),
+        "actor": act.actor,
+        "subject": act.subject,
+        "summary": one_line(act.summary),
+        "payload": act.payload,
+    }
+    connection.execute(insert(acts).values(values))
+    return int(values["id"])
+
+
+def next_number(connection: Connection, column: Column[int]) -> int:
+    """The number after the highest; rows of these tables are never deleted, so none comes twice."""
+    return int(connection.scalar(select(func.coalesce(func.max(column), 0))) or 0) + 1
+
+
+def canonical(value: object) -> bytes:
+    """A value as the canonical JSON that lies in the ledger."""
+    return _encoder.encode(value)
+
+
+def one_line(text: str) -> str:
+    """Text fit for a summary: a reason may quote what a host sent, the ledger takes printable text only."""
+    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return shown[:SUMMARY_CHARS_MAX]
