@@ -113,8 +113,8 @@ class RegistryStore:
         checked_system(system)
         with writing(self._engine) as connection:
             if connection.scalar(select(units.c.code).where(units.c.code == system.unit)) is None:
-                new = Unit(code=system.unit, name=unit_name)
-                _insert_unit(connection, checked_unit(new), now, actor)
+                # The center's own unit is called as center.toml says, whatever its form.
+                _insert_unit(connection, Unit(code=system.unit, name=unit_name), now, actor)
             known = select(graded_systems.c.id).where(graded_systems.c.id == system.id)
             if connection.scalar(known) is None:
                 insert_system(connection, system, now, actor)
