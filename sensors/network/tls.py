@@ -1,7 +1,8 @@
 """TLS and TLCP hellos (RFC 5246, 8446, 8998; GB/T 38636), recognised by their form on any port.
 
-Reads the ClientHello (server name, versions, suites, JA3) and the ServerHello (what was chosen). Nothing
-after the hellos is read. A hello may span records and segments: ``missing_bytes`` says how much is needed.
+Reads the ClientHello (server name, versions, suites, JA3, JA4) and the ServerHello (what was chosen, JA3S).
+A hello may span records: ``missing_bytes`` says how much is needed. ``parse_message`` reads a handshake
+message that was taken out of its records already (QUIC, and ``sensors.network.tls_stream``).
 """
 
 from hashlib import md5
@@ -10,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from sensors.network.ja4 import ja4
 from sensors.network.tls_names import SM_SUITES, TLCP, is_grease
 
 HELLO_BYTES_MAX: Final = 16 * 1024
@@ -20,9 +22,15 @@ _EXTENSIONS_MAX: Final = 128
 _SERVER_NAME: Final = 0
 _GROUPS: Final = 10
 _POINT_FORMATS: Final = 11
+_SIGNATURES: Final = 13
 _ALPN: Final = 16
 _SUPPORTED_VERSIONS: Final = 43
+_SESSION_TICKET: Final = 35
+_PRE_SHARED_KEY: Final = 41
 _KEY_SHARE: Final = 51
+_CLIENT_HELLO_OUTER: Final = 0xFE0D  # encrypted_client_hello: the true name is hidden
+# The random value that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3).
+_RETRY: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
 _u16: Final = Struct("!H").unpack_from
 
@@ -35,8 +43,13 @@ class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
     server_name: str
     suites: list[int]
     alpn: list[str]
+    groups: list[int]
+    session: bytes
+    offers_ticket: bool  # of an earlier session (TLS 1.2), not empty
+    hides_name: bool  # encrypted client hello
     ja3: str  # MD5 of ja3_text
     ja3_text: str
+    ja4: str
 
     @property
     def is_sm(self) -> bool:
@@ -49,7 +62,13 @@ class ServerHello(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     suite: int
+    session: bytes
+    alpn: str = ""
     group: int = 0  # of the key exchange (TLS 1.3), 0 where it is not said
+    is_retry: bool = False
+    is_resumed: bool = False  # by a pre-shared key (TLS 1.3)
+    ja3s: str
+    ja3s_text: str
 
     @property
     def is_sm(self) -> bool:
@@ -79,10 +98,15 @@ def parse_hello(data: bytes) -> ClientHello | ServerHello | None:
     if not is_hello(data):
         return None
     body, lacking = _handshake(data)
-    if lacking:
-        return None
+    return None if lacking else parse_message(body)
+
+
+def parse_message(message: bytes, transport: str = "t") -> ClientHello | ServerHello | None:
+    """The hello of a handshake message with its 4-byte header; ``transport`` is JA4's t, q or d."""
     try:
-        return _client(body) if body[0] == _CLIENT_HELLO else _server(body)
+        if message[0] == _CLIENT_HELLO:
+            return _client(message, transport)
+        return _server(message) if message[0] == _SERVER_HELLO else None
     except (error, IndexError):
         return None
 
@@ -105,51 +129,78 @@ def _handshake(data: bytes) -> tuple[bytes, int]:
     return body, max(1, needed - len(body))
 
 
-def _client(body: bytes) -> ClientHello:
+def _client(body: bytes, transport: str) -> ClientHello:
     version = _u16(body, 4)[0]
-    offset = 38
-    offset += 1 + body[offset]  # session id
+    offset = 39 + body[38]
+    session = body[39:offset]
+    if transport == "d":
+        offset += 1 + body[offset]  # the cookie of DTLS
     size = _u16(body, offset)[0]
     suites = _numbers(body, offset + 2, size)
     offset += 2 + size
     offset += 1 + body[offset]  # compression methods
     extensions = _extensions(body, offset)
     groups = _listed(extensions, _GROUPS)
-    formats = list(extensions.get(_POINT_FORMATS, b"")[1:])
     text = ",".join(
         (
             str(version),
             _join(suites),
             _join(list(extensions)),
             _join(groups),
-            "-".join(str(number) for number in formats),
+            "-".join(str(number) for number in extensions.get(_POINT_FORMATS, b"")[1:]),
         )
     )
     raw = extensions.get(_SUPPORTED_VERSIONS, b"")
     offered = [number for number in _numbers(raw, 1, len(raw) - 1) if not is_grease(number)]
+    alpn = _protocols(extensions.get(_ALPN, b""))
     return ClientHello(
         version=version,
-        offered_version=max([version, *(number for number in offered if number >> 8 == 3)]),
+        offered_version=_highest(version, offered),
         server_name=_server_name(extensions.get(_SERVER_NAME, b"")),
-        suites=[number for number in suites if not is_grease(number)],
-        alpn=_protocols(extensions.get(_ALPN, b"")),
-        ja3=md5(text.encode(), usedforsecurity=False).hexdigest(),
+        suites=_plain(suites),
+        alpn=[_protocol_text(name) for name in alpn],
+        groups=_plain(groups),
+        session=session,
+        offers_ticket=bool(extensions.get(_SESSION_TICKET)),
+        hides_name=_CLIENT_HELLO_OUTER in extensions,
+        ja3=_md5(text),
         ja3_text=text,
+        ja4=ja4(
+            transport,
+            max(offered, default=version) if transport != "d" else min([version, *offered]),
+            _plain(suites),
+            _plain(list(extensions)),
+            _plain(_listed(extensions, _SIGNATURES)),
+            alpn[0] if alpn else b"",
+        ),
     )
+
+
+def _highest(version: int, offered: list[int]) -> int:
+    if version >> 8 == 0xFE:  # DTLS counts downwards
+        return min([version, *(number for number in offered if number >> 8 == 0xFE)])
+    return max([version, *(number for number in offered if number >> 8 == 3)])
 
 
 def _server(body: bytes) -> ServerHello:
     version = _u16(body, 4)[0]
-    offset = 38
-    offset += 1 + body[offset]
+    offset = 39 + body[38]
     suite = _u16(body, offset)[0]
     extensions = _extensions(body, offset + 3)
     chosen = extensions.get(_SUPPORTED_VERSIONS, b"")
     share = extensions.get(_KEY_SHARE, b"")
+    alpn = _protocols(extensions.get(_ALPN, b""))
+    text = f"{version},{suite},{_joined(list(extensions))}"
     return ServerHello(
         version=_u16(chosen, 0)[0] if len(chosen) == 2 else version,
         suite=suite,
+        session=body[39:offset],
+        alpn=_protocol_text(alpn[0]) if alpn else "",
         group=_u16(share, 0)[0] if len(share) >= 2 else 0,
+        is_retry=body[6:38] == _RETRY,
+        is_resumed=_PRE_SHARED_KEY in extensions,
+        ja3s=_md5(text),
+        ja3s_text=text,
     )
 
 
@@ -178,8 +229,20 @@ def _numbers(raw: bytes, offset: int, size: int) -> list[int]:
     return [_u16(raw, at)[0] for at in range(offset, offset + size - 1, 2)]
 
 
+def _plain(numbers: list[int]) -> list[int]:
+    return [number for number in numbers if not is_grease(number)]
+
+
 def _join(numbers: list[int]) -> str:
-    return "-".join(str(number) for number in numbers if not is_grease(number))
+    return _joined(_plain(numbers))
+
+
+def _joined(numbers: list[int]) -> str:
+    return "-".join(str(number) for number in numbers)
+
+
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _server_name(raw: bytes) -> str:
@@ -190,10 +253,15 @@ def _server_name(raw: bytes) -> str:
     return text.lower() if text.isprintable() else repr(text)[1:-1]
 
 
-def _protocols(raw: bytes) -> list[str]:
-    found: list[str] = []
+def _protocols(raw: bytes) -> list[bytes]:
+    found: list[bytes] = []
     at = 2
     while at < len(raw) and len(found) < 16:
-        found.append(raw[at + 1 : at + 1 + raw[at]].decode("ascii", "backslashreplace"))
+        found.append(raw[at + 1 : at + 1 + raw[at]])
         at += 1 + raw[at]
     return found
+
+
+def _protocol_text(name: bytes) -> str:
+    text = name.decode("ascii", "backslashreplace")
+    return text if text.isprintable() else repr(text)[1:-1]

@@ -8,6 +8,7 @@ its number, ``0xNNNN``.
 from typing import Final
 
 TLCP: Final = 0x0101
+TLS_1_3: Final = 0x0304
 VERSIONS: Final = {
     TLCP: "TLCPv11", 0x0200: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv10", 0x0302: "TLSv11", 0x0303: "TLSv12",
     0x0304: "TLSv13", 0xFEFF: "DTLSv10", 0xFEFD: "DTLSv12", 0xFEFC: "DTLSv13",
@@ -90,6 +91,38 @@ _NAMES: Final = {
     **_TLCP_SUITES,
 }
 
+_GROUPS: Final = {
+    1: "sect163k1", 9: "sect283k1", 10: "sect283r1", 11: "sect409k1", 12: "sect409r1", 13: "sect571k1",
+    14: "sect571r1", 19: "secp192r1", 21: "secp224r1", 22: "secp256k1", 23: "secp256r1", 24: "secp384r1",
+    25: "secp521r1", 26: "brainpoolP256r1", 27: "brainpoolP384r1", 28: "brainpoolP512r1", 29: "x25519",
+    30: "x448", 41: "curveSM2", 256: "ffdhe2048", 257: "ffdhe3072", 258: "ffdhe4096", 259: "ffdhe6144",
+    260: "ffdhe8192", 0x11EB: "SecP256r1MLKEM768", 0x11EC: "X25519MLKEM768", 0x11ED: "SecP384r1MLKEM1024",
+    0x6399: "X25519Kyber768Draft00", 512: "MLKEM512", 513: "MLKEM768", 514: "MLKEM1024",
+}  # fmt: skip
+_ALERTS: Final = {
+    0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",
+    22: "record_overflow", 30: "decompression_failure", 40: "handshake_failure", 41: "no_certificate",
+    42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",
+    45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca",
+    49: "access_denied", 50: "decode_error", 51: "decrypt_error", 60: "export_restriction",
+    70: "protocol_version", 71: "insufficient_security", 80: "internal_error",
+    86: "inappropriate_fallback", 90: "user_canceled", 100: "no_renegotiation", 109: "missing_extension",
+    110: "unsupported_extension", 112: "unrecognized_name", 113: "bad_certificate_status_response",
+    115: "unknown_psk_identity", 116: "certificate_required", 120: "no_application_protocol",
+    200: "unsupported_site2site", 201: "no_area", 202: "unsupported_areatype", 203: "bad_ibcparam",
+    204: "unsupported_ibcparam", 205: "identity_need",
+}  # fmt: skip
+
+
+def group_name(number: int) -> str:
+    """The curve or group of a key exchange by its registered name."""
+    return _GROUPS.get(number) or f"0x{number:04x}"
+
+
+def alert_name(number: int) -> str:
+    """What an alert says, in the words of RFC 8446 and GB/T 38636."""
+    return _ALERTS.get(number) or f"alert_{number}"
+
 
 def suite_name(number: int) -> str:
     """The registered name of a cipher suite, its number in hexadecimal where it is not listed here."""
@@ -98,6 +131,8 @@ def suite_name(number: int) -> str:
 
 def version_name(number: int) -> str:
     """The protocol version in the spelling of Zeek's logs (TLSv12), a number where unknown."""
+    if number >> 8 == 0x7F:
+        return f"TLSv13-draft{number & 0xFF}"
     return VERSIONS.get(number) or f"0x{number:04x}"
 
 
