@@ -5,9 +5,10 @@ keys, no spaces, UTF-8 (the RFC 8785 form for the types used here: strings and i
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 EvidenceKind = Literal[
     "evaluation",
@@ -28,25 +29,35 @@ EvidenceKind = Literal[
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One leaf. ``sequence`` counts from 0 without a hole within ``center``; ``time`` is UTC."""
+    """One leaf. ``sequence`` counts from 0 without a hole within ``center``; ``time`` is UTC.
 
-    schema: int = 1
-    kind: EvidenceKind
-    center: str
-    sequence: int
-    time: datetime
+    So does ``number`` within ``source``: whoever holds two records of a source knows how many lie between.
+    Records of schema 1 have neither. The fields stand in the order of the canonical bytes.
+    """
+
     actor: str  # "system:<process>" or "user:<name>"
+    center: str
+    kind: EvidenceKind
+    number: int | UnsetType = UNSET
+    payload_bytes: int
+    payload_sm3: str  # 64 hex digits; where the payload lies: docs/reference/formats/ledger.md
+    schema: int = 2
+    sequence: int
+    source: str | UnsetType = UNSET  # the kind, or "<kind>/<who>" where several give records of one kind
     subject: str  # what it is about, for example "check:PLT-01/system:local" or "segment:000012"
     summary: str  # one line, numbers and verdict; never personal data
-    payload_sm3: str  # 64 hex digits; the payload lies at evidence/payload/<first 2>/<digest>
-    payload_bytes: int
+    time: datetime
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Evidence)
 
 
 def leaf_bytes(record: Evidence) -> bytes:
     """Canonical bytes hashed into the ledger; the same record gives the same bytes everywhere."""
-    return msgspec.json.encode(record, order="sorted")
+    return _encoder.encode(record)
 
 
 def from_leaf(data: bytes) -> Evidence:
     """The record of a leaf. Raises msgspec.ValidationError where the bytes are not one."""
-    return msgspec.json.decode(data, type=Evidence)
+    return _decoder.decode(data)

@@ -51,13 +51,12 @@ class Exported(NamedTuple):
 
 
 def chosen(
-    reader: LedgerView, size: int, kinds: Collection[str], since: datetime | None
-) -> Iterator[tuple[int, Evidence]]:
-    """Records of these kinds (all where empty) at or after ``since``, oldest first."""
-    for index in range(size):
-        record = reader.record(index)
+    reader: LedgerView, kinds: Collection[str], since: datetime | None
+) -> Iterator[tuple[Evidence, bytes]]:
+    """Records of these kinds (all where empty) at or after ``since``, oldest first, with their bytes."""
+    for record, data in reader.records():
         if (not kinds or record.kind in kinds) and (since is None or record.time >= since):
-            yield index, record
+            yield record, data
 
 
 def export_kit(
@@ -74,17 +73,20 @@ def export_kit(
     payloads: set[str] = set()
     try:
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as kit:
-            for index, record in chosen(reader, size, kinds, since):
+            for record, data in chosen(reader, kinds, since):
+                index = record.sequence
+                if index >= size:
+                    break  # written since we began
                 if len(items) >= ITEMS_MAX:
                     raise _nothing(
                         f"超过 {ITEMS_MAX} 条,请缩小范围", f"more than {ITEMS_MAX} records, choose fewer"
                     )
                 items.append(index)
-                _add(kit, f"items/{index:012d}.leaf", reader.leaf(index))
+                _add(kit, f"items/{index:012d}.leaf", data)
                 _add(kit, f"items/{index:012d}.proof", _proof(reader, index, size, latest.raw))
                 if record.payload_sm3 not in payloads:
                     payloads.add(record.payload_sm3)
-                    _add(kit, f"payload/{record.payload_sm3}", reader.payload(record.payload_sm3))
+                    _add(kit, f"payload/{record.payload_sm3}", reader.payload_of(record))
             if not items:
                 raise _nothing("没有符合条件的记录", "no record matches")
             manifest = {

@@ -8,16 +8,15 @@ one sync. Time is always an argument. File formats: docs/reference/formats/ledge
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Final, Self, get_args
-from unicodedata import category
+from typing import Final, Self
 
 import msgspec
 
-from compliance.evidence import Evidence, EvidenceKind, leaf_bytes
+from compliance.evidence import leaf_bytes
+from compliance.ledger_entry import BATCH_LEAVES_MAX, NewEvidence, bad_entry, check_entries, whole_second
 from compliance.ledger_files import (
-    PAYLOAD_BYTES_MAX,
     Damage,
     Frame,
     Lock,
@@ -25,15 +24,16 @@ from compliance.ledger_files import (
     replace_file,
     sync_folder,
 )
+from compliance.ledger_payloads import NewPayload
 from compliance.ledger_reader import (
     CHECKPOINT,
-    LEAF_BYTES_MAX,
     PUBLIC,
     SETTINGS,
     LedgerView,
     Settings,
     time_line,
 )
+from compliance.ledger_sources import SOURCES_MAX, Sources
 from compliance.ledger_verify import Progress, VerifyOutcome, verify
 from crypto import merkle
 from crypto.keys import PublicKey, SigningKey
@@ -43,11 +43,7 @@ from crypto.words import BadInput, LiuheError, Refused, Words
 
 __all__ = ["Ledger", "LedgerReader", "NewEvidence", "VerifyOutcome"]
 
-BATCH_LEAVES_MAX: Final = 10_000
 NAME_CHARS_MAX: Final = 200
-_TEXT_CHARS_MAX: Final = {"actor": 128, "subject": 256, "summary": 1024}
-_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
-_KINDS: Final = frozenset(get_args(EvidenceKind))
 
 
 class LedgerReader(LedgerView):
@@ -56,17 +52,6 @@ class LedgerReader(LedgerView):
     def verify(self, progress: Progress | None = None, *, trusted: Checkpoint | None = None) -> VerifyOutcome:
         """Recompute everything up to the latest checkpoint; ``progress`` hears (leaves done, leaves)."""
         return verify(self, progress=progress, trusted=trusted)
-
-
-class NewEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants recorded; the ledger adds center, sequence and digest. ``time`` None is now."""
-
-    kind: EvidenceKind
-    actor: str
-    subject: str
-    summary: str
-    payload: bytes
-    time: datetime | None = None
 
 
 class _Waiting(msgspec.Struct):
@@ -89,6 +74,7 @@ class Ledger(LedgerReader):
         self._queueing = threading.Lock()
         self._failed = False
         self._size = 0
+        self._sources = Sources()
         self._recover()
 
     @classmethod
@@ -130,10 +116,7 @@ class Ledger(LedgerReader):
         All or nothing: a malformed entry (BadInput names it) or a full disk (LiuheError) records none of
         this call's.
         """
-        for number, entry in enumerate(entries):
-            _check(entry, number)
-        if len(entries) > BATCH_LEAVES_MAX:
-            raise _bad("entries", f"{len(entries)} > {BATCH_LEAVES_MAX}")
+        check_entries(entries)
         if not entries:
             return []
         waiting = _Waiting(entries, now, Future())
@@ -162,33 +145,33 @@ class Ledger(LedgerReader):
         """Payloads first, then the leaves in one sync, then what can be rebuilt from them."""
         if self._failed:
             raise damaged("reopen")
-        first = self._size
-        payloads: dict[str, bytes] = {}
+        first, center, times = self._size, self.center, dict[datetime, datetime]()
         leaves: list[bytes] = []
-        for sequence, (entry, now) in enumerate(entries, first):
-            digest = sm3_hex(entry.payload)
-            payloads[digest] = entry.payload
-            leaves.append(leaf_bytes(self._evidence(entry, now, sequence, digest)))
-        self.payloads.write(payloads)
-        self.leaves.append(list(enumerate(leaves, first)))
+        payloads: list[NewPayload] = []
+        taken: list[str] = []
+        try:
+            for sequence, (entry, now) in enumerate(entries, first):
+                source = entry.source or entry.kind
+                if self._sources.full(source):
+                    raise bad_entry("source", f"more than {SOURCES_MAX} sources")
+                number = self._sources.take(source)
+                taken.append(source)
+                if now not in times:
+                    times[now] = whole_second(now)
+                digest = sm3_hex(entry.payload)
+                payloads.append(NewPayload(sequence, digest, entry.payload))
+                leaves.append(leaf_bytes(entry.record(center, sequence, number, digest, times[now])))
+            self.payloads.write(payloads)
+            self.leaves.append(list(enumerate(leaves, first)))
+        except BaseException:
+            for source in taken:
+                self._sources.give_back(source)
+            raise
         self._failed = True
         self._hash(leaves)
         self._failed = False
         self._size = first + len(leaves)
         return first
-
-    def _evidence(self, entry: NewEvidence, now: datetime, sequence: int, digest: str) -> Evidence:
-        return Evidence(
-            kind=entry.kind,
-            center=self.center,
-            sequence=sequence,
-            time=(entry.time or now).astimezone(UTC).replace(microsecond=0),
-            actor=entry.actor,
-            subject=entry.subject,
-            summary=entry.summary,
-            payload_sm3=digest,
-            payload_bytes=len(entry.payload),
-        )
 
     def _hash(self, leaves: Sequence[bytes]) -> None:
         start = merkle.stored_count(self._frontier.size)
@@ -219,7 +202,9 @@ class Ledger(LedgerReader):
             raw = sign_note(text, self.origin, self._key).encode()
             try:
                 self.leaves.sync_index()
+                self.payloads.sync_index()
                 self.hashes.sync()
+                self._sources.save(self.folder, self._size)
                 self.checkpoints.append([(self._size, raw)])
                 self.checkpoints.sync_index()
                 replace_file(self.folder / CHECKPOINT, raw)
@@ -242,7 +227,11 @@ class Ledger(LedgerReader):
         self._frontier = merkle.Frontier.at(covered, self.hashes.node) if sound else merkle.Frontier()
         if sound and newest and self._frontier.root() != newest.root:
             raise damaged("hashes")
+        self.payloads.recover(covered, found.entries)
         self._rehash(found.entries)
+        self._sources = Sources.load(self.folder, found.entries)
+        for number in range(self._sources.size, found.entries):
+            self._sources.count(self._record(self._stored(number), number))
         self._size = found.entries
         if not sound and newest and merkle.root(covered, self.hashes.node) != newest.root:
             raise damaged("leaves.log")
@@ -303,32 +292,7 @@ def _settle(folder: Path, settings: Settings, key: SigningKey | None) -> None:
 def _check_names(**names: str) -> None:
     for field, name in names.items():
         if not name.isprintable() or not 1 <= len(name) <= NAME_CHARS_MAX or set(name) & set(" +\u3000"):
-            raise _bad(field, f"1-{NAME_CHARS_MAX} characters, no space, no plus")
-
-
-def _check(entry: NewEvidence, number: int) -> None:
-    if entry.kind not in _KINDS:
-        raise _bad(f"entries[{number}].kind", str(entry.kind))
-    for field, most in _TEXT_CHARS_MAX.items():
-        text: str = getattr(entry, field)
-        if not text or len(text) > most or any(category(one) in _UNPRINTABLE for one in text):
-            raise _bad(f"entries[{number}].{field}", f"1-{most} characters on one line")
-    if len(entry.payload) > PAYLOAD_BYTES_MAX:
-        raise _bad(f"entries[{number}].payload", f"{len(entry.payload)} bytes > {PAYLOAD_BYTES_MAX}")
-    if entry.time is not None and entry.time.tzinfo is None:
-        raise _bad(f"entries[{number}].time", "no zone")
-    assert 6 * sum(_TEXT_CHARS_MAX.values()) < LEAF_BYTES_MAX
-
-
-def _bad(field: str, reason: str) -> BadInput:
-    return BadInput(
-        "evidence-malformed",
-        Words(f"证据不合格式:{reason}", f"malformed evidence: {reason}"),
-        Words(
-            "请按 docs/reference/evidence.md 改正该字段", "correct that field, see docs/reference/evidence.md"
-        ),
-        field=field,
-    )
+            raise bad_entry(field, f"1-{NAME_CHARS_MAX} characters, no space, no plus")
 
 
 def _disk(error: OSError) -> LiuheError:

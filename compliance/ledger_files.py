@@ -1,4 +1,4 @@
-"""The files of the ledger: framed append-only logs with an index, the array of hashes, the payloads.
+"""The files of the ledger: framed append-only logs with an index, the array of hashes, the lock.
 
 What each holds and which may be rebuilt from which: docs/reference/formats/ledger.md. Nothing here knows
 about trees, keys or records. Every write names when it is durable.
@@ -8,23 +8,20 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 import google_crc32c
 
 from crypto.merkle import HASH_BYTES, position
-from crypto.sm3 import new, sm3_hex
 from crypto.words import LiuheError, Words
 
 MAGIC_BYTES: Final = 16
-PAYLOAD_BYTES_MAX: Final = 64 * 1024 * 1024
 _HEAD: Final = struct.Struct("<IIQ")  # bytes of data, CRC-32C over (bytes, sequence, data), sequence
 _CHECKED: Final = struct.Struct("<IQ")
 _OFFSET: Final = struct.Struct("<Q")
 _WINDOW_BYTES: Final = 1 << 20
-_CHUNK_BYTES: Final = 1 << 20
 
 
 class Frame(NamedTuple):
@@ -190,6 +187,26 @@ class FramedLog:
         self._end, self.count = end, count
         return Recovery(count, cut)
 
+    def cut(self, count: int) -> None:
+        """Drop the entries from number ``count`` on: nobody was ever told of them."""
+        end = self.offset_of(count) if 0 <= count < self.count else None
+        if end is None:
+            return
+        for file, size in ((self._log, end), (self._index, count * _OFFSET.size)):
+            os.ftruncate(file, size)
+            os.fsync(file)
+        self._end, self.count = end, count
+
+    def blank(self, number: int) -> None:
+        """Overwrite the data of one entry with zeros; the entry stays, durable on return."""
+        found = self.frame(number)
+        if isinstance(found, Damage):
+            raise damaged(f"{self.path.name}: offset {found.offset}")
+        data = bytes(len(found.data))
+        crc = google_crc32c.value(_CHECKED.pack(len(data), found.sequence) + data)
+        _write_at(self._log, _HEAD.pack(len(data), crc, found.sequence) + data, found.offset)
+        os.fdatasync(self._log)
+
     def sync_index(self) -> None:
         """Make the index durable."""
         os.fdatasync(self._index)
@@ -230,66 +247,6 @@ class HashFile:
     def sync(self) -> None:
         """Make everything written durable."""
         os.fdatasync(self._file)
-
-
-class PayloadFolder:
-    """``payload/<first 2>/<SM3>``: each payload once, found by its digest."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder: Final = folder
-
-    def path(self, digest: str) -> Path:
-        """Where a payload lies."""
-        assert len(digest) == 2 * HASH_BYTES
-        return self.folder / digest[:2] / digest
-
-    def write(self, payloads: Mapping[str, bytes]) -> None:
-        """Store payloads by digest; all durable on return. One that is already there intact stays."""
-        fresh = self.folder / "new"
-        touched: set[Path] = set()
-        for digest, data in payloads.items():
-            path = self.path(digest)
-            touched.add(path.parent)
-            if self.problem(digest, len(data)) is None:
-                continue
-            if not path.parent.is_dir():
-                path.parent.mkdir(mode=0o700, parents=True)
-                touched.add(self.folder)
-            fresh.mkdir(mode=0o700, exist_ok=True)
-            write_file(fresh / digest, data)
-            (fresh / digest).replace(path)
-        for folder in sorted(touched):
-            sync_folder(folder)
-
-    def read(self, digest: str) -> bytes:
-        """A payload, checked against its digest. Raises LiuheError where it is missing or altered."""
-        path = self.path(digest)
-        try:
-            with path.open("rb") as file:
-                data = file.read(PAYLOAD_BYTES_MAX + 1)
-        except OSError as error:
-            raise damaged(f"payload/{digest[:2]}/{digest}: {error.strerror}") from error
-        if sm3_hex(data) != digest:
-            raise damaged(f"payload/{digest[:2]}/{digest}: SM3 differs")
-        return data
-
-    def problem(self, digest: str, size: int) -> Words | None:
-        """Why a payload is not as recorded; None where it is."""
-        running, seen = new(), 0
-        try:
-            with self.path(digest).open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    running.update(chunk)
-                    seen += len(chunk)
-        except FileNotFoundError:
-            return Words("缺失", "missing")
-        except OSError as error:
-            return Words(f"读取失败:{error.strerror}", f"cannot be read: {error.strerror}")
-        if seen != size:
-            return Words(f"长度为 {seen} 字节,应为 {size}", f"has {seen} bytes instead of {size}")
-        if running.hexdigest() != digest:
-            return Words("内容的 SM3 与记录不符", "its SM3 differs from the record")
-        return None
 
 
 class Lock:

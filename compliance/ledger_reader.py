@@ -4,6 +4,7 @@ Everything a checkpoint covers was synced before it was written and never change
 lock and sees one consistent tree while the writer goes on.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -11,7 +12,8 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from compliance.evidence import Evidence, from_leaf
-from compliance.ledger_files import Damage, FramedLog, HashFile, PayloadFolder, damaged
+from compliance.ledger_files import Damage, FramedLog, HashFile, damaged
+from compliance.ledger_payloads import Payloads
 from crypto import merkle
 from crypto.keys import PublicKey
 from crypto.note import NOTE_BYTES_MAX, Checkpoint, Note, parse_note, verify_note
@@ -95,9 +97,9 @@ class LedgerView:
                 folder, "checkpoints", CHECKPOINTS_MAGIC, data_bytes_max=NOTE_BYTES_MAX, writer=writer
             )
             self.hashes: Final = HashFile(folder / "hashes", writer=writer)
+            self.payloads: Final = Payloads(folder, writer=writer)
         except OSError as error:
             raise damaged(f"{error.filename}: {error.strerror}") from error
-        self.payloads: Final = PayloadFolder(folder / "payload")
         self._seen: Signed | None = None
 
     def close(self) -> None:
@@ -105,6 +107,7 @@ class LedgerView:
         self.leaves.close()
         self.checkpoints.close()
         self.hashes.close()
+        self.payloads.close()
 
     @property
     def center(self) -> str:
@@ -190,16 +193,20 @@ class LedgerView:
         ]
         return Page(rows, stop or None)
 
-    def payload(self, digest: str) -> bytes:
-        """A payload by its SM3, checked. Raises BadInput for what is no digest."""
-        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-            raise BadInput(
-                "payload-digest",
-                Words("不是 64 位小写十六进制的 SM3 值", "not an SM3 of 64 lower-case hex digits"),
-                Words("请照抄记录中的 payload_sm3", "copy payload_sm3 of the record"),
-                field="digest",
-            )
-        return self.payloads.read(digest)
+    def payload_of(self, record: Evidence) -> bytes:
+        """What a record is about, checked. Raises Refused (payload-deleted), LiuheError where it is lost."""
+        return self.payloads.read(record)
+
+    def records(self, start: int = 0) -> Iterator[tuple[Evidence, bytes]]:
+        """Records from ``start`` to the latest checkpoint with their canonical bytes, in one pass."""
+        size = self.size
+        offset = self.leaves.offset_of(start) if start < size else None
+        if offset is None:
+            return
+        for index, found in zip(range(start, size), self.leaves.scan(offset), strict=False):
+            if isinstance(found, Damage) or found.sequence != index:
+                raise damaged(f"{self.leaves.path.name}: {index}")
+            yield self._record(found.data, index), found.data
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The proof that leaf ``index`` is in the tree of ``size`` leaves."""

@@ -134,7 +134,7 @@ class Compliance:
     def _recover_checks(self) -> None:
         """Keep evaluations whose leaves are there although an earlier attempt died before it kept them."""
         found = [
-            Kept(evaluation=from_body(self._parts.ledger.payload(record.payload_sm3)), leaf=record.sequence)
+            Kept(evaluation=from_body(self._parts.ledger.payload_of(record)), leaf=record.sequence)
             for record in self._unsettled("evaluation")
             if record.subject.startswith("check:")
         ]
@@ -250,7 +250,7 @@ class Compliance:
     def _recover_reports(self) -> None:
         """Enter reports whose leaf is there although an earlier attempt died before it entered them."""
         for record in list(self._unsettled("report")):
-            made = msgspec.json.decode(self._parts.ledger.payload(record.payload_sm3), type=Made)
+            made = msgspec.json.decode(self._parts.ledger.payload_of(record), type=Made)
             self._reports.add(made.row(record.actor, record.time, record.sequence), made.order)
 
     def work_orders(self, now: datetime) -> int:

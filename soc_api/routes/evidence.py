@@ -76,7 +76,7 @@ def payload(index: Annotated[int, Path(ge=0, le=INDEX_MAX)], center: Here, visit
             field="index",
         )
     with recorded(center, visit, "evidence.read", f"record:{index}"):
-        body = center.ledger.payload(center.ledger.record(index).payload_sm3)
+        body = center.ledger.payload_of(center.ledger.record(index))
     headers = {"Content-Disposition": f'attachment; filename="liuhe-evidence-{index}"'}
     return Response(body, media_type="application/octet-stream", headers=headers)
 

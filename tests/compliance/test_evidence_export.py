@@ -25,7 +25,7 @@ def _ledger(tmp_path: Path) -> Ledger:
 
 def test_chosen(ledger: Ledger) -> None:
     def indices(kinds: set[str], since: datetime | None) -> list[int]:
-        return [index for index, _ in chosen(ledger, 4, kinds, since)]
+        return [record.sequence for record, _ in chosen(ledger, kinds, since)]
 
     assert indices(set(), None) == [0, 1, 2, 3]
     assert indices({"audit"}, None) == [0, 2]
@@ -36,8 +36,8 @@ def test_chosen(ledger: Ledger) -> None:
 def test_the_key_lies_beside_and_a_lost_payload_stops_the_export(ledger: Ledger, tmp_path: Path) -> None:
     made = export_kit(ledger, tmp_path / "a.zip")
     assert PublicKey.load(made.key).key_id == made.key_id
-    ledger.payloads.path(ledger.record(2).payload_sm3).unlink()
-    with pytest.raises(LiuheError, match="ledger-damaged"):
+    ledger.payloads.delete(ledger.record(2))
+    with pytest.raises(LiuheError, match="payload-deleted"):
         export_kit(ledger, tmp_path / "b.zip")
     assert sorted(path.name for path in tmp_path.glob("*.zip*")) == ["a.zip"]
     ledger.close()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,10 +17,10 @@ from compliance.ledger import Ledger, LedgerReader, NewEvidence
 from crypto import merkle
 from crypto.keys import SigningKey
 from crypto.note import Checkpoint, parse_note
-from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, LiuheError, Refused
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, 456789, tzinfo=UTC)
+OLD = Path(__file__).parent / "golden/ledger-1"
 ORIGIN = "evidence.example/center-1/sm3"
 
 
@@ -51,7 +52,7 @@ def test_append_read_and_prove(tmp_path: Path, key: SigningKey) -> None:
         record = ledger.record(2)
         assert record.sequence == 2
         assert record.time == NOW.replace(microsecond=0)
-        assert ledger.payload(record.payload_sm3) == b'{"n":2}'
+        assert ledger.payload_of(record) == b'{"n":2}'
         note = ledger.checkpoint(NOW)
         claimed = Checkpoint.parse(parse_note(note.encode()).text)
         assert claimed.root == ledger.root()
@@ -293,11 +294,58 @@ def test_after_a_failed_sync_nothing_is_accepted(
         assert ledger.size == 1
 
 
-def test_equal_payloads_are_stored_once(tmp_path: Path, key: SigningKey) -> None:
+def test_sources_are_numbered_each_on_its_own_and_go_on_after_a_failure(
+    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numbers(ledger: Ledger) -> list[tuple[object, object]]:
+        records = map(ledger.record, range(ledger.size))
+        return [(record.source, record.number) for record in records]
+
+    gap = NewEvidence(
+        kind="gap", source="gap/h-1", actor="sensor:h-1", subject="gap:1", summary="x", payload=b""
+    )
     with opened(tmp_path, key) as ledger:
-        ledger.append([entry(0, b"same"), entry(1, b"same"), entry(2, b"")], NOW)
-        files = [path for path in (tmp_path / "payload").rglob("*") if path.is_file()]
-        assert sorted(path.name for path in files) == sorted([sm3_hex(b"same"), sm3_hex(b"")])
+        ledger.append([entry(0), gap, entry(1)], NOW)
+        ledger.checkpoint(NOW)
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "pwrite", lambda *_: _full())
+            with pytest.raises(LiuheError, match="ledger-disk"):
+                ledger.append([gap, entry(2)], NOW)
+        ledger.append([entry(2)], NOW)
+    with opened(tmp_path, key) as ledger:
+        ledger.append([entry(3), gap], NOW)
+        ledger.checkpoint(NOW)
+        kind = "evaluation"
+        assert numbers(ledger) == [(kind, 0), ("gap/h-1", 0), *((kind, n) for n in (1, 2, 3)), ("gap/h-1", 1)]
+        assert ledger.verify().ok
+
+
+def _full() -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_ledger_of_version_1_is_read_verified_and_continued(tmp_path: Path) -> None:
+    shutil.copytree(OLD, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "evidence"
+    (tmp_path / "key.pem").chmod(0o600)
+    reader = LedgerReader(folder)
+    assert reader.verify().ok
+    assert reader.payload_of(reader.record(1)) == b"p1"
+    with Ledger.open(
+        folder, center="c", origin="c.example/evidence/sm3", key=SigningKey.load(tmp_path / "key.pem")
+    ) as ledger:
+        assert ledger.size == 5
+        ledger.append([entry(5), entry(6)], NOW)
+        ledger.checkpoint(NOW)
+        assert [ledger.payload_of(ledger.record(index)) for index in (4, 5, 6)] == [
+            b"p4",
+            b'{"n":5}',
+            b'{"n":6}',
+        ]
+        outcome = ledger.verify()
+        assert (outcome.ok, outcome.checked_payloads, outcome.size) == (True, 7, 7)
+    assert reader.payload_of(reader.record(6)) == b'{"n":6}'
+    reader.close()
 
 
 _KILLED = """

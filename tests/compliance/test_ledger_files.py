@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.ledger_files import MAGIC_BYTES, Damage, Frame, FramedLog, HashFile, Lock, PayloadFolder
-from crypto.sm3 import sm3_hex
+from compliance.ledger_files import MAGIC_BYTES, Damage, Frame, FramedLog, HashFile, Lock
 from crypto.words import LiuheError
 
 MAGIC = b"test-log/1\n\0\0\0\0\0"
@@ -83,19 +82,6 @@ def test_a_hash_file_too_short_is_damage(tmp_path: Path) -> None:
     with pytest.raises(LiuheError, match="ledger-damaged"):
         hashes.node(0, 1)
     hashes.close()
-
-
-def test_a_rotten_payload_is_written_again(tmp_path: Path) -> None:
-    payloads, digest = PayloadFolder(tmp_path / "payload"), sm3_hex(b"data")
-    payloads.write({digest: b"data"})
-    payloads.path(digest).write_bytes(b"dat!")
-    with pytest.raises(LiuheError, match="SM3 differs"):
-        payloads.read(digest)
-    assert payloads.problem(digest, 4) is not None
-    assert payloads.problem(digest, 5) is not None
-    payloads.write({digest: b"data"})
-    assert payloads.read(digest) == b"data"
-    assert payloads.problem(digest, 4) is None
 
 
 def test_the_lock_admits_one(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from compliance.evidence import Evidence
 from compliance.ledger import Ledger, LedgerReader, NewEvidence
 from compliance.ledger_reader import Settings, time_line
 from crypto.keys import SigningKey
@@ -47,14 +48,32 @@ def test_outside_the_checkpoint_is_bad_input(reader: LedgerReader) -> None:
         lambda: reader.root(9),
         lambda: reader.inclusion(0, 9),
         lambda: reader.consistency(1, 9),
-        lambda: reader.payload("../../../../etc/passwd"),
-        lambda: reader.payload("A" * 64),
+        lambda: reader.payload_of(_of("../../../../etc/passwd")),
+        lambda: reader.payload_of(_of("A" * 64)),
     ):
         with pytest.raises(BadInput):
             ask()
     with pytest.raises(LiuheError, match="ledger-damaged"):
-        reader.payload("0" * 64)
+        reader.payload_of(_of("0" * 64))
+    assert [record.sequence for record, _ in reader.records(5)] == [5, 6, 7]
+    assert list(reader.records(8)) == []
     reader.close()
+
+
+def _of(digest: str) -> Evidence:
+    return Evidence(
+        kind="audit",
+        center="c",
+        sequence=3,
+        source="audit",
+        number=3,
+        time=datetime(2026, 11, 22, tzinfo=UTC),
+        actor="user:a",
+        subject="s",
+        summary="s",
+        payload_sm3=digest,
+        payload_bytes=1,
+    )
 
 
 def test_a_checkpoint_of_another_ledger_is_refused(reader: LedgerReader, key: SigningKey) -> None:

@@ -94,6 +94,6 @@ def test_audit_lines_become_leaves_whatever_a_visitor_wrote(world: Any) -> None:
     leaves = world.ledger.append([evidence for _, evidence in items], NOW)
     record = world.ledger.record(leaves[0])
     assert (record.kind, record.subject, record.summary) == ("audit", "audit:1", "session.login ok")
-    assert world.ledger.payload(record.payload_sm3).decode() == world.audit.since(0)[0].digest
+    assert world.ledger.payload_of(record).decode() == world.audit.since(0)[0].digest
     assert [number for number, _ in feed(2)] == [3, 4]
     assert feed(4) == []

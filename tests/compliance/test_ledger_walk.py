@@ -1,0 +1,207 @@
+"""Verification: one changed byte anywhere is found and located; rewriting with good CRCs is found too."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from compliance.ledger import Ledger, LedgerReader, NewEvidence, VerifyOutcome
+from compliance.ledger_files import Frame, FramedLog
+from compliance.ledger_payloads import PACKED_BYTES_MAX, PAYLOADS_MAGIC
+from compliance.ledger_reader import LEAF_BYTES_MAX, LEAVES_MAGIC
+from crypto import merkle
+from crypto.keys import PublicKey, SigningKey
+from crypto.note import Checkpoint
+from crypto.words import LiuheError, Refused
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SIZE = 23
+
+
+@pytest.fixture(name="public", scope="module")
+def _public(tmp_path_factory: pytest.TempPathFactory) -> PublicKey:
+    return KEY(tmp_path_factory).public
+
+
+_keys: list[SigningKey] = []
+
+
+def KEY(factory: pytest.TempPathFactory) -> SigningKey:  # noqa: N802
+    if not _keys:
+        _keys.append(SigningKey.create(factory.mktemp("keys") / "key.pem"))
+    return _keys[0]
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with Ledger.open(tmp_path / "e", center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
+        for number in range(SIZE):
+            ledger.append([_entry(number)], NOW)
+            if number in (3, 11):
+                ledger.checkpoint(NOW)
+        ledger.checkpoint(NOW)
+    return tmp_path / "e"
+
+
+def _entry(number: int) -> NewEvidence:
+    return NewEvidence(
+        kind="audit", actor="user:a", subject=f"s:{number}", summary=f"摘要 {number}", payload=b"%d" % number
+    )
+
+
+def _verify(folder: Path, public: PublicKey, trusted: Checkpoint | None = None) -> VerifyOutcome:
+    reader = LedgerReader(folder, public=public)
+    try:
+        return reader.verify(trusted=trusted)
+    finally:
+        reader.close()
+
+
+def _english(outcome: VerifyOutcome) -> str:
+    return "\n".join(finding.en for finding in outcome.findings)
+
+
+def test_an_untouched_ledger_is_whole(folder: Path, public: PublicKey) -> None:
+    heard: list[tuple[int, int]] = []
+    reader = LedgerReader(folder, public=public)
+    outcome = reader.verify(lambda done, of: heard.append((done, of)))
+    assert outcome.ok
+    assert not outcome.findings
+    assert (outcome.size, outcome.checked_leaves, outcome.checked_payloads) == (SIZE, SIZE, SIZE)
+    assert outcome.root == reader.root().hex()
+    assert heard[-1] == (SIZE, SIZE)
+    reader.close()
+
+
+def test_every_flipped_byte_of_every_file_is_found(folder: Path, public: PublicKey) -> None:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        step = max(1, len(data) // 60)
+        for at in {*range(0, len(data), step), len(data) - 1} if data else set():
+            path.write_bytes(data[:at] + bytes((data[at] ^ 0x20,)) + data[at + 1 :])
+            try:
+                outcome = _verify(folder, public)
+            except LiuheError:
+                assert path.name == "ledger.json"
+                continue
+            named = f"{path.name} byte {at}: {_english(outcome)}"
+            assert not outcome.ok, named
+            if path.name != "ledger.json":  # a changed center name shows in every leaf instead
+                assert path.name.split(".")[0] in named.split(": ", 1)[1], named
+        path.write_bytes(data)
+    assert _verify(folder, public).ok
+
+
+def test_the_leaf_is_named(folder: Path, public: PublicKey) -> None:
+    log = folder / "leaves.log"
+    data = bytearray(log.read_bytes())
+    at = data.index("摘要 7".encode())
+    data[at] ^= 1
+    log.write_bytes(data)
+    outcome = _verify(folder, public)
+    assert [finding.en for finding in outcome.findings] == [
+        f"leaf 7: file leaves.log offset {data.rindex(b'{', 0, at) - 16}: CRC-32C differs"
+    ]
+    assert outcome.checked_leaves == SIZE - 1
+
+
+def _rewrite(folder: Path, number: int, change: bytes, to: bytes, *, hashes: bool) -> None:
+    """An insider's change: the leaf with its CRC, and the hashes above it as well."""
+    log = FramedLog(folder, "leaves", LEAVES_MAGIC, data_bytes_max=LEAF_BYTES_MAX, writer=True)
+    frames = [log.frame(index) for index in range(SIZE)]
+    leaves = [frame.data for frame in frames]  # type: ignore[union-attr]
+    assert change in leaves[number]
+    assert len(change) == len(to)
+    leaves[number] = leaves[number].replace(change, to)
+    log.close()
+    (folder / "leaves.log").unlink()
+    (folder / "leaves.index").unlink()
+    log = FramedLog(folder, "leaves", LEAVES_MAGIC, data_bytes_max=LEAF_BYTES_MAX, writer=True)
+    log.append(list(enumerate(leaves)))
+    log.close()
+    if hashes:
+        frontier, stored = merkle.Frontier(), b""
+        for leaf in leaves:
+            stored += b"".join(frontier.append(merkle.leaf_hash(leaf)))
+        (folder / "hashes").write_bytes(stored)
+
+
+def test_a_leaf_rewritten_with_its_crc_is_found(folder: Path, public: PublicKey) -> None:
+    _rewrite(folder, 9, b"user:a", b"user:b", hashes=False)
+    text = _english(_verify(folder, public))
+    assert "leaf 9: file hashes" in text
+    assert "the root at 12 differs" in text
+    assert "leaves 4 to 11" in text
+
+
+def test_a_leaf_rewritten_with_all_hashes_is_found_between_checkpoints(
+    folder: Path, public: PublicKey
+) -> None:
+    _rewrite(folder, 9, b"user:a", b"user:b", hashes=True)
+    text = _english(_verify(folder, public))
+    assert "changed in leaves 4 to 11" in text
+
+
+def test_records_of_another_sequence_or_center_are_found(folder: Path, public: PublicKey) -> None:
+    _rewrite(folder, 9, b'"center":"c"', b'"center":"d"', hashes=True)
+    assert "leaf 9: not the canonical record" in _english(_verify(folder, public))
+
+
+def _reason(digest: str) -> NewEvidence:
+    return NewEvidence(
+        kind="deletion", actor="system:retention", subject=f"payload:{digest}", summary="到期", payload=b""
+    )
+
+
+def test_payloads_deleted_with_and_without_a_reason(
+    folder: Path, public: PublicKey, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with Ledger.open(folder, center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
+        large = NewEvidence(
+            kind="audit", actor="user:a", subject="s", summary="s", payload=bytes(PACKED_BYTES_MAX + 1)
+        )
+        ledger.append([large], NOW)
+        ledger.checkpoint(NOW)
+        assert ledger.verify().ok
+        gone = [ledger.record(5), ledger.record(SIZE)]
+        for record in gone:
+            ledger.payloads.delete(record)
+        found = _english(ledger.verify())
+        assert "leaf 5: payload payloads.log offset" in found
+        assert f"leaf {SIZE}: payload payload/" in found
+        with pytest.raises(Refused, match="payload-deleted"):
+            ledger.payload_of(gone[0])
+        ledger.append([_reason(record.payload_sm3) for record in gone], NOW)
+        ledger.checkpoint(NOW)
+        assert ledger.verify().ok
+    assert _verify(folder, public).ok
+
+
+def test_a_deletion_record_excuses_no_altered_payload(
+    folder: Path, public: PublicKey, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with Ledger.open(folder, center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
+        record = ledger.record(7)
+        ledger.append([_reason(record.payload_sm3)], NOW)
+        ledger.checkpoint(NOW)
+        found = ledger.payloads.packed(record)
+        assert isinstance(found, Frame)
+    log = FramedLog(folder, "payloads", PAYLOADS_MAGIC, data_bytes_max=PACKED_BYTES_MAX, writer=True)
+    log.cut(7)
+    log.append([(7, b"8")])
+    log.close()
+    assert "leaf 7: payload payloads.log" in _english(_verify(folder, public))
+
+
+def test_a_number_left_out_is_found(folder: Path, public: PublicKey) -> None:
+    _rewrite(folder, 9, b'"number":9', b'"number":8', hashes=True)
+    text = _english(_verify(folder, public))
+    assert "leaf 9: number 8 of source audit does not follow" in text
+
+
+def test_the_numbering_must_match_its_leaves(folder: Path, public: PublicKey) -> None:
+    path = folder / "sources.json"
+    assert path.read_bytes() == b'{"size":23,"sources":{"audit":23}}\n'
+    for wrong in (b'{"size":23,"sources":{"audit":22}}\n', b'{"size":22,"sources":{"audit":23}}\n', b"{}\n"):
+        path.write_bytes(wrong)
+        assert "sources.json" in _english(_verify(folder, public))
