@@ -1,0 +1,100 @@
+"""FTP's control channel (RFC 959, 2228, 2428): log-ins, what is fetched and stored, where data will flow."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sensors.event import Value
+from sensors.network.dialect import Message, StreamClaim, Talk
+from sensors.network.login import attempt, outcome
+from sensors.network.reading import Lines, text
+
+PORTS: Final = frozenset({21, 2121})
+_COMMANDS: Final = frozenset(
+    b"USER PASS ACCT CWD CDUP QUIT REIN PORT PASV EPRT EPSV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR RNTO "
+    b"ABOR DELE RMD MKD PWD LIST NLST SITE SYST STAT HELP NOOP AUTH PBSZ PROT FEAT OPTS MLSD MLST SIZE MDTM CLNT"
+    .split()
+)  # fmt: skip
+_TOLD: Final = frozenset({"RETR", "STOR", "STOU", "APPE", "DELE", "RMD", "MKD", "RNFR", "RNTO", "SITE"})
+
+
+class FtpStream:
+    """One control connection; a command waits for its reply."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._key = talk.secret
+        self._server = 1 if talk.side == 1 or talk.ports[0] not in PORTS else 0
+        self._lines = (Lines(), Lines())
+        self._user = ""
+        self._command = ("", "")
+        self._over = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it went behind TLS."""
+        return self._over
+
+    def feed(self, side: int, data: bytes) -> Sequence[Message]:
+        """What the lines that end with these bytes tell."""
+        found: list[Message] = []
+        for line in self._lines[side].feed(data):
+            found += self._reply(line) if side == self._server else self._request(line)
+            if self._over:
+                break
+        return found
+
+    def _request(self, line: bytes) -> list[Message]:
+        word, _, argument = line.partition(b" ")
+        command = word.upper()
+        if command not in _COMMANDS:
+            return []
+        name, said = command.decode(), text(argument.strip())
+        self._command = (name, "" if name in ("PASS", "ACCT") else said)
+        if name == "USER":
+            self._user = said
+        elif name == "PASS":
+            native: dict[str, Value] = {"command": "PASS", "password": "<hidden>"}
+            return [attempt("ftp", self._user, argument.strip(), self._key, native=native)]
+        return []
+
+    def _reply(self, line: bytes) -> list[Message]:
+        if len(line) < 4 or not line[:3].isdigit() or line[3:4] == b"-":
+            return []
+        code, said = int(line[:3]), text(line[4:].strip(), 256)
+        if code < 200:
+            return []
+        (name, argument), self._command = self._command, ("", "")
+        native: dict[str, Value] = {"command": name, "reply_code": code, "reply_msg": said}
+        if argument:
+            native["arg"] = argument
+        if name == "AUTH" and code == 234:
+            self._over = True
+            fields: dict[str, Value] = {"event.action": "ftp-tls", "event.outcome": "success"}
+            return [Message("net.ftp", "ftp", fields, native, reply=True)]
+        if (name == "PASS" and code != 332) or (name == "USER" and code not in (331, 332)):
+            return [outcome("ftp", self._user, code in (230, 202, 232), said, native)]
+        if name in _TOLD:
+            fields = {
+                "event.action": f"ftp-{name.lower()}",
+                "event.outcome": "success" if code < 400 else "failure",
+                "user.name": self._user,
+                "file.path": argument,
+                "gov.ftp.reply_code": code,
+            }
+            return [Message("net.ftp", "ftp", fields, native | {"user": self._user}, reply=True)]
+        return []
+
+
+def claims_ftp(first: bytes, talk: Talk) -> bool | None:
+    """A greeting that says FTP or comes from its port, or a client's USER."""
+    if first[:3] in (b"220", b"530"):
+        line, ending, _ = first.partition(b"\n")
+        if talk.ports[0] in PORTS or b"ftp" in line.lower():
+            return True
+        return None if not ending and len(first) < 512 else False
+    word = first[:5].upper()
+    if word in (b"USER ", b"AUTH "):
+        return not {110, 143, 25}.intersection(talk.ports) and b"\r\n" in first
+    return None if len(first) < 5 else False
+
+
+STREAM: Final = StreamClaim("ftp", claims_ftp, FtpStream, first_bytes=frozenset(b"25UuAa"))
