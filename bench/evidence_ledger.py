@@ -1,6 +1,6 @@
 """Evidence ledger and SM2: durable appends, proofs, reopening, whole verification, kits.
 
-``python -m bench.ledger [--leaves N]`` prints one JSON object a line. The folder is a temporary one, on the
+``python -m bench.evidence_ledger [--leaves N]`` prints one JSON object a line. The folder is temporary, on the
 disk that TMPDIR names. Where the openssl command is found, SM2 is set against ``openssl speed``.
 """
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -21,14 +22,16 @@ from crypto import merkle
 from crypto.keys import SigningKey
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-BATCH = 1000
+BATCH = 10_000
+SMALL = 1_000
+PAYLOAD_BYTES = 200
 KIT_ITEMS = 10_000
 
 
 def entry(number: int, payload: bytes) -> NewEvidence:
     """A check's result, about 330 bytes as a leaf."""
     return NewEvidence(
-        kind="evaluation" if number % 10 else "report",
+        kind="report" if number < KIT_ITEMS else "evaluation",
         actor="system:checks",
         subject=f"check:PLT-01/system:{number}",
         summary=f"符合 {number}",
@@ -58,32 +61,47 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def appends(ledger: Ledger, leaves: int) -> None:
-    """Durable appends: every payload its own file, then payloads already stored."""
-    own = 5 * BATCH
+    """Durable appends: each leaf with its own payload, checkpoints as a center signs them; then smaller."""
+    own = leaves - 20 * SMALL
+    checkpoints: list[float] = []
 
-    def distinct() -> None:
-        for first in range(0, own, BATCH):
-            batch = [entry(first + step, b"%d" % (first + step) + bytes(600)) for step in range(BATCH)]
+    def filled() -> None:
+        for number, first in enumerate(range(0, own, BATCH)):
+            last = min(first + BATCH, own)
+            batch = [entry(step, b"%d" % step + bytes(PAYLOAD_BYTES)) for step in range(first, last)]
             ledger.append(batch, NOW)
+            if number % 10 == 9:
+                checkpoints.append(seconds(lambda: ledger.checkpoint(NOW)))
 
-    def shared() -> None:
-        for first in range(own, leaves, BATCH):
-            ledger.append([entry(first + step, b"{}") for step in range(BATCH)], NOW)
-
-    say("ledger.append.distinct", own / seconds(distinct), "leaves/s", f"batches of {BATCH}, 600 B files")
     say(
-        "ledger.append.shared",
-        (leaves - own) / seconds(shared),
+        "ledger.append",
+        own / seconds(filled),
         "leaves/s",
-        f"batches of {BATCH}, stored payload",
+        f"{own} leaves, batches of {BATCH}, each its own payload of {PAYLOAD_BYTES} B, fdatasync a batch",
     )
     say(
-        "ledger.append.single",
-        200 / seconds(lambda: [ledger.append([entry(0, b"{}")], NOW) for _ in range(200)]),
-        "leaves/s",
-        "one by one, stored payload",
+        "ledger.checkpoint",
+        1000 * max(checkpoints),
+        "ms",
+        f"slowest of {len(checkpoints)}, two fsyncs and more",
     )
-    say("ledger.checkpoint", 1000 * seconds(lambda: ledger.checkpoint(NOW)), "ms", f"{ledger.size} leaves")
+
+    def thousands() -> None:
+        for first in range(own, own + 20 * SMALL, SMALL):
+            ledger.append(
+                [entry(step, b"%d" % step + bytes(600)) for step in range(first, first + SMALL)], NOW
+            )
+
+    say("ledger.append.thousand", 20 * SMALL / seconds(thousands), "leaves/s", f"batches of {SMALL}, 600 B")
+    single = seconds(lambda: [ledger.append([entry(0, b"{}")], NOW) for _ in range(200)])
+    say("ledger.append.single", 200 / single, "leaves/s", "one by one, one thread")
+
+    def crowd() -> None:
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(lambda number: ledger.append([entry(number, b"{}")], NOW), range(6_400)))
+
+    say("ledger.append.threads", 6_400 / seconds(crowd), "leaves/s", "one by one, 32 threads share syncs")
+    ledger.checkpoint(NOW)
 
 
 def proofs(ledger: Ledger) -> None:
@@ -147,7 +165,9 @@ def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--leaves", type=int, default=100_000)
-    leaves = parser.parse_args().leaves
+    parser.add_argument("--no-verify", action="store_true", help="leave out recomputing everything")
+    chosen = parser.parse_args()
+    leaves = chosen.leaves
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         key = SigningKey.create(folder / "key.pem")
@@ -161,6 +181,8 @@ def main() -> None:
         with Ledger.open(folder / "e", center="bench", origin="bench.example/sm3", key=key) as again:
             again.root()
             say("ledger.reopen", 1000 * (perf_counter() - began), "ms", f"{again.size} leaves")
+            if chosen.no_verify:
+                return
             outcome = again.verify()
             assert outcome.ok
             say(
