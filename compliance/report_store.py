@@ -11,7 +11,7 @@ from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from compliance.ledger_files import replace_file
 from compliance.ledgered_store import end
-from compliance.tables import report_orders, reports
+from compliance.report_tables import report_orders, reports
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
 from detection.store.progress_store import bump, counter

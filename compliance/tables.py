@@ -7,7 +7,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     String,
     Table,
     Text,
@@ -44,32 +43,4 @@ ledgered: Final = Table(
     metadata,
     Column("kind", String(32), primary_key=True),  # what was put into the ledger, e.g. "segment", "audit"
     Column("item", BigInteger, nullable=False),  # the last row id of that kind that has a leaf
-)
-
-reports: Final = Table(
-    "reports",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("month", String(7), nullable=False),
-    Column("unit", String(128), nullable=False),
-    Column("edition", Integer, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("actor", String(128), nullable=False),
-    Column("pdf_sm3", String(64), nullable=False),
-    Column("xlsx_sm3", String(64), nullable=False),
-    Column("leaf", BigInteger, nullable=False),
-    Index(None, "month", "unit", "edition", unique=True),
-)
-
-# Only the process that holds the ledger makes reports; another process orders one here and waits.
-report_orders: Final = Table(
-    "report_orders",
-    metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("month", String(7), nullable=False),
-    Column("actor", String(128), nullable=False),
-    Column("ordered", BigInteger, nullable=False),
-    Column("report", String(64), nullable=False, server_default=""),
-    Column("error", Text, nullable=False, server_default=""),
-    Column("finished", BigInteger),
 )

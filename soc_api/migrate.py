@@ -16,6 +16,7 @@ from sqlalchemy import Engine, MetaData
 
 import compliance.enforcement_tables
 import compliance.registry_tables
+import compliance.report_tables
 import compliance.tables
 import soc_api.enrolment_store
 import soc_api.rule_tables
@@ -29,6 +30,7 @@ from detection.store.tables import metadata
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
     compliance.registry_tables,
+    compliance.report_tables,
     compliance.tables,
     compliance.enforcement_tables,
     soc_api.tables,
