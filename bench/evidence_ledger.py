@@ -1,7 +1,7 @@
 """Evidence ledger and SM2: durable appends, proofs, reopening, whole verification, kits.
 
-``python -m bench.evidence_ledger [--leaves N]`` prints one JSON object a line. The folder is temporary, on the
-disk that TMPDIR names. Where the openssl command is found, SM2 is set against ``openssl speed``.
+``python -m bench.evidence_ledger [--leaves N]`` prints one JSON object a line. Its folder is temporary, in
+what TMPDIR names. Where the openssl command is found, SM2 is set against ``openssl speed``.
 """
 
 import argparse
