@@ -68,7 +68,7 @@ class Checkpoint(NamedTuple):
         origin, digits, encoded, *extensions = lines
         if not (digits.isascii() and digits.isdigit() and len(digits) <= _SIZE_DIGITS_MAX):
             raise _bad("the size is not a decimal number")
-        checkpoint = cls(origin, int(digits), _decode(encoded), tuple(extensions))
+        checkpoint = cls(origin, int(digits), decode_base64(encoded), tuple(extensions))
         if len(checkpoint.root) != ROOT_BYTES or checkpoint.text() != text:
             raise _bad("size or root is not in the one form allowed")
         return checkpoint
@@ -90,17 +90,18 @@ def parse_note(data: bytes) -> Note:
     lines = tail[:-1].split("\n")
     if len(lines) > SIGNATURES_MAX:
         raise _bad(f"{len(lines)} signatures > {SIGNATURES_MAX}")
-    return Note(_checked_text(body + "\n"), tuple(_signature_line(line) for line in lines))
+    return Note(_checked_text(body + "\n"), tuple(signature_line(line) for line in lines))
 
 
-def _signature_line(line: str) -> SignatureLine:
+def signature_line(line: str) -> SignatureLine:
+    """Read one signature line without its newline. Raises BadInput."""
     if not line.startswith(_DASH):
         raise _bad("a signature line begins with an em dash and a space")
     name, blank, encoded = line.removeprefix(_DASH).partition(" ")
-    value = _decode(encoded)
+    value = decode_base64(encoded)
     if not blank or len(value) <= _KEY_ID_BYTES:
         raise _bad("a signature line is dash, name, base64")
-    return SignatureLine(_checked_name(name), value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:])
+    return SignatureLine(key_name(name), value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:])
 
 
 def note_key_id(name: str, public: PublicKey) -> bytes:
@@ -108,16 +109,16 @@ def note_key_id(name: str, public: PublicKey) -> bytes:
     return sha256(name.encode() + b"\n" + SM2_TYPE + public.point).digest()[:_KEY_ID_BYTES]
 
 
-def verifier_line(name: str, public: PublicKey) -> str:
+def verifier_line(name: str, public: PublicKey, kind: bytes = SM2_TYPE, key_id: bytes | None = None) -> str:
     """The one-line form of a public key: name+key id+base64(type, point)."""
-    encoded = base64.b64encode(SM2_TYPE + public.point).decode("ascii")
-    return f"{_checked_name(name)}+{note_key_id(name, public).hex()}+{encoded}"
+    encoded = base64.b64encode(kind + public.point).decode("ascii")
+    return f"{key_name(name)}+{(key_id or note_key_id(name, public)).hex()}+{encoded}"
 
 
 def sign_note(text: str, name: str, key: SigningKey) -> Note:
     """The text signed by one key; cosigners add their lines with ``with_signatures``."""
     value = key.sign(_checked_text(text).encode())
-    return Note(text, (SignatureLine(_checked_name(name), note_key_id(name, key.public), value),))
+    return Note(text, (SignatureLine(key_name(name), note_key_id(name, key.public), value),))
 
 
 def with_signatures(note: Note, more: Sequence[SignatureLine]) -> Note:
@@ -148,13 +149,14 @@ def _checked_text(text: str) -> str:
     return text
 
 
-def _checked_name(name: str) -> str:
+def key_name(name: str) -> str:
+    """The name, where a key may have it. Raises BadInput."""
     if not name or "+" in name or any(character.isspace() for character in name):
         raise _bad("a key name is empty or has a space or a plus")
     return name
 
 
-def _decode(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """Base64 in its one canonical form."""
     try:
         data = base64.b64decode(text, validate=True)
