@@ -3,12 +3,14 @@
 from functools import cache
 
 from sensors.network.dialect import DatagramDialect, StreamClaim
+from sensors.network.http_stream import HTTP
+from sensors.network.tls_stream import TLS
 
 
 @cache
 def streams() -> tuple[StreamClaim, ...]:
     """The claims on TCP; the more exact a signature, the earlier it stands."""
-    return ()
+    return (TLS, HTTP)
 
 
 @cache
