@@ -6,7 +6,7 @@ state something, an accepted attestation that is not over is asked as a fact is;
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 import msgspec

@@ -36,6 +36,7 @@ class CenterState(msgspec.Struct, frozen=True, kw_only=True):
     rules_loaded: int
     open_alerts: Mapping[str, int]
     registered: Sequence[str]  # names of registered assets
+    seen: Sequence[str] | None = None  # hosts sensors told of; None is those of the sensors given
 
 
 def gather(
@@ -115,7 +116,7 @@ def _of_center(sensors: Sequence[SensorState], center: CenterState) -> Iterable[
         f"kept {center.retention_days} days" + (f"; oldest event {oldest}" if oldest else ""),
         retention__days=center.retention_days,
     )
-    seen = {sensor.host for sensor in sensors if sensor.host}
+    seen = {sensor.host for sensor in sensors if sensor.host} if center.seen is None else {*center.seen}
     strangers = sorted(seen - set(center.registered))
     yield fact(
         "assets.registered",

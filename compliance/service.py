@@ -5,18 +5,21 @@ first, then the row that knows them; what a crash leaves in between is found aga
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
+from compliance.acts_store import one_line
+from compliance.attestation_store import AttestationStore
 from compliance.check_store import CheckStore, Kept, body_of, from_body, grounds
 from compliance.checklist import Check
+from compliance.document_store import DocumentStore
+from compliance.documents import DocumentKind
 from compliance.evaluation import Evaluation, evaluate
 from compliance.evidence import Evidence
-from compliance.facts import CenterState, gather
+from compliance.known_facts import Further, Known, Own, known_facts, nothing_further
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.registry_store import GradedSystem, RegistryStore, system_not_found
@@ -25,17 +28,15 @@ from compliance.report.monthly import Sources, monthly
 from compliance.report.pdf import render_pdf
 from compliance.report.xlsx import render_xlsx
 from compliance.report_store import Made, ReportKind, ReportRow, ReportStore, report_id
+from compliance.result_store import ResultStore
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
 from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, LiuheError, Refused, Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
+from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
-
-_PAGE: Final = 200  # alert groups read at a time
-_SUMMARY_MAX: Final = 200  # characters of a leaf's one-line summary
-_OPEN_GROUPS_MAX: Final = 5_000  # enough to know which rules are open; counts beyond are cut
 
 Placed = Callable[[Sequence[tuple[int, int]]], None]  # told (row id, leaf) of rows that have got leaves
 
@@ -52,6 +53,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     center: str
     retention_days: int
     rules_loaded: int
+    kinds: Mapping[str, DocumentKind] = {}
+    further: Further = nothing_further
 
 
 class Compliance:
@@ -65,6 +68,17 @@ class Compliance:
         self._store = CheckStore(parts.engine)
         self._reports = ReportStore(parts.engine, parts.reports)
         self._ledgered = LedgeredStore(parts.engine)
+        self._results = ResultStore(parts.engine)
+        self._attestations = AttestationStore(parts.engine)
+        self._known = Known(
+            alerts=parts.alerts,
+            inventory=parts.inventory,
+            hosts=HostInventoryStore(parts.engine),
+            registry=self._registry,
+            documents=DocumentStore(parts.engine),
+            kinds=parts.kinds,
+            further=parts.further,
+        )
         self._ledger_ok = True
         self._lock = threading.Lock()  # one evaluation or report at a time; reads need none
 
@@ -100,13 +114,20 @@ class Compliance:
         return self.check_page(now)
 
     def _evaluate(self, system: GradedSystem, actor: str, now: datetime) -> None:
-        facts = gather(
-            self._parts.inventory.probe_results(),
-            self._parts.inventory.sensors(now),
-            self._state(system, now),
-        )
+        known = known_facts(self._known, self._own(), system, now)
+        stated = self._attestations.of_system(system.id)
         before = self._store.newest(system.id)
-        results = [evaluate(check, system=system.id, facts=facts, now=now) for check in self._checks]
+        results = [
+            evaluate(
+                check,
+                system=system.id,
+                facts=known.facts,
+                now=now,
+                attested=stated.get(check.id, ()),
+                hosts=known.hosts,
+            )
+            for check in self._checks
+        ]
         changed = [
             one
             for one in results
@@ -129,6 +150,7 @@ class Compliance:
             )
             for one in results
         )
+        self._results.keep(system.id, self._by_id, self._store.newest(system.id))
         self._parts.ledger.checkpoint(now)
 
     def _recover_checks(self) -> None:
@@ -283,16 +305,12 @@ class Compliance:
             raise system_not_found()
         return systems[0]
 
-    def _state(self, system: GradedSystem, now: datetime) -> CenterState:
-        return CenterState(
-            time=now,
+    def _own(self) -> Own:
+        return Own(
             ledger_size=self._parts.ledger.size,
             ledger_ok=self._ledger_ok,
             retention_days=self._parts.retention_days,
-            oldest_event=None,
             rules_loaded=self._parts.rules_loaded,
-            open_alerts=_open_alerts(self._parts.alerts),
-            registered=self._registry.asset_names(system.id),
         )
 
 
@@ -301,26 +319,6 @@ def _leaf_of(evaluation: Evaluation, actor: str) -> NewEvidence:
         kind="evaluation",
         actor=actor,
         subject=f"check:{evaluation.check}/system:{evaluation.system}",
-        summary=_one_line(f"{evaluation.verdict}: {evaluation.reason.zh}"),
+        summary=one_line(f"{evaluation.verdict}: {evaluation.reason.zh}"),
         payload=body_of(evaluation),
     )
-
-
-def _one_line(text: str) -> str:
-    # A reason may quote what a host sent; the ledger takes printable text only.
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)[
-        :_SUMMARY_MAX
-    ]
-
-
-def _open_alerts(alerts: AlertStore) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    cursor = ""
-    for _ in range(_OPEN_GROUPS_MAX // _PAGE):
-        found = alerts.page(state="open", cursor=cursor, limit=_PAGE)
-        for group in found.rows:
-            counted[group.rule] = counted.get(group.rule, 0) + 1
-        cursor = found.next
-        if not cursor:
-            break
-    return counted

@@ -1,0 +1,183 @@
+"""Everything the center knows of one graded system, gathered from its stores as facts at one moment."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Final
+
+import msgspec
+
+from compliance.document_store import DocumentStore
+from compliance.documents import DocumentKind, facts_of
+from compliance.evaluation import Fact
+from compliance.facts import CenterState, gather
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
+from detection.store.alert_store import AlertStore
+from detection.store.host_inventory import HostInventory
+from detection.store.host_inventory_store import HostInventoryStore
+from detection.store.inventory_store import InventoryStore
+from sensors.event import Value
+
+SOON_DAYS: Final = 30  # a certificate that ends within them is named beforehand
+NAMED_MAX: Final = 20
+_PAGE: Final = 200  # alert groups read at a time
+_OPEN_GROUPS_MAX: Final = 5_000  # enough to know which rules are open; counts beyond are cut
+
+# What another part of the center says of a system: transfers, accounts.
+Further = Callable[[str, datetime], Sequence[Fact]]
+
+
+def nothing_further(system: str, now: datetime) -> Sequence[Fact]:  # noqa: ARG001
+    """Where no other part has anything to say."""
+    return ()
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """The stores facts come from."""
+
+    alerts: AlertStore
+    inventory: InventoryStore
+    hosts: HostInventoryStore
+    registry: RegistryStore
+    documents: DocumentStore
+    kinds: Mapping[str, DocumentKind]
+    further: Further
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What the center says of itself."""
+
+    ledger_size: int
+    ledger_ok: bool
+    retention_days: int
+    rules_loaded: int
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts by name, and the hosts registered for the system."""
+
+    facts: dict[str, list[Fact]]
+    hosts: tuple[str, ...]
+
+
+def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> Facts:
+    """Facts of one system: of its hosts, of the center, of its documents and of its registry entry."""
+    systems = known.registry.systems()
+    names = {one.id: set(known.registry.asset_names(one.id)) for one in systems}
+    mine = names.get(system.id, set())
+    others = set().union(*(assets for name, assets in names.items() if name != system.id))
+    # A host nobody registered belongs to the only system there is, else to none until somebody says whose.
+    alone = len(systems) == 1
+
+    def belongs(host: str) -> bool:
+        return host in mine or (alone and host not in others)
+
+    sensors = known.inventory.sensors(now)
+    center = CenterState(
+        time=now,
+        ledger_size=own.ledger_size,
+        ledger_ok=own.ledger_ok,
+        retention_days=own.retention_days,
+        oldest_event=None,
+        rules_loaded=own.rules_loaded,
+        open_alerts=open_alerts(known.alerts),
+        registered=sorted(mine | others),
+        seen=sorted({s.host for s in sensors if s.host and (belongs(s.host) or s.unit == system.unit)}),
+    )
+    facts = gather(
+        [result for result in known.inventory.probe_results() if belongs(result.host)],
+        [sensor for sensor in sensors if belongs(sensor.host)],
+        center,
+    )
+    heard = {fact.object for name, found in facts.items() for fact in found if name == "sensor.host"}
+    further: list[Fact] = [
+        registry_fact(system, now),
+        *certificate_facts(
+            [one for one in known.hosts.newest(kind="certificates") if belongs(one.host)], now
+        ),
+        *known.further(system.id, now),
+    ]
+    for document in known.documents.newest(system.id):
+        if kind := known.kinds.get(document.kind):
+            further += facts_of(kind, document, now)
+    for fact in further:
+        facts.setdefault(fact.name, []).append(fact)
+    return Facts(facts=facts, hosts=tuple(sorted(heard)))
+
+
+def registry_fact(system: GradedSystem, now: datetime) -> Fact:
+    """What the registry says of a system: its filing, its assessments, days to and from them."""
+    today = now.astimezone(UTC).date()
+
+    def left(day: date | None) -> int | None:
+        return None if day is None else (day - today).days
+
+    fields: dict[str, Value] = {
+        "registry.level": system.level,
+        "registry.grade": system.grade,
+        "registry.stage": system.stage,
+        "registry.filing_number": system.filing_number,
+        "registry.owner": system.owner,
+    }
+    for name, days in (
+        ("filing_days_left", left(system.filing_expires)),
+        ("assessment_days_left", left(system.assessment_due)),
+        ("assessed_days_left", left(system.assessed)),
+        ("crypto_days_left", left(system.crypto_due)),
+    ):
+        if days is not None:
+            fields[f"registry.{name}"] = days
+    return Fact(object="", name="registry.system", time=now, fields=fields, method="registry")
+
+
+def certificate_facts(inventories: Iterable[HostInventory], now: datetime) -> Iterable[Fact]:
+    """Certificates lying on hosts: which are over, which will be soon; authorities' own are not counted."""
+    for inventory in inventories:
+        over: list[str] = []
+        soon: list[str] = []
+        count = 0
+        for row in inventory.table():
+            ends = _moment(row.get("not_after", ""))
+            if row.get("ca") == "true" or ends is None:
+                continue
+            count += 1
+            days = (ends - now).days
+            if days < SOON_DAYS:
+                (over if days < 0 else soon).append(f"{row.get('path', '')} {ends.date()}")
+        yield Fact(
+            object=inventory.host,
+            name="certificates.installed",
+            time=inventory.time,
+            fields={
+                "certificates.count": count,
+                "certificates.expired_count": len(over),
+                "certificates.expired": list(over[:NAMED_MAX]),
+                "certificates.soon_count": len(soon),
+                "certificates.soon": list(soon[:NAMED_MAX]),
+            },
+            event=inventory.event,
+            method=inventory.method,
+            error=inventory.error,
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def open_alerts(alerts: AlertStore) -> dict[str, int]:
+    """How many open groups each rule has."""
+    counted: dict[str, int] = {}
+    cursor = ""
+    for _ in range(_OPEN_GROUPS_MAX // _PAGE):
+        found = alerts.page(state="open", cursor=cursor, limit=_PAGE)
+        for group in found.rows:
+            counted[group.rule] = counted.get(group.rule, 0) + 1
+        cursor = found.next
+        if not cursor:
+            break
+    return counted
