@@ -4,10 +4,11 @@ A dialect performs no input or output, holds no more than it was fed, and never 
 it cannot read it ignores, or says ``done``. Built-ins are listed in ``sensors.network.dialects``.
 
 Streams (TCP): the first bytes of either side are shown to the claims their first byte admits, in the order
-of the list, until one says True; that claim makes the dialect, which is then fed both sides in order, each
-byte once. A dialect that is ``done``, has had ``bytes_max`` of one side, or meets a hole that does not fill, is let
-go. A claim that ``resumes`` is asked again at every later segment of such a flow; one that does not is asked
-again only for what follows a dialect that said ``done`` (TLS after STARTTLS).
+of the list, until one says True; one that needs more bytes holds back those behind it. The claim makes the
+dialect, which is then fed both sides in order, each byte once. A dialect that is ``done``, has had
+``bytes_max`` of one side, or meets a hole that does not fill, is let go. What follows a dialect that said
+``done`` is shown to all claims anew (TLS after STARTTLS); at any other place of a flow nobody listens to,
+segments are shown to the claims that ``resume``.
 
 Datagrams (UDP): every payload is shown to the readers its first byte and ports admit until one takes it.
 """
@@ -40,7 +41,7 @@ class Message(NamedTuple):
 class Talk:
     """The conversation a payload belongs to. One object is filled anew for each packet: copy, don't keep."""
 
-    __slots__ = ("destination", "memory", "ports", "secret", "server_name", "side", "source", "time")
+    __slots__ = ("destination", "memory", "ports", "secret", "side", "source", "time")
 
     def __init__(self, secret: bytes = b"") -> None:
         self.side = 0  # who sent these bytes: 0 the flow's originator, 1 its responder
@@ -50,7 +51,6 @@ class Talk:
         self.time = 0.0
         self.secret = secret  # the sensor's key for keyed hashes of what must not be kept in clear
         self.memory: object = None  # a datagram reader's own state of this flow, small and bounded
-        self.server_name = ""  # set by a dialect that learns it; kept with the flow
 
 
 class StreamDialect(Protocol):

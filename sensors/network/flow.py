@@ -1,22 +1,30 @@
 """The flow table: who talked with whom, how much, and how it ended; bounded, both directions in one entry.
 
-A flow is named by its originator's view (the sender of the first packet, of the SYN where one is seen). It
-leaves the table with a reason: closed (FIN on both sides or RST), idle, attempt (a SYN without an answer),
-active (reported, then counted afresh), evicted (table full), reused (a new SYN on the same ports), stopped.
+A flow is named by its originator's view (the sender of the first packet, of the SYN where one is seen). One
+that lives is announced (flow-start) and told again every ``flow_active_seconds`` in which it had traffic
+(flow-update); its counts run from its first packet. It ends (flow-end) with a reason: closed (FIN on both
+sides or RST), idle, attempt (a SYN without an answer), evicted (table full), reused (a new SYN on the same
+ports), stopped.
 """
 
+from array import array
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
+from sensors.network.encapsulation import Tunnel
+from sensors.network.listening import Listening
 from sensors.network.packet import ACK, FIN, RST, SYN, TCP, UDP, Packet
 from sensors.network.settings import NetworkSettings
 
 CLOSE_SECONDS: Final = 0.5  # a closed flow waits for the last ACK before it is reported
 LINGER_SECONDS: Final = 5.0  # and stays in the table, reported, so that stragglers open no new entry
 START_SECONDS: Final = 10.0  # a flow that lives so long is announced before it ends
-PENDING_BYTES_MAX: Final = 16 * 1024  # of a hello that spans segments, per direction
+FLOW_BYTES: Final = 800  # what an entry costs, measured, rounded up
 _HALF: Final = 1 << 31
 _MASK: Final = (1 << 32) - 1
+# Places in ``Flow.counts``; the responder's stand one after the originator's.
+PACKETS, IP_BYTES, PAYLOAD_BYTES, FLAGS, NEXT, INITIAL = 0, 2, 4, 6, 8, 10
+_EMPTY: Final = array("q", [0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1])
 
 Key = tuple[int, bytes, int, bytes, int]  # protocol, originator, its port, responder, its port
 
@@ -25,29 +33,55 @@ class Flow:
     """One conversation; index 0 of each pair is the originator, 1 the responder."""
 
     __slots__ = (
-        "closing", "first", "ip_bytes", "key", "last", "next_sequence", "packets",
-        "payload_bytes", "pending", "reported", "seen_flags", "server_name", "service", "vlan",
+        "closing", "counts", "deaf", "first", "fresh", "key", "last", "listening", "memory", "reported",
+        "service", "told", "tried", "tunnel", "vlan",
     )  # fmt: skip
 
-    def __init__(self, key: Key, time: float, vlan: int) -> None:
+    def __init__(self, key: Key, time: float, vlan: int, tunnel: Tunnel | None = None) -> None:
         self.key = key
         self.first = time
         self.last = time
         self.vlan = vlan
-        self.packets = [0, 0]
-        self.ip_bytes = [0, 0]
-        self.payload_bytes = [0, 0]
-        self.seen_flags = [0, 0]  # every TCP flag a side ever sent
-        self.next_sequence = [-1, -1]
+        self.tunnel = tunnel
+        self.counts = _EMPTY[:]  # one small array: there may be hundreds of thousands of flows
         self.closing = 0.0  # when the table may let it go, 0.0 while open
         self.reported = False  # its end was told already
+        self.tried = False  # TCP: a SYN nobody answered yet
         self.service = ""
-        self.server_name = ""
-        self.pending: list[bytes] = [b"", b""]  # start of a message that spans segments
+        self.told: tuple[int, int] | None = None  # bytes each way when last told in an update
+        self.listening: Listening | None = None  # a TCP conversation somebody listens to
+        self.deaf = 0  # TCP: bit per side nobody listens to; UDP: datagrams in a row nobody understood
+        self.fresh = True  # whether the last segment brought bytes that were not sent before
+        self.memory: object = None  # a datagram dialect's own
+
+    @property
+    def packets(self) -> list[int]:
+        """Packets of each side."""
+        return self.counts[PACKETS : PACKETS + 2].tolist()
+
+    @property
+    def ip_bytes(self) -> list[int]:
+        """Bytes of each side by the IP headers."""
+        return self.counts[IP_BYTES : IP_BYTES + 2].tolist()
+
+    @property
+    def payload_bytes(self) -> list[int]:
+        """Payload of each side; over TCP without what was sent again."""
+        return self.counts[PAYLOAD_BYTES : PAYLOAD_BYTES + 2].tolist()
+
+    @property
+    def seen_flags(self) -> list[int]:
+        """Every TCP flag a side ever sent."""
+        return self.counts[FLAGS : FLAGS + 2].tolist()
+
+    @property
+    def initial(self) -> list[int]:
+        """The sequence number of each side's first byte, -1 where its SYN was not seen."""
+        return self.counts[INITIAL : INITIAL + 2].tolist()
 
 
 class Ended(NamedTuple):
-    """A flow to report: ``action`` flow-start or flow-end."""
+    """A flow to report: ``action`` flow-start, flow-update or flow-end."""
 
     flow: Flow
     action: str
@@ -59,10 +93,13 @@ class FlowTable:
 
     def __init__(self, settings: NetworkSettings) -> None:
         self._settings = settings
+        self._entries_max = max(1, min(settings.flow_entries_max, settings.flow_bytes_max // FLOW_BYTES))
         self._streams: OrderedDict[Key, Flow] = OrderedDict()  # TCP, least recently seen first
         self._datagrams: OrderedDict[Key, Flow] = OrderedDict()  # the rest, likewise
         self._attempts: dict[Key, Flow] = {}  # in order of their first packet, likewise below
         self._young: dict[Key, Flow] = {}
+        self._long: dict[Key, Flow] = {}  # announced; in order of when they were told last
+        self._told_at: dict[Key, float] = {}  # when, for the flows of ``_long``
         self._closing: dict[Key, Flow] = {}
         self._lingering: dict[Key, Flow] = {}
         self._ended: list[Ended] = []
@@ -92,18 +129,17 @@ class FlowTable:
         if flow is not None and _is_reused(flow, packet):
             self._end(flow, "reused")
             flow = None
-        if flow is not None and time - flow.first > self._settings.flow_active_seconds:
-            flow = self._continue(table, flow, time)
         if flow is None:
             flow, side = self._open(table, key, packet, time)
         table.move_to_end(flow.key)
         flow.last = max(flow.last, time)
-        flow.packets[side] += 1
-        flow.ip_bytes[side] += packet.ip_bytes
+        counts = flow.counts
+        counts[side] += 1
+        counts[IP_BYTES + side] += packet.ip_bytes
         if protocol == TCP:
             self._count_stream(flow, side, packet, time)
         else:
-            flow.payload_bytes[side] += packet.payload_bytes
+            counts[PAYLOAD_BYTES + side] += packet.payload_bytes
         return flow, side
 
     def advance(self, time: float) -> None:
@@ -117,7 +153,10 @@ class FlowTable:
             self._end(flow, "closed")
         for flow in _until(self._young, time - START_SECONDS):
             del self._young[flow.key]
+            self._long[flow.key] = flow
+            self._told_at[flow.key] = time
             self._ended.append(Ended(flow, "flow-start", "long"))
+        self._update(time)
         for table, idle in (
             (self._streams, settings.flow_idle_seconds),
             (self._datagrams, settings.flow_idle_datagram_seconds),
@@ -140,46 +179,58 @@ class FlowTable:
         ended, self._ended = self._ended, []
         return ended
 
-    def _continue(self, table: OrderedDict[Key, Flow], flow: Flow, time: float) -> Flow:
-        """Report a flow that does not pause and count it afresh, its state kept."""
-        self._end(flow, "active")
-        following = Flow(flow.key, time, flow.vlan)
-        following.seen_flags = list(flow.seen_flags)
-        following.next_sequence = list(flow.next_sequence)
-        following.service, following.server_name = flow.service, flow.server_name
-        table[flow.key] = following
-        return following
+    def _update(self, time: float) -> None:
+        """Tell the flows that live long what they carried, where it has grown."""
+        while self._long:
+            key, flow = next(iter(self._long.items()))
+            if self._told_at[key] > time - self._settings.flow_active_seconds:
+                return
+            del self._long[key]
+            self._long[key] = flow
+            before, self._told_at[key] = self._told_at[key], time
+            if flow.last > before:
+                self._ended.append(Ended(flow, "flow-update", "active"))
 
     def _open(self, table: OrderedDict[Key, Flow], key: Key, packet: Packet, time: float) -> tuple[Flow, int]:
-        if len(self) >= self._settings.flow_entries_max:
+        if len(self._streams) + len(self._datagrams) >= self._entries_max:
             oldest = next(iter((table or self._streams or self._datagrams).values()))
             self.evicted += 1
             self._end(oldest, "evicted")
         side = 1 if _is_answer(packet) else 0
         if side:
             key = (key[0], key[3], key[4], key[1], key[2])
-        flow = Flow(key, time, packet.vlan)
+        flow = Flow(key, time, packet.vlan, packet.tunnel)
         table[key] = flow
         self._young[key] = flow
         if packet.protocol == TCP and packet.flags & (SYN | ACK) == SYN:
+            flow.tried = True
             self._attempts[key] = flow
         return flow, side
 
     def _count_stream(self, flow: Flow, side: int, packet: Packet, time: float) -> None:
-        flags = packet.flags
-        if flow.seen_flags[0] & flow.seen_flags[1] & FIN:
+        flags, counts = packet.flags, flow.counts
+        if counts[FLAGS] & counts[FLAGS + 1] & FIN:
             flags &= ~RST  # over already: a late RST changes nothing about how it went
-        flow.seen_flags[side] |= flags
-        if side == 1 or not flags & SYN:
-            self._attempts.pop(flow.key, None)
+        counts[FLAGS + side] |= flags
         size = packet.payload_bytes
-        following = (packet.sequence + size + bool(flags & SYN) + bool(flags & FIN)) & _MASK
-        expected = flow.next_sequence[side]
+        following = packet.sequence + size
+        if flow.tried and (side == 1 or not flags & SYN):
+            flow.tried = False
+            self._attempts.pop(flow.key, None)
+        if flags & (SYN | FIN):
+            if flags & SYN:
+                following += 1
+                counts[INITIAL + side] = (packet.sequence + 1) & _MASK
+            following += flags & FIN
+        following &= _MASK
+        expected = counts[NEXT + side]
         fresh = (following - expected) & _MASK if expected >= 0 else size
+        flow.fresh = False
         if fresh < _HALF:  # otherwise all of it was sent before
-            flow.payload_bytes[side] += min(size, fresh)
-            flow.next_sequence[side] = following
-        is_over = flags & RST or flow.seen_flags[0] & flow.seen_flags[1] & FIN
+            flow.fresh = fresh > 0
+            counts[PAYLOAD_BYTES + side] += min(size, fresh)
+            counts[NEXT + side] = following
+        is_over = flags & RST or (flags & FIN and counts[FLAGS] & counts[FLAGS + 1] & FIN)
         if is_over and not flow.closing:
             flow.closing = time
             self._closing[flow.key] = flow
@@ -194,8 +245,12 @@ class FlowTable:
         self._report_end(flow, reason)
 
     def _report_end(self, flow: Flow, reason: str) -> None:
-        for table in (self._attempts, self._young, self._closing):
-            table.pop(flow.key, None)
+        key = flow.key
+        self._attempts.pop(key, None)
+        self._young.pop(key, None)
+        self._closing.pop(key, None)
+        if self._long.pop(key, None) is not None:
+            del self._told_at[key]
         if not flow.reported:
             flow.reported = True
             self._ended.append(Ended(flow, "flow-end", reason))
@@ -214,7 +269,7 @@ def _is_reused(flow: Flow, packet: Packet) -> bool:
     """Whether the packet opens a new conversation on the ports of one that is over."""
     if packet.protocol != TCP or packet.flags & (SYN | ACK | RST) != SYN:
         return False
-    return bool((flow.seen_flags[0] | flow.seen_flags[1]) & (FIN | RST))
+    return bool((flow.counts[FLAGS] | flow.counts[FLAGS + 1]) & (FIN | RST))
 
 
 def _is_answer(packet: Packet) -> bool:

@@ -1,17 +1,21 @@
 """One capture's whole path, live or from a file: packet in, Observations out. Performs no input or output.
 
-Protocols are recognised by what a payload begins with, whatever the port and wherever in the flow. Of TCP the
-single segment is read; only a TLS hello is joined over segments, in order and bounded.
+Packets are walked, opened where they are tunnels, put together where they are fragments, counted in the flow
+table, and their payload goes to the dialects: streams in order to whoever claims them, datagrams as they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sensors.event import Observation
+from sensors.network.datagram import Datagrams
+from sensors.network.dialect import Message, Talk
+from sensors.network.dialects import datagrams, streams
 from sensors.network.dns import PORTS as DNS_PORTS
 from sensors.network.dns import DnsMessage, parse_dns
-from sensors.network.flow import PENDING_BYTES_MAX, Flow, FlowTable
-from sensors.network.http import HttpRequest, parse_http
+from sensors.network.encapsulation import UDP_TUNNEL_PORTS
+from sensors.network.flow import Flow, FlowTable
+from sensors.network.fragments import Fragments
 from sensors.network.neighbour import (
     NEIGHBOUR_ADVERTISEMENT,
     Bindings,
@@ -31,15 +35,13 @@ from sensors.network.packet import (
     Packet,
     is_control,
     walk,
+    walk_inner,
+    walk_network,
 )
 from sensors.network.settings import NetworkSettings
-from sensors.network.tls import ClientHello, is_hello, missing_bytes, parse_hello
+from sensors.network.stream import Streams
 
-PENDING_FLOWS_MAX: Final = 1_024  # hellos waited for at a time
 BURST_SECONDS: Final = 5  # of the event budget, saved up while it is quiet
-_CHANGE_CIPHER: Final = 0x14
-_HELLO: Final = 0x16
-_LETTERS: Final = range(0x41, 0x5B)
 
 Offer = Callable[[bytes, int, float], None]  # packet, link type, time: to the dissect worker
 
@@ -71,18 +73,28 @@ class Inspection:
     """Feed packets with ``see``, move time with ``advance``, take what is to be reported with ``take``."""
 
     def __init__(
-        self, settings: NetworkSettings, reporter: Reporter, *, offer: Offer | None = None, live: bool = True
+        self,
+        settings: NetworkSettings,
+        reporter: Reporter,
+        *,
+        offer: Offer | None = None,
+        live: bool = True,
+        secret: bytes = b"",
     ) -> None:
         self._report = reporter
         self._offer = offer
         self._ignored_ports = frozenset(settings.ignore_ports)
         self._flows = FlowTable(settings)
+        self._fragments = Fragments()
+        self._streams = Streams(streams(), self._tell)
+        self._datagrams = Datagrams(datagrams())
+        self._talk = Talk(secret)
         self._bindings = Bindings()
         self._recent = Recent()
         self._budget = Budget(settings.events_per_second_max if live else 0)
         self._seen: list[Observation] = []
-        self._pending = 0
-        self._packets = self._malformed = self._unknown_link = self._ignored = self._fragments = 0
+        self._packets = self._malformed = self._unknown_link = self._ignored = self._tunnelled = 0
+        self._old_dns = all(claim.name != "dns" for claim in datagrams())
 
     def see(self, data: bytes, link_type: int, time: float) -> None:
         """Take in one captured packet."""
@@ -94,33 +106,14 @@ class Inspection:
             else:
                 self._unknown_link += 1
             return
-        if packet.protocol == NO_IP:
-            if packet.ethertype == ETHER_ARP:
-                self._arp(data, packet, time)
-            if self._offer is not None and is_control(packet):
-                self._offer(data, link_type, time)
-            return
-        if packet.later_fragment:
-            self._fragments += 1
-            return
-        if self._ignored_ports and self._is_ignored(packet):
-            self._ignored += 1
-            return
-        flow, side = self._flows.see(packet, time)
-        if packet.protocol == TCP:
-            if packet.end > packet.start:
-                self._segment(data[packet.start : packet.end], packet, flow, side, time)
-        elif packet.protocol == UDP:
-            if packet.end > packet.start:
-                self._datagram(data[packet.start : packet.end], packet, flow, time)
-        elif packet.protocol in (ICMP, ICMPV6):
-            self._icmp(data[packet.start : packet.end], packet, time)
-        if self._offer is not None and packet.protocol in (UDP, ICMPV6) and is_control(packet):
+        if self._offer is not None and is_control(packet):
             self._offer(data, link_type, time)
+        self._packet(data, packet, time)
 
     def advance(self, time: float) -> None:
         """Let time pass up to ``time``: idle flows end, long ones are announced."""
         self._flows.advance(time)
+        self._fragments.advance(time)
 
     def finish(self) -> None:
         """End all flows."""
@@ -129,11 +122,13 @@ class Inspection:
     def take(self) -> list[Observation]:
         """What there is to report since the last call, oldest first."""
         for ended in self._flows.take():
-            if any(ended.flow.pending):
-                self._pending -= 1
-                ended.flow.pending = [b"", b""]
-            if self._budget.spend(ended.flow.last):
+            flow = ended.flow
+            if ended.action == "flow-end":
+                self._streams.forget(flow)
+            if self._budget.spend(flow.last):
                 self._seen.append(self._report.flow(ended))
+            if ended.action == "flow-update":
+                flow.told = (flow.ip_bytes[0], flow.ip_bytes[1])
         seen, self._seen = self._seen, []
         return seen
 
@@ -143,11 +138,14 @@ class Inspection:
             "packets": self._packets,
             "malformed": self._malformed,
             "unknown_link": self._unknown_link,
-            "fragments": self._fragments,
             "ignored": self._ignored,
+            "tunnelled": self._tunnelled,
             "flows_evicted": self._flows.evicted,
             "events_shed": self._budget.shed,
             "repeats_suppressed": self._recent.suppressed,
+            **self._fragments.counts(),
+            **self._streams.counts(),
+            **self._datagrams.counts(),
         }
 
     @property
@@ -155,66 +153,86 @@ class Inspection:
         """Flows in the table now."""
         return len(self._flows)
 
+    def _packet(self, data: bytes, packet: Packet, time: float) -> None:
+        """A walked packet, the captured one or what was inside it."""
+        if packet.is_fragment:
+            whole = self._fragments.add(data, packet, time)
+            if whole is None:
+                return
+            joined = walk_network(whole, packet)
+            if joined is None or joined.is_fragment:
+                self._malformed += 1
+                return
+            data, packet = whole, joined
+        protocol = packet.protocol
+        if protocol == NO_IP:
+            if packet.ethertype == ETHER_ARP:
+                self._arp(data, packet, time)
+            return
+        if packet.tunnel is not None:
+            self._tunnelled += 1
+        if self._ignored_ports and self._is_ignored(packet):
+            self._ignored += 1
+            return
+        flow, side = self._flows.see(packet, time)
+        if packet.end <= packet.start:
+            return
+        if protocol == TCP:
+            if not flow.reported:
+                self._segment(data[packet.start : packet.end], packet, flow, side, time)
+        elif protocol == UDP:
+            self._datagram(data, packet, flow, side, time)
+        elif protocol in (ICMP, ICMPV6):
+            self._icmp(data[packet.start : packet.end], packet, time)
+
     def _is_ignored(self, packet: Packet) -> bool:
         if packet.protocol not in (TCP, UDP):
             return False
         return packet.source_port in self._ignored_ports or packet.destination_port in self._ignored_ports
 
     def _segment(self, payload: bytes, packet: Packet, flow: Flow, side: int, time: float) -> None:
-        if flow.pending[side]:
-            payload = flow.pending[side] + payload
-            flow.pending[side] = b""
-            self._pending -= 0 if flow.pending[1 - side] else 1
-        first = payload[0]
-        if (
-            first == _CHANGE_CIPHER and payload[5:7] == b"\x01\x16"
-        ):  # before a second ClientHello (RFC 8446 D.4)
-            payload, first = payload[6:], _HELLO
-        if first == _HELLO:
-            self._hello(payload, packet, flow, side, time)
-        elif first in _LETTERS:
-            self._http(payload, packet, flow, time)
-        elif len(payload) > 2 and first << 8 | payload[1] == len(payload) - 2:
+        talk = self._talk
+        talk.side, talk.time = side, time
+        talk.ports = (packet.source_port, packet.destination_port)
+        talk.source, talk.destination = packet.source, packet.destination
+        whole = len(payload) >= packet.payload_bytes
+        self._streams.segment(flow, side, payload, packet.sequence, talk, whole=whole)
+        if self._old_dns and len(payload) > 2 and payload[0] << 8 | payload[1] == len(payload) - 2:
             known = bool({packet.source_port, packet.destination_port} & DNS_PORTS)
             message = parse_dns(payload[2:], known_port=known)
             if message is not None:
                 self._dns(message, packet, flow, time)
 
-    def _hello(self, payload: bytes, packet: Packet, flow: Flow, side: int, time: float) -> None:
-        if not is_hello(payload):
-            return
-        hello = parse_hello(payload)
-        if hello is None:
-            waits = missing_bytes(payload) > 0 and len(payload) < PENDING_BYTES_MAX
-            if waits and self._pending < PENDING_FLOWS_MAX:
-                self._pending += 0 if any(flow.pending) else 1
-                flow.pending[side] = payload
-            return
-        flow.service = flow.service or "tls"
-        if isinstance(hello, ClientHello):
-            flow.server_name = hello.server_name
+    def _tell(self, flow: Flow, side: int, messages: Sequence[Message]) -> None:
+        """Report what a side's bytes told."""
+        time = self._talk.time
+        for message in messages:
+            if not flow.service:
+                flow.service = message.service
             if self._budget.spend(time):
-                self._seen.append(self._report.client_hello(hello, packet, time))
-        elif self._budget.spend(time):
-            self._seen.append(self._report.server_hello(hello, flow.server_name, packet, time))
+                self._seen.append(self._report.message(message, flow, side, time))
 
-    def _http(self, payload: bytes, packet: Packet, flow: Flow, time: float) -> None:
-        head = parse_http(payload)
-        if head is None:
-            return
-        flow.service = flow.service or "http"
-        if not self._budget.spend(time):
-            return
-        if isinstance(head, HttpRequest):
-            self._seen.append(self._report.http_request(head, packet, time))
-        else:
-            self._seen.append(self._report.http_response(head, packet, time))
-
-    def _datagram(self, payload: bytes, packet: Packet, flow: Flow, time: float) -> None:
-        known = packet.destination_port in DNS_PORTS or packet.source_port in DNS_PORTS
-        message = parse_dns(payload, known_port=known)
-        if message is not None:
-            self._dns(message, packet, flow, time)
+    def _datagram(self, data: bytes, packet: Packet, flow: Flow, side: int, time: float) -> None:
+        if packet.destination_port in UDP_TUNNEL_PORTS:
+            inner = walk_inner(data, packet)
+            if inner is not None and inner.tunnel is not None:
+                flow.service = flow.service or inner.tunnel.kind
+                self._packet(data, inner, time)
+                return
+        payload = data[packet.start : packet.end]
+        if self._old_dns:
+            known = packet.destination_port in DNS_PORTS or packet.source_port in DNS_PORTS
+            message = parse_dns(payload, known_port=known)
+            if message is not None:
+                self._dns(message, packet, flow, time)
+                return
+        talk = self._talk
+        talk.side, talk.time = side, time
+        talk.ports = (packet.source_port, packet.destination_port)
+        talk.source, talk.destination = packet.source, packet.destination
+        messages = self._datagrams.read(flow, payload, talk)
+        if messages:
+            self._tell(flow, side, messages)
 
     def _dns(self, message: DnsMessage, packet: Packet, flow: Flow, time: float) -> None:
         flow.service = flow.service or "dns"

@@ -1,21 +1,22 @@
 """From what was parsed to what is reported: Observations with ECS fields and Zeek's names side by side."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 from sensors.event import LogSource, Observation, Value
 from sensors.network.community import community_id
 from sensors.network.conn_state import conn_state
+from sensors.network.dialect import Message
 from sensors.network.dns import DnsMessage
-from sensors.network.flow import Ended
-from sensors.network.http import HttpRequest, HttpResponse
+from sensors.network.encapsulation import Tunnel
+from sensors.network.flow import Ended, Flow
 from sensors.network.neighbour import Arp, Icmp, mac_text
 from sensors.network.packet import ICMP, ICMPV6, TCP, UDP, Packet
-from sensors.network.tls import ClientHello, ServerHello
-from sensors.network.tls_names import suite_name, version_name
 
 LANE: Final = "flows"
+CONVERSATIONS_MAX: Final = 1_024  # whose common fields are kept ready
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_MAX: Final = 253_402_300_799.0  # the last second a datetime can say
 _TRANSPORTS: Final = {
@@ -23,7 +24,6 @@ _TRANSPORTS: Final = {
     58: "ipv6-icmp", 88: "eigrp", 89: "ospf", 103: "pim", 112: "vrrp", 132: "sctp",
 }  # fmt: skip
 _ZEEK_TRANSPORTS: Final = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmp"}
-_SUITES_MAX: Final = 128
 
 Fields = dict[str, Value]
 
@@ -37,6 +37,7 @@ class Ends(NamedTuple):
     destination: bytes
     destination_port: int
     vlan: int
+    tunnel: Tunnel | None
 
 
 def ends_of(packet: Packet, *, from_server: bool = False) -> Ends:
@@ -44,7 +45,20 @@ def ends_of(packet: Packet, *, from_server: bool = False) -> Ends:
     here = (packet.source, packet.source_port)
     there = (packet.destination, packet.destination_port)
     source, destination = (there, here) if from_server else (here, there)
-    return Ends(packet.protocol, *source, *destination, packet.vlan)
+    return Ends(packet.protocol, *source, *destination, packet.vlan, packet.tunnel)
+
+
+def flow_ends(flow: Flow, client_side: int) -> Ends:
+    """The ends of a flow seen by the client, who is its originator (0) or its responder (1)."""
+    protocol, source, source_port, destination, destination_port = flow.key
+    if client_side:
+        source, source_port, destination, destination_port = (
+            destination,
+            destination_port,
+            source,
+            source_port,
+        )
+    return Ends(protocol, source, source_port, destination, destination_port, flow.vlan, flow.tunnel)
 
 
 def moment(seconds: float) -> datetime:
@@ -72,11 +86,9 @@ class Reporter:
         self._interface = interface
 
     def flow(self, ended: Ended) -> Observation:
-        """net.flow: counts of both directions so far."""
+        """net.flow: counts of both directions since the flow began."""
         flow, action, reason = ended
-        protocol, source, source_port, destination, destination_port = flow.key
-        ends = Ends(protocol, source, source_port, destination, destination_port, flow.vlan)
-        fields, native = self._conversation("net.flow", ends, flow.service)
+        fields, native = self._conversation("net.flow", flow_ends(flow, 0), flow.service)
         duration = max(flow.last - flow.first, 0.0)
         fields |= {
             "event.action": action,
@@ -90,6 +102,9 @@ class Reporter:
         for name, side in (("source", 0), ("destination", 1)):
             fields[f"{name}.bytes"] = flow.ip_bytes[side]
             fields[f"{name}.packets"] = flow.packets[side]
+        if flow.told is not None:
+            fields["gov.flow.new_source_bytes"] = flow.ip_bytes[0] - flow.told[0]
+            fields["gov.flow.new_destination_bytes"] = flow.ip_bytes[1] - flow.told[1]
         native |= {
             "duration": round(duration, 6),
             "orig_bytes": flow.payload_bytes[0],
@@ -101,6 +116,15 @@ class Reporter:
             "conn_state": conn_state(flow),
         }
         return _observation(flow.last, "conn", "flow", fields, native)
+
+    def message(self, message: Message, flow: Flow, side: int, time: float) -> Observation:
+        """What a dialect made of the bytes of ``side``."""
+        dataset, service, fields, native, reply, log, category, lane = message
+        ends = flow_ends(flow, 1 - side if reply else side)
+        common, names = self._conversation(dataset, ends, service)
+        return _observation(
+            time, log or service, category, common | fields, names | native, lane=lane or LANE
+        )
 
     def dns(self, message: DnsMessage, packet: Packet, time: float) -> Observation:
         """net.dns: one message, seen from the side that asks."""
@@ -119,85 +143,6 @@ class Reporter:
             fields |= {"dns.response_code": message.response_code, "dns.answers": answers}
             native |= {"rcode_name": message.response_code, "answers": answers, "answer": answers}
         return _observation(time, "dns", "dns", fields, native)
-
-    def client_hello(self, hello: ClientHello, packet: Packet, time: float) -> Observation:
-        """net.tls: what the client offers."""
-        fields, native = self._conversation("net.tls", ends_of(packet), "tls")
-        fields |= {
-            "event.action": "client-hello",
-            "tls.client.supported_ciphers": [suite_name(number) for number in hello.suites[:_SUITES_MAX]],
-            "tls.client.ja3": hello.ja3,
-            "gov.tls.offered_version": version_name(hello.offered_version),
-            "gov.tls.alpn": [*hello.alpn],
-            "gov.tls.sm": hello.is_sm,
-        }
-        if hello.server_name:
-            fields["tls.client.server_name"] = hello.server_name
-            native["server_name"] = hello.server_name
-        native["ja3"] = hello.ja3
-        return _observation(time, "ssl", "tls", fields, native)
-
-    def server_hello(self, hello: ServerHello, name: str, packet: Packet, time: float) -> Observation:
-        """net.tls: what the server chose; ``name`` is the server name the client gave."""
-        ends = ends_of(packet, from_server=True)
-        fields, native = self._conversation("net.tls", ends, "tls")
-        version, cipher = version_name(hello.version), suite_name(hello.suite)
-        fields |= {
-            "event.action": "server-hello",
-            "tls.version": version,
-            "tls.cipher": cipher,
-            "gov.tls.sm": hello.is_sm,
-        }
-        native |= {"version": version, "cipher": cipher}
-        if name:
-            fields["tls.client.server_name"] = name
-            native["server_name"] = name
-        return _observation(time, "ssl", "tls", fields, native)
-
-    def http_request(self, head: HttpRequest, packet: Packet, time: float) -> Observation:
-        """net.http: a request."""
-        fields, native = self._conversation("net.http", ends_of(packet), "http")
-        fields |= {
-            "event.action": "request",
-            "http.request.method": head.method,
-            "http.version": head.version,
-            "url.original": head.uri,
-            "url.path": head.path,
-            "url.query": head.query,
-            "url.domain": head.host,
-            "user_agent.original": head.user_agent,
-            "http.request.referrer": head.referrer,
-        }
-        native |= {
-            "method": head.method,
-            "host": head.host,
-            "uri": head.decoded,
-            "user_agent": head.user_agent,
-            "referrer": head.referrer,
-            "cs-method": head.method,
-            "cs-uri-stem": head.path,
-            "cs-uri-query": head.query,
-            "cs-host": head.host,
-            "c-useragent": head.user_agent,
-        }
-        if head.basic_user is not None:
-            fields |= {"gov.http.basic_auth": True, "user.name": head.basic_user}
-            native["username"] = head.basic_user
-        return _observation(time, "http", "webserver", fields, native)
-
-    def http_response(self, head: HttpResponse, packet: Packet, time: float) -> Observation:
-        """net.http: a response, reported under the client that asked."""
-        ends = ends_of(packet, from_server=True)
-        fields, native = self._conversation("net.http", ends, "http")
-        fields |= {
-            "event.action": "response",
-            "http.version": head.version,
-            "http.response.status_code": head.status,
-            "http.response.mime_type": head.content_type,
-            "gov.http.server": head.server,
-        }
-        native |= {"status_code": head.status, "sc-status": head.status}
-        return _observation(time, "http", "webserver", fields, native)
 
     def arp(self, message: Arp, previous_mac: str, packet: Packet, time: float) -> Observation:
         """net.arp: one ARP message; ``previous_mac`` is who claimed the sender's address before."""
@@ -260,33 +205,45 @@ class Reporter:
         }
 
     def _conversation(self, dataset: str, ends: Ends, service: str) -> tuple[Fields, Fields]:
-        protocol, source, source_port, destination, destination_port, vlan = ends
-        source_text, destination_text = address_text(source), address_text(destination)
-        fields = self._named(dataset) | {
-            "source.ip": source_text,
-            "source.port": source_port,
-            "destination.ip": destination_text,
-            "destination.port": destination_port,
-            "network.type": "ipv4" if len(source) == 4 else "ipv6",
-            "network.transport": _TRANSPORTS.get(protocol, str(protocol)),
-            "network.community_id": community_id(
-                protocol, source, destination, source_port, destination_port
-            ),
-        }
-        if service:
-            fields["network.protocol"] = service
-        if vlan >= 0:
-            fields["network.vlan.id"] = str(vlan)
-        native: Fields = {
-            "id.orig_h": source_text,
-            "id.orig_p": source_port,
-            "id.resp_h": destination_text,
-            "id.resp_p": destination_port,
-            "proto": _ZEEK_TRANSPORTS.get(protocol, "unknown_transport"),
-        }
-        if service:
-            native["service"] = "ssl" if service == "tls" else service
-        return fields, native
+        common, names = _conversation(ends)
+        fields = self._named(dataset) | common
+        if not service:
+            return fields, names.copy()
+        fields["network.protocol"] = service
+        return fields, names | {"service": "ssl" if service == "tls" else service}
+
+
+@lru_cache(maxsize=CONVERSATIONS_MAX)
+def _conversation(ends: Ends) -> tuple[Fields, Fields]:
+    """What every event of a conversation has in common; callers copy it."""
+    protocol, source, source_port, destination, destination_port, vlan, tunnel = ends
+    source_text, destination_text = address_text(source), address_text(destination)
+    fields: Fields = {
+        "source.ip": source_text,
+        "source.port": source_port,
+        "destination.ip": destination_text,
+        "destination.port": destination_port,
+        "network.type": "ipv4" if len(source) == 4 else "ipv6",
+        "network.transport": _TRANSPORTS.get(protocol, str(protocol)),
+        "network.community_id": community_id(protocol, source, destination, source_port, destination_port),
+    }
+    if vlan >= 0:
+        fields["network.vlan.id"] = str(vlan)
+    if tunnel is not None:
+        fields["gov.tunnel.type"] = tunnel.kind
+        if tunnel.source:
+            fields["gov.tunnel.source"] = address_text(tunnel.source)
+            fields["gov.tunnel.destination"] = address_text(tunnel.destination)
+        if tunnel.identifier >= 0:
+            fields["gov.tunnel.id"] = tunnel.identifier
+    native: Fields = {
+        "id.orig_h": source_text,
+        "id.orig_p": source_port,
+        "id.resp_h": destination_text,
+        "id.resp_p": destination_port,
+        "proto": _ZEEK_TRANSPORTS.get(protocol, "unknown_transport"),
+    }
+    return fields, native
 
 
 def _observation(

@@ -23,11 +23,12 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ring_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=_RING_BYTES_MAX)] = 64 * 1024 * 1024
     ignore_ports: list[Port] = msgspec.field(default_factory=list)  # TCP/UDP ports not looked at at all
 
-    flow_entries_max: Count = 200_000  # about 600 bytes each
+    flow_entries_max: Count = 200_000  # of all interfaces together
+    flow_bytes_max: Annotated[int, msgspec.Meta(ge=1 << 20, le=_RING_BYTES_MAX)] = 160 * 1024 * 1024
     flow_idle_seconds: Seconds = 300.0  # TCP
     flow_idle_datagram_seconds: Seconds = 30.0  # UDP, ICMP and the rest
     flow_attempt_seconds: Seconds = 5.0  # a TCP SYN nobody answered
-    flow_active_seconds: Seconds = 1_800.0  # a flow that never pauses is reported this often
+    flow_active_seconds: Seconds = 300.0  # a flow that lives longer is told anew this often
 
     events_per_second_max: Count = 2_000  # per interface; the rest is counted as shed
     drop_report_seconds: Seconds = 30.0

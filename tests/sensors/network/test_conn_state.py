@@ -13,5 +13,5 @@ from sensors.network.packet import ICMP, UDP
 )
 def test_states_without_handshake(protocol: int, packets: list[int], state: str) -> None:
     flow = Flow((protocol, bytes(4), 1, bytes(4), 2), 0.0, -1)
-    flow.packets = packets
+    flow.counts[0], flow.counts[1] = packets
     assert conn_state(flow) == state

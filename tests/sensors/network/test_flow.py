@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.network.conn_state import conn_state
-from sensors.network.flow import Ended, FlowTable
+from sensors.network.flow import FLOW_BYTES, Ended, FlowTable
 from sensors.network.packet import walk
 from sensors.network.settings import NetworkSettings
 
@@ -107,15 +107,40 @@ def test_datagrams_idle_out_before_streams() -> None:
     assert [one.reason for one in table.take()] == ["idle"]
 
 
-def test_a_flow_that_never_pauses_is_reported_now_and_then() -> None:
-    table = FlowTable(NetworkSettings(flow_active_seconds=60.0))
+def test_a_flow_that_lives_is_told_again_while_it_has_traffic() -> None:
+    table = FlowTable(NetworkSettings(flow_active_seconds=60.0, flow_idle_seconds=600.0))
     packet = walk(craft.tcp(b"x", 40_000, 8_080), 1)
     assert packet is not None
-    for second in range(130):
+    for second in range(150):
         table.see(packet, float(second))
-    reports = [one for one in table.take() if one.action == "flow-end"]
-    assert [one.reason for one in reports] == ["active", "active"]
-    assert len(table) == 1
+        table.advance(float(second))
+    table.advance(500.0)
+    table.finish()
+    told = [(one.action, one.reason) for one in table.take()]
+    assert told == [
+        ("flow-start", "long"),
+        ("flow-update", "active"),
+        ("flow-update", "active"),
+        ("flow-update", "active"),
+        ("flow-end", "stopped"),
+    ]
+
+
+def test_the_table_is_bounded_in_bytes_too() -> None:
+    table = FlowTable(NetworkSettings(flow_bytes_max=1 << 20))
+    for number in range(3_000):
+        packet = walk(craft.udp(b"", 10_000 + number, 53), 1)
+        assert packet is not None
+        table.see(packet, float(number) / 1_000)
+    assert len(table) == (1 << 20) // FLOW_BYTES
+    assert table.evicted == 3_000 - len(table)
+
+
+def test_what_was_sent_before_is_not_fresh() -> None:
+    table = FlowTable(SETTINGS)
+    packet = walk(craft.tcp(b"abc", 1_025, 80, sequence=100), 1)
+    assert packet is not None
+    assert [table.see(packet, 1.0)[0].fresh for _ in range(2)] == [True, False]
 
 
 def test_new_syn_on_old_ports_is_a_new_flow() -> None:

@@ -95,17 +95,6 @@ def test_a_budget_fills_up_again() -> None:
     assert all(Budget(0).spend(0.0) for _ in range(100))
 
 
-def test_unfinished_hellos_are_bounded() -> None:
-    inspection = fresh()
-    start = craft.client_hello("a.cn", padding=3_000)[:1_000]
-    for port in range(1_024, 4_024):
-        inspection.see(craft.tcp(start, port, 443), 1, 1.0)
-    assert inspection._pending == 1_024
-    inspection.finish()
-    inspection.take()
-    assert inspection._pending == 0
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1_500), st.integers(0, 255)), max_size=60))
 def test_mutated_streams_never_raise_and_end_soon(changes: list[tuple[int, int, int]]) -> None:

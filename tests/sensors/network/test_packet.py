@@ -68,13 +68,22 @@ def test_a_chain_of_extension_headers_ends() -> None:
     assert found.protocol == 0
 
 
-def test_later_fragments_have_no_ports() -> None:
+@pytest.mark.parametrize("place", [100, 0x2000, 0x2000 | 100])
+def test_fragments_have_no_ports(place: int) -> None:
     raw = bytearray(DATAGRAM)
-    raw[20:22] = pack("!H", 100)
+    raw[20:22] = pack("!H", place)
     found = walk(bytes(raw), 1)
     assert found is not None
-    assert found.later_fragment
+    assert found.is_fragment
     assert found.source_port == 0
+
+
+def test_ipv6_atomic_fragments_are_whole() -> None:
+    inner = pack("!HHHH", 5_000, 53, 9, 0) + b"x"
+    for place, parted in ((0, False), (1, True), (8, True)):
+        found = walk(craft.ip(pack("!BBHI", 17, 0, place, 7) + inner, 44, "fe80::1", "fe80::2"), 1)
+        assert found is not None
+        assert (found.is_fragment, found.source_port) == (parted, 0 if parted else 5_000)
 
 
 def test_a_snapped_packet_keeps_its_true_length() -> None:
