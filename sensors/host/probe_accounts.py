@@ -122,19 +122,20 @@ def read_accounts(files: HostFiles) -> list[Account]:
     for line in files.lines("/etc/shadow"):
         fields = line.split(":")
         if len(fields) >= 5:
-            shadow[fields[0]] = (_password_state(fields[1]), number(fields[4], -1))
+            shadow[fields[0]] = (password_state(fields[1]), number(fields[4], -1))
     found = []
     for line in files.text("/etc/passwd").splitlines():
         fields = line.split(":")
         if len(fields) < 7 or not fields[2].isdecimal():
             continue
-        own = _password_state(fields[1]) if fields[1] != "x" else ""
+        own = password_state(fields[1]) if fields[1] != "x" else ""
         state, days = shadow.get(fields[0], (own, -1))
         found.append(Account(fields[0], int(fields[2]), fields[6].strip(), own or state, days))
     return found
 
 
-def _password_state(field: str) -> str:
+def password_state(field: str) -> str:
+    """What a password field says: ``none`` (empty), ``locked``, ``weak`` (DES, MD5) or ``set``."""
     if field == "":
         return "none"
     if field.startswith(("!", "*")):
@@ -144,7 +145,7 @@ def _password_state(field: str) -> str:
 
 def sudo_rules(files: HostFiles) -> Reading:
     """Who may become root: sudoers with its folder, and the administrators' groups."""
-    lines = [line for name in _sudoers(files) for line in files.lines(name)]
+    lines = [line for name in sudoers_files(files) for line in files.lines(name)]
     grants = [line for line in lines if "=" in line and not line.startswith(("Defaults", "@", "User_Alias"))]
     grants = [line for line in grants if not line.split(None, 1)[0].endswith("_Alias")]
     people: set[str] = set()
@@ -163,7 +164,8 @@ def sudo_rules(files: HostFiles) -> Reading:
     return Reading(values, raw_of(("/etc/sudoers, /etc/sudoers.d", grants)))
 
 
-def _sudoers(files: HostFiles) -> list[str]:
+def sudoers_files(files: HostFiles) -> list[str]:
+    """The files sudo reads: names with a dot or ending in ~ are passed over."""
     below = [one for one in files.names("/etc/sudoers.d") if "." not in one.rpartition("/")[2]]
     return ["/etc/sudoers", *(one for one in below if not one.endswith("~"))]
 

@@ -76,3 +76,5 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     watch_extra: list[str] = msgspec.field(default_factory=list)  # watched besides ``watch_paths``
     probes: bool = True
     probe_interval_seconds: float = 300.0
+    inventory: bool = True
+    inventory_interval_seconds: float = 60.0

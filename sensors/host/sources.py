@@ -10,12 +10,15 @@ from sensors.event import Observation
 from sensors.host.auth_log import AuthLogSource
 from sensors.host.cursor import Cursor
 from sensors.host.file_integrity import FileIntegritySource
+from sensors.host.inventory.kinds import KINDS
+from sensors.host.inventory.source import InventorySource
 from sensors.host.journal import JournalSource
 from sensors.host.listeners import ListenerSource
 from sensors.host.logins import LoginSource
 from sensors.host.probes import ProbeSource
 from sensors.host.processes import ProcessSource
 from sensors.host.settings import HostSettings
+from sensors.host.uevent import open_device_events
 
 
 class HostSource(Protocol):
@@ -50,6 +53,9 @@ def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
         sources.append(FileIntegritySource(chosen, Cursor(cursors, "file-integrity")))
     if settings.probes:
         sources.append(ProbeSource(interval_seconds=settings.probe_interval_seconds))
+    if settings.inventory:
+        seconds = settings.inventory_interval_seconds
+        sources.append(InventorySource(KINDS, cursors, interval_seconds=seconds, wake=open_device_events))
     return sources
 
 

@@ -21,6 +21,7 @@ def test_every_source_is_listed_under_its_own_name(tmp_path: Path) -> None:
         "auth-log:auth.log",
         "file-integrity",
         "probes",
+        "inventory",
     ]
 
 
@@ -40,6 +41,7 @@ def test_sources_can_be_switched_off(tmp_path: Path) -> None:
         journal=False,
         file_integrity=False,
         probes=False,
+        inventory=False,
     )
     assert host_sources(off, tmp_path) == []
 
