@@ -4,13 +4,14 @@ from functools import cache
 
 from sensors.network.dialect import DatagramDialect, StreamClaim
 from sensors.network.http_stream import HTTP
+from sensors.network.ssh_stream import SSH
 from sensors.network.tls_stream import TLS
 
 
 @cache
 def streams() -> tuple[StreamClaim, ...]:
     """The claims on TCP; the more exact a signature, the earlier it stands."""
-    return (TLS, HTTP)
+    return (TLS, SSH, HTTP)
 
 
 @cache
