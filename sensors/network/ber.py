@@ -35,7 +35,7 @@ def length_at(data: bytes, at: int) -> tuple[int, int]:
 
 
 def whole_size(data: bytes) -> int:
-    """Bytes of the element that starts here with its header; 0 where the header is cut, -1 where it is none."""
+    """Bytes of the element that starts here, header included; 0 where that is cut, -1 where it is none."""
     size, start = length_at(data, 1)
     if size < 0:
         return 0 if size == -2 else -1

@@ -2,6 +2,25 @@
 
 from functools import cache
 
+from sensors.network import (
+    dameng,
+    dhcp,
+    dhcp6,
+    ftp,
+    kerberos,
+    ldap,
+    mailbox,
+    modbus,
+    mysql,
+    postgresql,
+    rdp,
+    redis,
+    s7,
+    smb,
+    smtp,
+    snmp,
+    telnet,
+)
 from sensors.network.dialect import DatagramDialect, StreamClaim
 from sensors.network.http_stream import HTTP
 from sensors.network.ssh_stream import SSH
@@ -11,10 +30,29 @@ from sensors.network.tls_stream import TLS
 @cache
 def streams() -> tuple[StreamClaim, ...]:
     """The claims on TCP; the more exact a signature, the earlier it stands."""
-    return (TLS, SSH, HTTP)
+    return (
+        TLS,
+        SSH,
+        HTTP,
+        smb.STREAM,
+        kerberos.STREAM,
+        ldap.STREAM,
+        rdp.STREAM,
+        s7.STREAM,
+        postgresql.STREAM,
+        dameng.STREAM,
+        mailbox.POP3,
+        mailbox.IMAP,
+        smtp.STREAM,
+        ftp.STREAM,
+        redis.STREAM,
+        telnet.STREAM,
+        mysql.STREAM,
+        modbus.STREAM,
+    )
 
 
 @cache
 def datagrams() -> tuple[DatagramDialect, ...]:
     """The readers of UDP; readers of one well-known port before readers of any."""
-    return ()
+    return (dhcp.DATAGRAM, dhcp6.DATAGRAM, kerberos.DATAGRAM, snmp.DATAGRAM)

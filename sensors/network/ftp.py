@@ -10,9 +10,12 @@ from sensors.network.reading import Lines, text
 
 PORTS: Final = frozenset({21, 2121})
 _COMMANDS: Final = frozenset(
-    b"USER PASS ACCT CWD CDUP QUIT REIN PORT PASV EPRT EPSV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR RNTO "
-    b"ABOR DELE RMD MKD PWD LIST NLST SITE SYST STAT HELP NOOP AUTH PBSZ PROT FEAT OPTS MLSD MLST SIZE MDTM CLNT"
-    .split()
+    {
+        b"USER", b"PASS", b"ACCT", b"CWD", b"CDUP", b"QUIT", b"REIN", b"PORT", b"PASV", b"EPRT", b"EPSV",
+        b"TYPE", b"STRU", b"MODE", b"RETR", b"STOR", b"STOU", b"APPE", b"ALLO", b"REST", b"RNFR", b"RNTO",
+        b"ABOR", b"DELE", b"RMD", b"MKD", b"PWD", b"LIST", b"NLST", b"SITE", b"SYST", b"STAT", b"HELP",
+        b"NOOP", b"AUTH", b"PBSZ", b"PROT", b"FEAT", b"OPTS", b"MLSD", b"MLST", b"SIZE", b"MDTM", b"CLNT",
+    }
 )  # fmt: skip
 _TOLD: Final = frozenset({"RETR", "STOR", "STOU", "APPE", "DELE", "RMD", "MKD", "RNFR", "RNTO", "SITE"})
 
@@ -22,7 +25,7 @@ class FtpStream:
 
     def __init__(self, talk: Talk) -> None:
         self._key = talk.secret
-        self._server = 1 if talk.side == 1 or talk.ports[0] not in PORTS else 0
+        self._server = -1
         self._lines = (Lines(), Lines())
         self._user = ""
         self._command = ("", "")
@@ -37,6 +40,8 @@ class FtpStream:
         """What the lines that end with these bytes tell."""
         found: list[Message] = []
         for line in self._lines[side].feed(data):
+            if self._server < 0:
+                self._server = side if line[:3].isdigit() else 1 - side
             found += self._reply(line) if side == self._server else self._request(line)
             if self._over:
                 break

@@ -1,7 +1,7 @@
 """Kerberos 5 (RFC 4120) over UDP and TCP: who asks for a ticket to what, and what the KDC says.
 
-Tickets and pre-authentication data stay sealed; only names, times, options and ciphers are read. ``ap_request``
-finds the same in a token of GSS-API, as SMB and LDAP carry it.
+Tickets and pre-authentication data stay sealed; only names, times, options and ciphers are read.
+``ap_request`` finds the same in a token of GSS-API, as SMB and LDAP carry it.
 """
 
 from calendar import timegm
@@ -190,7 +190,7 @@ def _message(found: Kerberos) -> Message:
     return Message("net.kerberos", "kerberos", fields, native, reply=not found.is_request)
 
 
-def read_kerberos(payload: bytes, talk: Talk) -> Sequence[Message] | None:
+def read_kerberos(payload: bytes, _talk: Talk) -> Sequence[Message] | None:
     """One datagram; also the reader of the datagram dialect."""
     found = parse_kerberos(payload)
     return None if found is None else [_message(found)]
@@ -199,7 +199,7 @@ def read_kerberos(payload: bytes, talk: Talk) -> Sequence[Message] | None:
 class KerberosStream:
     """Kerberos over TCP: every message behind its length (RFC 4120 7.2.2)."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, _talk: Talk) -> None:
         self._frames = (Frames(_measure), Frames(_measure))
 
     @property
@@ -220,7 +220,7 @@ def _measure(data: bytes) -> int:
     return 4 + size if 0 < size <= _PACKET_BYTES_MAX else -1
 
 
-def claims_kerberos(first: bytes, talk: Talk) -> bool | None:
+def claims_kerberos(first: bytes, _talk: Talk) -> bool | None:
     """A length, then an element of Kerberos of just that length."""
     if len(first) < 10:
         return None if first[:1] == b"\0" else False

@@ -205,7 +205,7 @@ def _measure(data: bytes) -> int:
     return whole_size(data)
 
 
-def claims_ldap(first: bytes, talk: Talk) -> bool | None:
+def claims_ldap(first: bytes, _talk: Talk) -> bool | None:
     """A sequence, a small message id, then an operation."""
     size = whole_size(first)
     if size <= 0:

@@ -45,9 +45,7 @@ def _text(data: bytes, one: Element, depth: int) -> str:
 
 def _pieces(data: bytes, holder: Element) -> str:
     pieces = list(islice(children(data, holder.start, holder.end), 32))
-    said = "".join(
-        ("" if piece.tag == 0x80 else "*") + _value(content(data, piece)) for piece in pieces
-    )
+    said = "".join(("" if piece.tag == 0x80 else "*") + _value(content(data, piece)) for piece in pieces)
     return said + ("" if pieces and pieces[-1].tag == 0x82 else "*")
 
 

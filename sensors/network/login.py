@@ -36,7 +36,8 @@ def attempt(
         }
     if method:
         fields["gov.login.method"] = method
-    return Message("net.login", service, fields, {"user": user} | (native or {}))
+    said: dict[str, Value] = {"user": user, **(native or {})}
+    return Message("net.login", service, fields, said)
 
 
 def outcome(
@@ -51,7 +52,8 @@ def outcome(
     }
     if said:
         fields["gov.login.said"] = said
-    return Message("net.login", service, fields, {"user": user, "success": success} | (native or {}), reply=True)
+    told: dict[str, Value] = {"user": user, "success": success, **(native or {})}
+    return Message("net.login", service, fields, told, reply=True)
 
 
 def plain_parts(token: bytes) -> tuple[str, bytes] | None:

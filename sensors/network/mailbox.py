@@ -157,9 +157,7 @@ class ImapStream:
         return [outcome("imap", self._user, success, text(said, 256))]
 
 
-def credentials(
-    service: str, method: str, user: str, line: bytes, key: bytes
-) -> tuple[str, list[Message]]:
+def credentials(service: str, method: str, user: str, line: bytes, key: bytes) -> tuple[str, list[Message]]:
     """(user so far, what is told) of one line of a SASL exchange."""
     if method == "PLAIN":
         parts = plain_parts(line)
@@ -216,7 +214,7 @@ def claims_pop3(first: bytes, talk: Talk) -> bool | None:
     return 110 in talk.ports and first[:4].upper() in _POP3_COMMANDS
 
 
-def claims_imap(first: bytes, talk: Talk) -> bool | None:
+def claims_imap(first: bytes, _talk: Talk) -> bool | None:
     """The greeting ``* OK`` or ``* PREAUTH``."""
     if len(first) < 5:
         return None

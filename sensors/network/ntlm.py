@@ -56,9 +56,7 @@ def _authenticate(token: bytes) -> Ntlm:
     is_wide = len(token) < 64 or bool(_u32(token, 60)[0] & _UNICODE)
     response_bytes = _part(token, 20)[0]
     domain, user, host = (_field(token, at, is_wide) for at in (28, 36, 44))
-    return Ntlm(
-        kind=_AUTHENTICATE, user=user, domain=domain, host=host, is_version_2=response_bytes > 24
-    )
+    return Ntlm(kind=_AUTHENTICATE, user=user, domain=domain, host=host, is_version_2=response_bytes > 24)
 
 
 def _challenge(token: bytes) -> Ntlm:

@@ -1,7 +1,7 @@
 """What dialects share to read bytes: text that stays one line, frames, lines, and a secret's keyed mark.
 
-``Frames`` and ``Lines`` cut one direction of a stream into messages; both hold a bounded rest and skip what is
-longer, so a lied length costs nothing but the message itself.
+``Frames`` and ``Lines`` cut one direction of a stream into messages; both hold a bounded rest and skip what
+is longer, so a lied length costs nothing but the message itself.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,12 +1,13 @@
 """SMB 1, 2 and 3 over TCP (MS-CIFS, MS-SMB2), with or without NetBIOS session service (RFC 1002).
 
-Read are negotiation, log-ins (NTLM and Kerberos names), shares, and what is opened, written, renamed and deleted
-under which name. What is sealed (SMB 3 transform) is said to be, once.
+Read are negotiation, log-ins (NTLM and Kerberos names), shares, and what is opened, written, renamed and
+deleted under which name. What is sealed (SMB 3 transform) is said to be, once.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+from sensors.event import Value
 from sensors.network.dialect import Message, StreamClaim, Talk
 from sensors.network.reading import Frames
 from sensors.network.smb1 import Smb1
@@ -23,7 +24,7 @@ _SESSION: Final = frozenset({0x81, 0x82, 0x83, 0x84, 0x85})  # of NetBIOS
 class SmbStream:
     """One SMB conversation, whichever versions it speaks."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, _talk: Talk) -> None:
         self._frames = (Frames(_measure), Frames(_measure))
         self._version1 = Smb1()
         self._version2 = Smb2()
@@ -45,8 +46,8 @@ class SmbStream:
                 found += self._version1.read(frame[4:])
             elif signature == _SEALED and not self._is_sealed:
                 self._is_sealed = True
-                fields = {"event.action": "smb-sealed", "gov.smb.sealed": True}
-                found.append(Message("net.smb", "smb", {**fields}, {}, reply=side == 1))
+                fields: dict[str, Value] = {"event.action": "smb-sealed", "gov.smb.sealed": True}
+                found.append(Message("net.smb", "smb", fields, {}, reply=side == 1))
         return found
 
 
@@ -58,7 +59,7 @@ def _measure(data: bytes) -> int:
     return 4 + int.from_bytes(data[1:4], "big") if data[0] == 0 else -1
 
 
-def claims_smb(first: bytes, talk: Talk) -> bool | None:
+def claims_smb(first: bytes, _talk: Talk) -> bool | None:
     """A session message that holds SMB, or a NetBIOS session request of its usual size."""
     if len(first) < 8:
         return None

@@ -100,7 +100,7 @@ class Smb1:
     def _reply(
         self, data: bytes, head: tuple[int, ...], command: int, words_at: int, words: int, body: int
     ) -> list[Message]:
-        status, tree, is_wide = head[2], head[8], bool(head[5] & _WIDE)
+        status, tree = head[2], head[8]
         if command == _NEGOTIATE and words >= 2:
             chosen = _u16(data, words_at)[0]
             name = self._offered[chosen] if chosen < len(self._offered) else ""
@@ -123,13 +123,13 @@ class Smb1:
             if not status and len(self._trees) < OPEN_MAX:
                 self._trees[tree] = name
             kind = until_zero(data[body : body + 16])
-            share_type = "" if status else "PIPE" if kind == b"IPC" else "PRINT" if kind[:3] == b"LPT" else "DISK"
+            share_type = (
+                "" if status else "PIPE" if kind == b"IPC" else "PRINT" if kind[:3] == b"LPT" else "DISK"
+            )
             return [mapping(name, share_type, status)]
         return self._opened(data, status, words_at, (name, share, options))
 
-    def _opened(
-        self, data: bytes, status: int, words_at: int, waited: tuple[str, str, int]
-    ) -> list[Message]:
+    def _opened(self, data: bytes, status: int, words_at: int, waited: tuple[str, str, int]) -> list[Message]:
         name, share, options = waited
         if status:
             return [file_event("open", share, name, status=status)]

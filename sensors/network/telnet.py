@@ -11,6 +11,7 @@ from sensors.network.dialect import Message, StreamClaim, Talk
 from sensors.network.login import attempt, outcome
 from sensors.network.reading import text
 
+PORT: Final = 23
 _IAC, _SB, _SE = 0xFF, 0xFA, 0xF0
 _TAIL_BYTES: Final = 256
 _LINE_BYTES_MAX: Final = 256
@@ -27,7 +28,8 @@ class TelnetStream:
 
     def __init__(self, talk: Talk) -> None:
         self._key = talk.secret
-        self._server = 1 if talk.side == 1 or talk.ports[0] != 23 else 0
+        here, there = talk.ports
+        self._server = talk.side if here == PORT else 1 - talk.side if there == PORT else 1
         self._cut = [b"", b""]  # an option negotiation that is not whole yet
         self._tail = b""  # of what the server said since the last line was typed, in lower case
         self._line = bytearray()
@@ -76,7 +78,7 @@ class TelnetStream:
             return []
         words = self._tail.rstrip(b" \r\n\0")
         refused = any(word in words for word in _REFUSALS)
-        again = words.endswith(_USER_PROMPTS) or words.endswith(_SECRET_PROMPTS)
+        again = words.endswith((*_USER_PROMPTS, *_SECRET_PROMPTS))
         if not refused and not again and not words.endswith(_SHELL_ENDS) and b"last login" not in words:
             return []
         self._waits = False
@@ -134,11 +136,11 @@ def _behind_option(data: bytes, at: int) -> int:
     return at + 2
 
 
-def claims_telnet(first: bytes, talk: Talk) -> bool | None:
+def claims_telnet(first: bytes, _talk: Talk) -> bool | None:
     """Option negotiation, three bytes of it at least."""
     if len(first) < 3:
         return None
-    return 0xFB <= first[1] <= 0xFE and first[2] < 50 or first[1] == _SB and first[2] < 50
+    return first[2] < 50 and (first[1] == _SB or 0xFB <= first[1] <= 0xFE)
 
 
 STREAM: Final = StreamClaim("telnet", claims_telnet, TelnetStream, first_bytes=frozenset({_IAC}))
