@@ -22,6 +22,7 @@ from sensors.network import (
     telnet,
 )
 from sensors.network.dialect import DatagramDialect, StreamClaim
+from sensors.network.dns_message import DNS, DNS_TCP
 from sensors.network.http_stream import HTTP
 from sensors.network.ssh_stream import SSH
 from sensors.network.tls_stream import TLS
@@ -49,10 +50,11 @@ def streams() -> tuple[StreamClaim, ...]:
         telnet.STREAM,
         mysql.STREAM,
         modbus.STREAM,
+        DNS_TCP,
     )
 
 
 @cache
 def datagrams() -> tuple[DatagramDialect, ...]:
     """The readers of UDP; readers of one well-known port before readers of any."""
-    return (dhcp.DATAGRAM, dhcp6.DATAGRAM, kerberos.DATAGRAM, snmp.DATAGRAM)
+    return (dhcp.DATAGRAM, dhcp6.DATAGRAM, kerberos.DATAGRAM, snmp.DATAGRAM, DNS)

@@ -7,7 +7,7 @@ are lower-cased (resolvers randomise case); bytes outside printable ASCII are wr
 
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct, error
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -36,10 +36,18 @@ _OPCODES: Final = frozenset({0, 1, 2, 4, 5})
 _CLASSES: Final = frozenset({1, 3, 4, 254, 255})
 _NAME_TYPES: Final = frozenset({2, 5, 12, 39})
 
+_FLAGS: Final = (("AA", 0x0400), ("TC", 0x0200), ("RD", 0x0100), ("RA", 0x0080))
+
 _header: Final = Struct("!6H").unpack_from
 _question: Final = Struct("!HH").unpack_from
 _record: Final = Struct("!HHIH").unpack_from
 _u16: Final = Struct("!H").unpack_from
+
+
+class _Answer(NamedTuple):
+    type: str
+    data: str
+    seconds: int
 
 
 class DnsMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +57,14 @@ class DnsMessage(msgspec.Struct, frozen=True, kw_only=True):
     is_answer: bool
     opcode: int
     response_code: str
+    flags: list[str]  # of AA, TC, RD, RA (RFC 1035 4.1.1)
+    reserved: int  # the three bits after RA, of which two belong to DNSSEC
     name: str  # of the question; of the first answer in an announcement without one
     type: str
+    type_number: int  # 0 where there is no question
     answers: list[str]  # data of the answer section, in order
     answer_types: list[str]
+    answer_seconds: list[int]  # how long each may be kept
 
 
 def parse_dns(data: bytes, *, known_port: bool) -> DnsMessage | None:
@@ -81,7 +93,7 @@ def _parse(data: bytes, known_port: bool) -> DnsMessage | None:
         if kind == 0 or (kind not in TYPES and not known_port):
             return None
     code = RESPONSE_CODES[flags & 0x0F] if flags & 0x0F < len(RESPONSE_CODES) else str(flags & 0x0F)
-    found: list[tuple[str, str]] = []
+    found: list[_Answer] = []
     if is_answer:
         if questions <= 1:
             name, kind = (name, kind) if questions else _first_owner(data, answers)
@@ -93,10 +105,14 @@ def _parse(data: bytes, known_port: bool) -> DnsMessage | None:
         is_answer=is_answer,
         opcode=opcode,
         response_code=code if is_answer else "",
+        flags=[flag for flag, bit in _FLAGS if flags & bit],
+        reserved=flags >> 4 & 7,
         name=name,
         type=type_name(kind) if kind else "",
-        answers=[text for _, text in found],
-        answer_types=[text for text, _ in found],
+        type_number=kind if questions else 0,
+        answers=[answer.data for answer in found],
+        answer_types=[answer.type for answer in found],
+        answer_seconds=[answer.seconds for answer in found],
     )
 
 
@@ -166,16 +182,17 @@ def _first_owner(data: bytes, answers: int) -> tuple[str, int]:
     return name, _record(data, offset)[0]
 
 
-def _answers(data: bytes, offset: int, count: int) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _answers(data: bytes, offset: int, count: int) -> list[_Answer]:
+    found: list[_Answer] = []
     for _ in range(min(count, ANSWERS_MAX)):
         try:
             _, offset = _name(data, offset)
-            kind, _, _, size = _record(data, offset)
+            kind, _, seconds, size = _record(data, offset)
             offset += 10
             if offset + size > len(data):
                 break
-            found.append((type_name(kind), _data(data, kind, offset, size)[:ANSWER_CHARS_MAX]))
+            text = _data(data, kind, offset, size)[:ANSWER_CHARS_MAX]
+            found.append(_Answer(type_name(kind), text, seconds))
             offset += size
         except (error, IndexError):
             break  # cut by the snap length: what was read stands
@@ -196,6 +213,10 @@ def _data(data: bytes, kind: int, offset: int, size: int) -> str:
         return _name(data, offset + 6)[0]
     if kind in (16, 99):
         return " ".join(_strings(raw))
+    if kind == 46 and size > 18:
+        return f"{type_name(_u16(raw, 0)[0])} {_name(data, offset + 18)[0]}"
+    if kind == 48 and size > 4:
+        return f"{_u16(raw, 0)[0]} {raw[2]} {raw[3]}"
     return raw[:128].hex()
 
 
