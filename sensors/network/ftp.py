@@ -9,6 +9,7 @@ from sensors.network.login import attempt, outcome
 from sensors.network.reading import Lines, text
 
 PORTS: Final = frozenset({21, 2121})
+_MAIL_PORTS: Final = frozenset({25, 110, 143, 587})
 _COMMANDS: Final = frozenset(
     {
         b"USER", b"PASS", b"ACCT", b"CWD", b"CDUP", b"QUIT", b"REIN", b"PORT", b"PASV", b"EPRT", b"EPSV",
@@ -17,7 +18,8 @@ _COMMANDS: Final = frozenset(
         b"NOOP", b"AUTH", b"PBSZ", b"PROT", b"FEAT", b"OPTS", b"MLSD", b"MLST", b"SIZE", b"MDTM", b"CLNT",
     }
 )  # fmt: skip
-_TOLD: Final = frozenset({"RETR", "STOR", "STOU", "APPE", "DELE", "RMD", "MKD", "RNFR", "RNTO", "SITE"})
+_TRANSFERS: Final = frozenset({"RETR", "STOR", "STOU", "APPE", "DELE", "RMD", "MKD", "RNFR", "RNTO", "SITE"})
+_CHANNELS: Final = frozenset({"PASV", "EPSV", "PORT", "EPRT"})
 
 
 class FtpStream:
@@ -77,7 +79,10 @@ class FtpStream:
             return [Message("net.ftp", "ftp", fields, native, reply=True)]
         if (name == "PASS" and code != 332) or (name == "USER" and code not in (331, 332)):
             return [outcome("ftp", self._user, code in (230, 202, 232), said, native)]
-        if name in _TOLD:
+        if name in _CHANNELS:
+            fields = {"event.action": f"ftp-{name.lower()}", "gov.ftp.channel": argument or said}
+            return [Message("net.ftp", "ftp", fields, native | {"user": self._user}, reply=True)]
+        if name in _TRANSFERS:
             fields = {
                 "event.action": f"ftp-{name.lower()}",
                 "event.outcome": "success" if code < 400 else "failure",
@@ -96,10 +101,13 @@ def claims_ftp(first: bytes, talk: Talk) -> bool | None:
         if talk.ports[0] in PORTS or b"ftp" in line.lower():
             return True
         return None if not ending and len(first) < 512 else False
-    word = first[:5].upper()
-    if word in (b"USER ", b"AUTH "):
-        return not {110, 143, 25}.intersection(talk.ports) and b"\r\n" in first
-    return None if len(first) < 5 else False
+    if len(first) < 4:
+        return None
+    if talk.ports[1] in PORTS:
+        return first.split(None, 1)[0].upper() in _COMMANDS
+    return first[:5].upper() in (b"USER ", b"AUTH ") and not _MAIL_PORTS.intersection(talk.ports)
 
 
-STREAM: Final = StreamClaim("ftp", claims_ftp, FtpStream, first_bytes=frozenset(b"25UuAa"))
+STREAM: Final = StreamClaim(
+    "ftp", claims_ftp, FtpStream, first_bytes=frozenset(b"25ACDELMNPQRSTUacdelmnpqrstu")
+)

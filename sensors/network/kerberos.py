@@ -40,6 +40,7 @@ class Kerberos(msgspec.Struct, kw_only=True):
     options: int = -1
     till: int = -1
     has_preauth: bool = False
+    asked: str = ""  # of an error: what the refused request was
 
 
 def parse_kerberos(data: bytes, at: int = 0) -> Kerberos | None:
@@ -153,14 +154,16 @@ def ap_request(data: bytes, carrier: str, start: int = 0) -> Message | None:
     return message
 
 
-def _message(found: Kerberos) -> Message:
+def _message(found: Kerberos, asked: Kerberos | None = None) -> Message:
+    if asked is not None and not found.is_request:
+        found = _answered(found, asked)
     client = f"{found.client}/{found.realm}" if found.client or found.realm else ""
     fields: dict[str, Value] = {
         "event.category": "authentication",
         "event.action": f"kerberos-{found.kind.lower()}-{'request' if found.is_request else 'reply'}",
-        "gov.kerberos.request_type": found.kind,
+        "gov.kerberos.request_type": found.asked or found.kind,
     }
-    native: dict[str, Value] = {"request_type": found.kind}
+    native: dict[str, Value] = {"request_type": found.asked or found.kind}
     if found.client:
         fields["user.name"] = found.client
     if found.realm:
@@ -190,10 +193,25 @@ def _message(found: Kerberos) -> Message:
     return Message("net.kerberos", "kerberos", fields, native, reply=not found.is_request)
 
 
-def read_kerberos(payload: bytes, _talk: Talk) -> Sequence[Message] | None:
-    """One datagram; also the reader of the datagram dialect."""
+def _answered(found: Kerberos, asked: Kerberos) -> Kerberos:
+    """The answer with what only its request says: a KDC need not repeat whom it refuses."""
+    found.asked = asked.kind if asked.kind in ("AS", "TGS") else ""
+    found.client = asked.client or found.client
+    found.realm = found.realm or asked.realm
+    found.service = found.service or asked.service
+    found.options, found.till = asked.options, asked.till
+    return found
+
+
+def read_kerberos(payload: bytes, talk: Talk) -> Sequence[Message] | None:
+    """One datagram; the flow remembers its last request."""
     found = parse_kerberos(payload)
-    return None if found is None else [_message(found)]
+    if found is None:
+        return None
+    asked = talk.memory if isinstance(talk.memory, Kerberos) else None
+    if found.is_request:
+        talk.memory = found
+    return [_message(found, asked)]
 
 
 class KerberosStream:
@@ -201,6 +219,7 @@ class KerberosStream:
 
     def __init__(self, _talk: Talk) -> None:
         self._frames = (Frames(_measure), Frames(_measure))
+        self._asked: Kerberos | None = None
 
     @property
     def done(self) -> bool:
@@ -209,8 +228,15 @@ class KerberosStream:
 
     def feed(self, side: int, data: bytes) -> Sequence[Message]:
         """The messages that end with these bytes."""
-        found = (parse_kerberos(frame, 4) for frame in self._frames[side].feed(data))
-        return [_message(one) for one in found if one is not None]
+        said: list[Message] = []
+        for frame in self._frames[side].feed(data):
+            found = parse_kerberos(frame, 4)
+            if found is None:
+                continue
+            said.append(_message(found, self._asked))
+            if found.is_request:
+                self._asked = found
+        return said
 
 
 def _measure(data: bytes) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sensors.event import Value
-from sensors.network.ber import Element, content, element, inside, number, whole_size
+from sensors.network.ber import Element, children, content, element, inside, number, whole_size
 from sensors.network.dialect import Message, StreamClaim, Talk
 from sensors.network.kerberos import ap_request
 from sensors.network.ldap_filter import filter_text
@@ -60,7 +60,8 @@ class LdapStream:
         """The messages that end with these bytes."""
         found: list[Message] = []
         for frame in self._frames[side].feed(data):
-            found += self._message(frame)
+            for plain in _unwrapped(frame):
+                found += self._message(plain)
             if self._over:
                 break
         return found
@@ -102,6 +103,7 @@ class LdapStream:
                 extra += [token] if token is not None else []
         else:
             operation, password = "bind simple", content(frame, secret)
+            native["argument"] = "REDACTED"
             fields |= {
                 "gov.credential.kind": "password",
                 "gov.credential.clear": bool(password),
@@ -156,7 +158,7 @@ class LdapStream:
             return []
         code = number(frame, parts[0])
         result = _RESULTS.get(code, str(code))
-        said = text(content(frame, parts[2]), 256) if len(parts) > 2 else ""
+        said = text(content(frame, parts[2]).rstrip(b"\0"), 256) if len(parts) > 2 else ""
         operation, name = self._asked.pop(identifier, (_OPERATIONS[body.tag], ""))
         if operation == "extended" and name == _START_TLS and code == 0:
             self._over = True
@@ -200,9 +202,35 @@ class LdapStream:
 
 
 def _measure(data: bytes) -> int:
-    if data[0] != 0x30:
-        return -1  # SASL-sealed or not LDAP
-    return whole_size(data)
+    if data[0] == 0x30:
+        return whole_size(data)
+    if data[0] == 0:  # a SASL buffer behind its length (RFC 4422 3.7)
+        return 4 + int.from_bytes(data[:4], "big") if len(data) >= 4 else 0
+    return -1
+
+
+def _unwrapped(frame: bytes) -> list[bytes]:
+    """The messages of a frame; of a SASL buffer those that are signed but not sealed (Kerberos, NTLM)."""
+    if frame[0] == 0x30:
+        return [frame]
+    token = frame[4:]
+    if token[:2] == b"\x05\x04" and len(token) > 16 and not token[2] & 2:  # RFC 4121 4.2.6.2
+        rotated = int.from_bytes(token[6:8], "big")
+        plain = token[16 + (int.from_bytes(token[4:6], "big") if rotated else 0) :]
+    elif token[:4] == b"\x01\0\0\0":
+        plain = token[16:]
+    else:
+        return []
+    return [plain[at : one.end] for at, one in _elements(plain)]
+
+
+def _elements(plain: bytes) -> list[tuple[int, Element]]:
+    found: list[tuple[int, Element]] = []
+    at = 0
+    for one in children(plain, 0, len(plain)):
+        found.append((at, one))
+        at = one.end
+    return [(at, one) for at, one in found if one.tag == 0x30]
 
 
 def claims_ldap(first: bytes, _talk: Talk) -> bool | None:

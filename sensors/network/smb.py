@@ -1,7 +1,7 @@
 """SMB 1, 2 and 3 over TCP (MS-CIFS, MS-SMB2), with or without NetBIOS session service (RFC 1002).
 
 Read are negotiation, log-ins (NTLM and Kerberos names), shares, and what is opened, written, renamed and
-deleted under which name. What is sealed (SMB 3 transform) is said to be, once.
+deleted under which name, each once. What is sealed (SMB 3 transform) is said to be, once.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SMB_BYTES_MAX: Final = 64 * 1024  # of each side: names come after the log-in, w
 _VERSION_1: Final = b"\xffSMB"
 _VERSION_2: Final = b"\xfeSMB"
 _SEALED: Final = b"\xfdSMB"
-_COMPRESSED: Final = b"\xfcSMB"
+_TOLD_MAX: Final = 1_024
 _SESSION: Final = frozenset({0x81, 0x82, 0x83, 0x84, 0x85})  # of NetBIOS
 
 
@@ -29,11 +29,12 @@ class SmbStream:
         self._version1 = Smb1()
         self._version2 = Smb2()
         self._is_sealed = False
+        self._told: set[tuple[object, ...]] = set()
 
     @property
     def done(self) -> bool:
-        """Whether either side left SMB, or everything is sealed from here on."""
-        return self._is_sealed or self._frames[0].broken or self._frames[1].broken
+        """Whether either side left SMB."""
+        return self._frames[0].broken or self._frames[1].broken
 
     def feed(self, side: int, data: bytes) -> Sequence[Message]:
         """The messages that end with these bytes."""
@@ -48,7 +49,20 @@ class SmbStream:
                 self._is_sealed = True
                 fields: dict[str, Value] = {"event.action": "smb-sealed", "gov.smb.sealed": True}
                 found.append(Message("net.smb", "smb", fields, {}, reply=side == 1))
-        return found
+        return [one for one in found if self._is_new(one)]
+
+    def _is_new(self, message: Message) -> bool:
+        """Whether this conversation has not said just that of a file before."""
+        if message.log != "smb_files":
+            return True
+        words = ("event.action", "gov.smb.share", "file.path", "gov.smb.status", "gov.smb.previous_name")
+        key = tuple(message.fields.get(word) for word in words)
+        if key in self._told:
+            return False
+        if len(self._told) >= _TOLD_MAX:
+            self._told.clear()
+        self._told.add(key)
+        return True
 
 
 def _measure(data: bytes) -> int:
@@ -64,7 +78,7 @@ def claims_smb(first: bytes, _talk: Talk) -> bool | None:
     if len(first) < 8:
         return None
     if first[0] == 0:
-        return first[4:8] in (_VERSION_1, _VERSION_2, _SEALED, _COMPRESSED)
+        return first[4:8] in (_VERSION_1, _VERSION_2)
     return first[0] == 0x81 and first[1] == 0 and first[2:5] == b"\x00\x44\x20"
 
 
