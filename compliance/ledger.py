@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import msgspec
 
-from compliance.evidence import leaf_bytes
+from compliance.evidence import Evidence, leaf_bytes
 from compliance.ledger_entry import BATCH_LEAVES_MAX, NewEvidence, bad_entry, check_entries, whole_second
 from compliance.ledger_files import (
     Damage,
@@ -35,6 +35,7 @@ from compliance.ledger_reader import (
 )
 from compliance.ledger_sources import SOURCES_MAX, Sources
 from compliance.ledger_verify import Progress, VerifyOutcome, verify
+from compliance.ledger_walk import DELETED
 from crypto import merkle
 from crypto.keys import PublicKey, SigningKey
 from crypto.note import Checkpoint, sign_note
@@ -179,6 +180,37 @@ class Ledger(LedgerReader):
         for leaf in leaves:
             fresh += self._frontier.append(merkle.leaf_hash(leaf))
         self.hashes.write(start, fresh)
+
+    def numbers(self) -> dict[str, int]:
+        """How many records each source has given so far."""
+        with self._writing:
+            return dict(self._sources.next)
+
+    def delete_payloads(
+        self, records: Sequence[Evidence], actor: str, reason: str, now: datetime
+    ) -> list[int]:
+        """Record why payloads go, sign that, then blank them; the leaves of the deletion records.
+
+        The records themselves stay. After a crash in between, the same call finishes it.
+        """
+        leaves = self.append(
+            [
+                NewEvidence(
+                    kind="deletion",
+                    actor=actor,
+                    subject=f"{DELETED}{record.payload_sm3}",
+                    summary=reason,
+                    payload=b"",
+                )
+                for record in records
+            ],
+            now,
+        )
+        self.checkpoint(now)
+        with self._writing:
+            for record in records:
+                self.payloads.delete(record)
+        return leaves
 
     def checkpoint(self, now: datetime) -> str:
         """Sign the tree as it is; the note. The same note again where nothing was added.

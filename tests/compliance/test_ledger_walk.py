@@ -171,8 +171,8 @@ def test_payloads_deleted_with_and_without_a_reason(
         assert f"leaf {SIZE}: payload payload/" in found
         with pytest.raises(Refused, match="payload-deleted"):
             ledger.payload_of(gone[0])
-        ledger.append([_reason(record.payload_sm3) for record in gone], NOW)
-        ledger.checkpoint(NOW)
+        assert ledger.delete_payloads(gone, "system:retention", "到期", NOW) == [SIZE + 1, SIZE + 2]
+        assert ledger.record(SIZE + 1).subject == f"payload:{gone[0].payload_sm3}"
         assert ledger.verify().ok
     assert _verify(folder, public).ok
 
