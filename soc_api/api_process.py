@@ -9,7 +9,6 @@ from importlib.metadata import version
 
 import uvicorn
 
-from compliance.check_store import CheckStore
 from compliance.checklist import Check, load_checklist
 from compliance.jobs import Feed, Jobs, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
@@ -41,7 +40,7 @@ from soc_api.transfer_console import ConsoleTransfers
 from soc_api.transfer_desk import Parts as TransferParts
 from soc_api.transfer_door import transfer_door
 from soc_api.transfer_ferry import Ferry
-from soc_api.transfer_gate import CheckGate, load_gate_rules, load_policy
+from soc_api.transfer_gate import check_gate, load_policy
 from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
 
@@ -131,7 +130,7 @@ def _transfer_parts(
     folders: Folders, engine: Engine, checklist: Sequence[Check]
 ) -> Callable[[], TransferParts]:
     rules = ROOT / "transfer"
-    policy, gate = load_policy(rules), CheckGate(CheckStore(engine).newest, checklist, load_gate_rules(rules))
+    policy, gate = load_policy(rules), check_gate(engine, checklist)
     store, ferry = TransferStore(engine), Ferry(folders.transfer)
 
     def parts() -> TransferParts:

@@ -136,7 +136,6 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def parts_of(data: Path) -> Iterator["Parts"]:
     """Everything transfers stand on, opened over a center's folder."""
-    from compliance.check_store import CheckStore
     from compliance.checklist import load_checklist
     from rules import ROOT
     from soc_api.folders import LOCAL_SYSTEM, Folders, state_engine
@@ -144,7 +143,7 @@ def parts_of(data: Path) -> Iterator["Parts"]:
     from soc_api.transfer_channels import load_channels
     from soc_api.transfer_desk import Parts
     from soc_api.transfer_ferry import Ferry
-    from soc_api.transfer_gate import CheckGate, load_gate_rules, load_policy
+    from soc_api.transfer_gate import check_gate, load_policy
     from soc_api.transfer_store import TransferStore
 
     engine = state_engine(Folders(data), load_settings(data))
@@ -155,9 +154,7 @@ def parts_of(data: Path) -> Iterator["Parts"]:
             ferry=Ferry(data / "transfer"),
             channels=load_channels(data / "transfer"),
             policy=load_policy(rules),
-            gate=CheckGate(
-                CheckStore(engine).newest, load_checklist(ROOT / "checklist"), load_gate_rules(rules)
-            ),
+            gate=check_gate(engine, load_checklist(ROOT / "checklist")),
             system=LOCAL_SYSTEM,
         )
     finally:

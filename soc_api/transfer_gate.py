@@ -1,22 +1,25 @@
 """The gate of compliance: asked before anything is exported or imported, it names the checks that say no."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
-from compliance.check_store import Kept
+from compliance.check_store import CheckStore
 from compliance.checklist import Check
-from compliance.views import valid_at
+from compliance.gate import load_gates
+from compliance.gate_store import GateStore
+from compliance.gatekeeper import Gatekeeper
 from crypto.transfer.policy import Policy, read_policy
 from crypto.words import BadInput, Refused, Words
 from detection.sigma.document import parse_documents
 from detection.sigma.errors import RuleError
+from detection.store.state import Engine
+from rules import ROOT
 
 Action = Literal["export", "import"]
-_TRANSFER: Final = "transfer"
 _RULES_BYTES_MAX: Final = 256 * 1024
 
 
@@ -31,58 +34,57 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Gate(Protocol):
     """Whoever may stop a transfer."""
 
-    def ask(self, action: Action, system: str, label: str, now: datetime) -> Decision:
-        """Whether a transfer with this label may leave or enter the graded system now."""
+    def ask(
+        self, action: Action, system: str, label: str, now: datetime, *, about: str = "", decider: str = ""
+    ) -> Decision:
+        """Whether a transfer with this label may leave or enter the graded system now.
+
+        ``about`` names the transfer and ``decider`` who wants it, for the record of the decision.
+        """
         ...
 
 
-class GateRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """rules/transfer/gate.yaml: which checks stop a transfer, and which do so while nothing is known."""
-
-    format: int
-    every_enforced: bool
-    failed: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-
 class CheckGate:
-    """The gate over the newest verdicts of the checklist."""
+    """The gate ``transfer`` of compliance as transfers ask it; every answer is a recorded decision."""
 
-    def __init__(
-        self, newest: Callable[[str], Mapping[str, Kept]], checks: Sequence[Check], rules: GateRules
-    ) -> None:
-        """``newest`` gives the verdicts of a graded system, as ``CheckStore.newest``."""
-        known = {check.id for check in checks}
-        if strange := {*rules.failed, *rules.unknown} - known:
-            raise _invalid(f"unknown check {min(strange)}")
-        enforced = {
-            check.id for check in checks if any(one.partition("(")[0] == _TRANSFER for one in check.enforce)
-        }
-        self._failed: Final = sorted({*rules.failed, *(enforced if rules.every_enforced else ())})
-        self._unknown: Final = frozenset(rules.unknown)
-        self._newest: Final = newest
+    def __init__(self, keeper: Gatekeeper) -> None:
+        self._keeper: Final = keeper
 
-    def ask(self, action: Action, system: str, label: str, now: datetime) -> Decision:  # noqa: ARG002
-        """No, where a check on the list is 不符合, or 未知 or past its freshness where that counts."""
-        verdicts = {
-            name: valid_at(kept.evaluation, now).verdict for name, kept in self._newest(system).items()
-        }
-        failed = [name for name in self._failed if verdicts.get(name) == "不符合"]
-        failed += [name for name in sorted(self._unknown) if verdicts.get(name, "未知") in {"未知", "不符合"}]
-        if not failed:
-            return Decision(allowed=True)
-        names = tuple(dict.fromkeys(failed))
-        listed = "、".join(names)
-        return Decision(
-            allowed=False,
-            failed_checks=names,
-            reason=Words(f"合规检查未通过:{listed}", f"checks of compliance stand against it: {listed}"),
+    def ask(
+        self, action: Action, system: str, label: str, now: datetime, *, about: str = "", decider: str = ""
+    ) -> Decision:
+        """No, where the checks of the gate stand against it."""
+        found = self._keeper.ask(
+            "transfer",
+            system,
+            action=action,
+            about=f"{about} {label}".strip(),
+            decider=decider or "system:transfer",
+            now=now,
         )
+        if found.allowed:
+            return Decision(allowed=True)
+        return Decision(allowed=False, failed_checks=found.failed, reason=found.reason)
 
 
-def ask(gate: Gate, action: Action, system: str, label: str, now: datetime) -> None:
+def check_gate(engine: Engine, checks: Sequence[Check]) -> CheckGate:
+    """The gate over a state database, by the shipped rules. Raises BadInput (gates-malformed)."""
+    rules = load_gates(ROOT / "gates" / "gates.yaml", checks)
+    return CheckGate(Gatekeeper(GateStore(engine), CheckStore(engine), rules))
+
+
+def ask(
+    gate: Gate,
+    action: Action,
+    system: str,
+    label: str,
+    now: datetime,
+    *,
+    about: str = "",
+    decider: str = "",
+) -> None:
     """Return silently where the gate allows it. Raises Refused naming the checks."""
-    decision = gate.ask(action, system, label, now)
+    decision = gate.ask(action, system, label, now, about=about, decider=decider)
     if not decision.allowed:
         raise Refused(
             "transfer-gate",
@@ -90,17 +92,6 @@ def ask(gate: Gate, action: Action, system: str, label: str, now: datetime) -> N
             Words("请先整改所列检查项再重试", "mend what these checks found, then try again"),
             field=",".join(decision.failed_checks),
         )
-
-
-def load_gate_rules(folder: Path) -> GateRules:
-    """The rules of the gate. Raises BadInput."""
-    try:
-        rules = msgspec.convert(_yaml(folder / "gate.yaml"), GateRules)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
-    if rules.format != 1:
-        raise _invalid(f"format {rules.format} is not 1")
-    return rules
 
 
 def load_policy(folder: Path) -> Policy:

@@ -213,7 +213,14 @@ class ImportService:
         sources = {one.name: one for one in folder_sources(self._parts.ferry.quarantine(package_sm3))}
         kinds = kinds_of([sources[one.name] for one in manifest.files], manifest.files)
         check_kinds(check_policy(self._parts.policy, manifest), kinds)
-        ask(self._parts.gate, "import", self._parts.system, manifest.label, now)
+        ask(
+            self._parts.gate,
+            "import",
+            self._parts.system,
+            manifest.label,
+            now,
+            about=f"package:{package_sm3}",
+        )
 
     def _commit(self, transfer: Incoming, header: Header, channel: Channel, now: datetime) -> None:
         """The import: line, place, effect and receipt together."""

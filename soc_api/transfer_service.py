@@ -156,16 +156,12 @@ class TransferService:
         """Ask the gate, take the place for good, hand the package over; again after a loss."""
         said = said_of("transfer.export", person, transfer, now, source)
         with self._desk.telling(said), self._ferry.locked():
+            with self._store.reading() as acts:
+                self._check_export(acts.outgoing(transfer), transfer, said.actor, now)
             with self._store.acting(said) as acts:
                 before = acts.outgoing(transfer)
                 request = before.request
                 channel = self._parts.channels.find("out", request.channel)
-                if before.author is not None:  # a heartbeat has none, and nothing leaves with it
-                    check_policy(self._parts.policy, request)
-                    if before.approval is not None:  # not revoked since
-                        manifest = manifest_now(before)
-                        self._parts.channels.check_signed(channel, (before.approval,), manifest, now)
-                    ask(self._parts.gate, "export", self._parts.system, request.label, now)
                 after, _ = machine.step(before, machine.Export(now=now))
                 acts.put_outgoing(after, now)
                 state = self._desk.end(acts, request.channel)
@@ -177,6 +173,25 @@ class TransferService:
             hand_over_lists(self._parts.channels, channel, directory)
             deliver(self._ferry.sealed(transfer), directory, f"{transfer}.liuhe")
         return after
+
+    def _check_export(self, before: Outgoing, transfer: str, actor: str, now: datetime) -> None:
+        """What may forbid it; the gate keeps its answer, so it is asked before the transaction."""
+        request = before.request
+        channel = self._parts.channels.find("out", request.channel)
+        if before.author is None:  # a heartbeat has none, and nothing leaves with it
+            return
+        check_policy(self._parts.policy, request)
+        if before.approval is not None:  # not revoked since
+            self._parts.channels.check_signed(channel, (before.approval,), manifest_now(before), now)
+        ask(
+            self._parts.gate,
+            "export",
+            self._parts.system,
+            request.label,
+            now,
+            about=f"transfer:{transfer}",
+            decider=actor,
+        )
 
     def expire(self, now: datetime) -> list[str]:
         """End what is past its time; ids of what ended."""

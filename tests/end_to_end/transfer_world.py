@@ -38,7 +38,7 @@ class OpenGate:
 
     failed: tuple[str, ...] = ()
 
-    def ask(self, action: str, system: str, label: str, now: datetime) -> Decision:
+    def ask(self, action: str, system: str, label: str, now: datetime, **about: str) -> Decision:
         return Decision(
             allowed=not self.failed, failed_checks=self.failed, reason=Words("未通过", "does not pass")
         )

@@ -1,72 +1,70 @@
-"""The gate: which verdicts stop a transfer, by the shipped rules and by stricter ones."""
+"""The gate as transfers ask it: shipped rules, refusals that name their checks, a record of each answer."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from compliance.check_store import Kept
+from compliance.check_store import CheckStore, Kept
 from compliance.checklist import load_checklist
-from compliance.evaluation import Evaluation
+from compliance.evaluation import Evaluation, Verdict
+from compliance.gate_store import GateStore
+from compliance.registry_store import GradedSystem, RegistryStore
 from crypto.words import BadInput, Refused, Words
+from detection.store.state import Engine, open_state
 from rules import ROOT
 from soc_api.transfer_channels import load_channels
-from soc_api.transfer_gate import CheckGate, GateRules, ask, load_gate_rules, load_policy
+from soc_api.transfer_gate import ask, check_gate, load_policy
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHECKS = load_checklist(ROOT / "checklist")
-SHIPPED = load_gate_rules(ROOT / "transfer")
 
 
-def gate(rules: GateRules = SHIPPED, *, stale: bool = False, **verdicts: Any) -> CheckGate:
-    kept = {
-        name.replace("_", "-"): Kept(
+def state(folder: Path, **verdicts: Verdict) -> Engine:
+    """A state in which checks have these verdicts."""
+    engine = open_state(f"sqlite:///{folder / 'state.sqlite'}", create=True)
+    system = GradedSystem(id="local", unit="320000", name="本机", level=3, grade="S3A3G3")
+    RegistryStore(engine).register(system, unit_name="江苏省", now=NOW)
+    CheckStore(engine).keep(
+        Kept(
             evaluation=Evaluation(
                 check=name.replace("_", "-"),
                 system="local",
                 verdict=verdict,
                 reason=Words("", ""),
                 evaluated=NOW,
-                stale_at=NOW - timedelta(1) if stale else NOW + timedelta(1),
+                stale_at=NOW + timedelta(1),
                 findings=(),
             ),
-            leaf=0,
+            leaf=number,
         )
-        for name, verdict in verdicts.items()
-    }
-    return CheckGate(lambda system: kept, CHECKS, rules)
+        for number, (name, verdict) in enumerate(verdicts.items())
+    )
+    return engine
 
 
-def test_the_shipped_rules_stop_on_two_failed_checks_and_on_nothing_unknown() -> None:
-    assert gate().ask("export", "local", "一般", NOW).allowed
-    assert gate(NET_08="未知", NET_09="不符合").ask("export", "local", "一般", NOW).allowed
-    decision = gate(NET_08="不符合", DAT_04="不符合").ask("import", "local", "一般", NOW)
+def test_the_shipped_rules_stop_on_what_failed_and_on_nothing_unknown(tmp_path: Path) -> None:
+    engine = state(tmp_path, NET_08="不符合", DAT_04="不符合", NET_09="未知", PLT_07="不符合")
+    gate = check_gate(engine, CHECKS)
+    decision = gate.ask("import", "local", "一般", NOW)
     assert decision.failed_checks == ("DAT-04", "NET-08")
     with pytest.raises(Refused, match="transfer-gate") as caught:
-        ask(gate(NET_08="不符合"), "export", "local", "一般", NOW)
-    assert caught.value.field == "NET-08"
+        ask(gate, "export", "local", "一般", NOW, about="transfer:t1", decider="user:li")
+    assert caught.value.field == "DAT-04,NET-08"
+    newest = GateStore(engine).decisions()[0].decision
+    assert (newest.decider, newest.about, newest.allowed) == ("user:li", "transfer:t1 一般", False)
+    assert newest.evidence == (0, 1, 2, 3)
+    engine.dispose()
 
 
-def test_fail_closed_where_the_rules_say_so() -> None:
-    strict = GateRules(format=1, every_enforced=True, failed=(), unknown=("NET-09",))
-    assert gate(strict).ask("export", "local", "一般", NOW).failed_checks == ("NET-09",)
-    assert gate(strict, NET_09="符合").ask("export", "local", "一般", NOW).allowed
-    assert not gate(strict, stale=True, NET_09="符合").ask("export", "local", "一般", NOW).allowed
-    assert gate(strict, NET_09="符合", DAT_02="不符合").ask("export", "local", "一般", NOW).failed_checks == (
-        "DAT-02",
-    )
+def test_nothing_known_lets_pass_and_is_recorded(tmp_path: Path) -> None:
+    engine = state(tmp_path)
+    assert check_gate(engine, CHECKS).ask("export", "local", "一般", NOW).allowed
+    assert [one.decision.allowed for one in GateStore(engine).decisions()] == [True]
+    engine.dispose()
 
 
 def test_wrong_rules_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="unknown check"):
-        gate(GateRules(format=1, every_enforced=False, failed=("X-1",), unknown=()))
-    rules = "every_enforced: false\nfailed: []\nunknown: []\n"
-    flaws = ("format: 2\n", "format: 1\nformat: 1\n", "---\nformat: 1\n---\n")
-    for text in ("", "[", "[" * 5_000, *(flaw + rules for flaw in flaws)):
-        (tmp_path / "gate.yaml").write_text(text)
-        with pytest.raises(BadInput, match="transfer-rules"):
-            load_gate_rules(tmp_path)
     with pytest.raises(BadInput, match="transfer-rules"):
         load_policy(tmp_path)
 
