@@ -37,7 +37,7 @@ ADAPTERS = {
     "gmssl_pyx": ("crypto/backends/native.py",),
     "docx": ("compliance/report/*",),
     "openpyxl": ("compliance/report/*", "compliance/*_xlsx.py"),
-    "pcapy": ("sensors/network/capture.py",),
+    "pcapy": ("sensors/network/capture_pcap.py",),
     "psutil": ("sensors/**",),
     "pyarrow": ("detection/store/*",),
     "pyod": ("detection/anomaly/model.py",),

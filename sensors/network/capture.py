@@ -1,23 +1,23 @@
-"""Live capture of one interface through libpcap (pcapy-ng): ring, poll, inspection, loss report.
+"""Live capture of one interface: ring, poll, inspection, and an exact account of what was lost.
 
-The only file that imports pcapy. libpcap hands a packet on the loopback over once (it drops the outgoing
-copy), so nothing is counted twice; its ``received`` counter on the loopback counts both copies.
+Packets come through libpcap (``capture_pcap``) where pcapy-ng is installed, else through a ring of our own
+(``capture_ring``). Summed over the reports of a run, ``received`` = ``packets`` + ``dropped`` + the last
+``unread``; ``unread`` is what waited in the ring when a report was made, and the ring is read out on stop.
 """
 
 import logging
-import select
 import socket
-import sys
 import time
-from importlib.util import find_spec
+from collections.abc import Iterable
 from pathlib import Path
-from struct import Struct
 from threading import Event as StopEvent
-from typing import Any, Final
+from typing import Final, Protocol
 
 from crypto.words import Words
 from sensors.event import Observation
-from sensors.network.inspection import Inspection, Offer
+from sensors.network.capture_pcap import Pcap, is_there
+from sensors.network.capture_ring import Ring
+from sensors.network.inspection import Inspection, Keep, Offer
 from sensors.network.observation import Reporter
 from sensors.network.packet import LINK_TYPES
 from sensors.network.settings import AUTO, NetworkSettings
@@ -25,15 +25,14 @@ from sensors.source import Emit
 
 _log: Final = logging.getLogger(__name__)
 
-BATCH_PACKETS: Final = 512
 POLL_MILLISECONDS: Final = 200
-RING_MILLISECONDS: Final = 100  # after which the kernel hands over a block that is not full
+LOSS_CHECK_SECONDS: Final = 1.0  # packets dropped are reported this soon, other counts at their interval
+DRAIN_SECONDS: Final = 2.0  # at most, for what the ring still holds on stop
 _NET: Final = Path("/sys/class/net")
 _STATUS: Final = Path("/proc/self/status")
 _CAP_NET_RAW: Final = 13
 _IFF_UP: Final = 0x1
 _KERNEL_COUNT_MASK: Final = 0xFFFF_FFFF  # libpcap's counters are 32 bits wide and wrap
-_meta: Final = Struct("=4I").iter_unpack
 
 
 def interfaces_of(settings: NetworkSettings) -> list[str]:
@@ -63,22 +62,53 @@ def may_capture() -> bool:
     return bool(int(effective, 16) >> _CAP_NET_RAW & 1)
 
 
+class Reader(Protocol):
+    """What packets come from."""
+
+    link_type: int
+
+    def wait(self, milliseconds: int) -> None:
+        """Sleep until there is something to read, or so long."""
+        ...
+
+    def batch(self) -> Iterable[tuple[bytes, float]]:
+        """The next packets and their times; nothing where none is ready."""
+        ...
+
+    def refuse(self) -> None:
+        """Take no more packets; those that wait can still be read."""
+        ...
+
+    def stats(self) -> tuple[int, int, int]:
+        """(received with the dropped, dropped, dropped by the interface) since the start."""
+        ...
+
+    def close(self) -> None:
+        """End the capture."""
+        ...
+
+
 class CaptureSource:
     """The source ``capture:<interface>``."""
 
-    def __init__(self, settings: NetworkSettings, interface: str, *, offer: Offer | None = None) -> None:
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        interface: str,
+        *,
+        offer: Offer | None = None,
+        keep: Keep | None = None,
+        secret: bytes = b"",
+    ) -> None:
         self.name = f"capture:{interface}"
         self._settings = settings
         self._interface = interface
         self._offer = offer
+        self._keep = keep
+        self._secret = secret
 
     def missing(self) -> Words | None:
         """The capability without which nothing can be captured here."""
-        # Once another thread imports it, find_spec would look at a half-made module and raise.
-        if "pcapy" not in sys.modules and find_spec("pcapy") is None:
-            return Words(
-                "未安装 pcapy-ng:请安装 liuhe[sensor]", "pcapy-ng is not installed: install liuhe[sensor]"
-            )
         if not may_capture():
             return Words(
                 "缺少 CAP_NET_RAW 权限:请用 root 运行,或在 systemd 单元中授予该权限",
@@ -93,74 +123,100 @@ class CaptureSource:
     def run(self, emit: Emit, stop: StopEvent) -> None:
         """Capture until ``stop``; what is open is reported on the way out."""
         reader = self._open()
+        if reader.link_type not in LINK_TYPES:
+            _log.warning("%s: link type %d is not understood", self._interface, reader.link_type)
         reporter = Reporter(socket.gethostname(), self._interface)
-        inspection = Inspection(self._settings, reporter, offer=self._offer)
+        inspection = Inspection(
+            self._settings, reporter, offer=self._offer, keep=self._keep, secret=self._secret
+        )
         report = _LossReport(reader, inspection, reporter)
         try:
             self._loop(reader, inspection, report, emit, stop)
+            _drain(reader, inspection)
         finally:
             inspection.finish()
             emit([*inspection.take(), report.make(time.time())])
             reader.close()
 
-    def _open(self) -> Any:
-        import pcapy
-
+    def _open(self) -> Reader:
         settings = self._settings
-        reader = pcapy.create(self._interface)
-        reader.set_snaplen(settings.snaplen_bytes)
-        reader.set_promisc(1)
-        reader.set_timeout(RING_MILLISECONDS)
-        reader.set_buffer_size(settings.ring_bytes)
-        reader.activate()
-        reader.setnonblock(1)
-        if reader.datalink() not in LINK_TYPES:
-            _log.warning("%s: link type %d is not understood", self._interface, reader.datalink())
-        return reader
+        reader = Pcap if is_there() and not settings.own_ring else Ring
+        return reader(self._interface, snaplen_bytes=settings.snaplen_bytes, ring_bytes=settings.ring_bytes)
 
     def _loop(
-        self, reader: Any, inspection: Inspection, report: "_LossReport", emit: Emit, stop: StopEvent
+        self, reader: Reader, inspection: Inspection, report: "_LossReport", emit: Emit, stop: StopEvent
     ) -> None:
-        link_type = reader.datalink()
-        poll = select.poll()
-        poll.register(reader.getfd(), select.POLLIN)
+        link_type = reader.link_type
+        see = inspection.see
         due = time.monotonic() + self._settings.drop_report_seconds
-        data, meta = b"", b""
+        looked = time.monotonic()
         while not stop.is_set():
-            if not meta:
-                poll.poll(POLL_MILLISECONDS)
-            data, meta = reader.next_batch(BATCH_PACKETS)
-            for seconds, microseconds, offset, size in _meta(meta):
-                inspection.see(data[offset : offset + size], link_type, seconds + microseconds * 1e-6)
-            now = time.time()
+            reader.wait(POLL_MILLISECONDS)
+            for data, seen_at in reader.batch():
+                see(data, link_type, seen_at)
+            now, clock = time.time(), time.monotonic()
             inspection.advance(now)
             seen = inspection.take()
-            if time.monotonic() >= due:
-                due = time.monotonic() + self._settings.drop_report_seconds
+            if clock >= due or (clock >= looked + LOSS_CHECK_SECONDS and report.has_losses()):
+                due = clock + self._settings.drop_report_seconds
                 seen.append(report.make(now))
+            if clock >= looked + LOSS_CHECK_SECONDS:
+                looked = clock
             if seen:
                 emit(seen)
+
+
+def _drain(reader: Reader, inspection: Inspection) -> None:
+    """Read out what waits in the ring."""
+    reader.refuse()
+    until = time.monotonic() + DRAIN_SECONDS
+    quiet = 0
+    while quiet < 2 and time.monotonic() < until:
+        found = False
+        for data, seen_at in reader.batch():
+            inspection.see(data, reader.link_type, seen_at)
+            found = True
+        quiet = 0 if found else quiet + 1
+        if not found:
+            reader.wait(POLL_MILLISECONDS)
 
 
 class _LossReport:
     """net.capture: differences of all counters since the last report."""
 
-    def __init__(self, reader: Any, inspection: Inspection, reporter: Reporter) -> None:
+    def __init__(self, reader: Reader, inspection: Inspection, reporter: Reporter) -> None:
         self._reader = reader
         self._inspection = inspection
         self._reporter = reporter
         self._before: dict[str, int] = {}
+        self._kernel = [0, 0, 0]  # the reader's counters, carried on where theirs wrap
+        self._raw = (0, 0, 0)
+
+    def has_losses(self) -> bool:
+        """Whether packets were dropped since the last report."""
+        _, dropped, interface_dropped = self._count()
+        return dropped > self._before.get("dropped", 0) or interface_dropped > self._before.get(
+            "interface_dropped", 0
+        )
 
     def make(self, now: float) -> Observation:
-        received, dropped, interface_dropped = self._reader.stats()
+        """The report; counts since the last one, ``flows`` and ``unread`` as they are now."""
+        received, dropped, interface_dropped = self._count()
         counts = {
             "received": received,
             "dropped": dropped,
             "interface_dropped": interface_dropped,
             **self._inspection.counts(),
         }
-        changes = {
-            name: (count - self._before.get(name, 0)) & _KERNEL_COUNT_MASK for name, count in counts.items()
-        }
+        changes = {name: count - self._before.get(name, 0) for name, count in counts.items()}
         self._before = counts
-        return self._reporter.capture(changes | {"flows": self._inspection.flow_entries}, now)
+        unread = max(0, received - dropped - counts["packets"])
+        now_there = {"unread": unread, "flows": self._inspection.flow_entries}
+        return self._reporter.capture(changes | now_there, now)
+
+    def _count(self) -> list[int]:
+        raw = self._reader.stats()
+        for place, (count, before) in enumerate(zip(raw, self._raw, strict=True)):
+            self._kernel[place] += (count - before) & _KERNEL_COUNT_MASK
+        self._raw = raw
+        return self._kernel

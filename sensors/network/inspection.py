@@ -44,6 +44,7 @@ from sensors.network.stream import Streams
 BURST_SECONDS: Final = 5  # of the event budget, saved up while it is quiet
 
 Offer = Callable[[bytes, int, float], None]  # packet, link type, time: to the dissect worker
+Keep = Callable[[bytes, int, float], None]  # likewise: to the ring of raw packets
 
 
 class Budget:
@@ -78,11 +79,15 @@ class Inspection:
         reporter: Reporter,
         *,
         offer: Offer | None = None,
+        keep: Keep | None = None,
         live: bool = True,
         secret: bytes = b"",
     ) -> None:
         self._report = reporter
         self._offer = offer
+        self._keep = keep
+        self._keep_packets_max = settings.packet_ring_flow_packets_max
+        self._wanted = True
         self._ignored_ports = frozenset(settings.ignore_ports)
         self._flows = FlowTable(settings)
         self._fragments = Fragments()
@@ -108,7 +113,10 @@ class Inspection:
             return
         if self._offer is not None and is_control(packet):
             self._offer(data, link_type, time)
+        self._wanted = True
         self._packet(data, packet, time)
+        if self._keep is not None and self._wanted:
+            self._keep(data, link_type, time)
 
     def advance(self, time: float) -> None:
         """Let time pass up to ``time``: idle flows end, long ones are announced."""
@@ -175,6 +183,8 @@ class Inspection:
             self._ignored += 1
             return
         flow, side = self._flows.see(packet, time)
+        counts = flow.counts
+        self._wanted = counts[0] + counts[1] <= self._keep_packets_max
         if packet.end <= packet.start:
             return
         if protocol == TCP:

@@ -17,10 +17,11 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The ``[network]`` table of sensor.toml."""
 
     interfaces: list[str] = msgspec.field(default_factory=lambda: [AUTO])
-    # Hellos and request lines fit; whole payloads are not kept.
-    snaplen_bytes: Annotated[int, msgspec.Meta(ge=128, le=_SNAPLEN_BYTES_MAX)] = 2_048
+    # What a dialect reads of a side fits even where the card hands over many segments as one packet.
+    snaplen_bytes: Annotated[int, msgspec.Meta(ge=128, le=_SNAPLEN_BYTES_MAX)] = 16_640
     # The default 2 MB of libpcap loses a fifth at 250 k packets/s.
     ring_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=_RING_BYTES_MAX)] = 64 * 1024 * 1024
+    own_ring: bool = False  # the ring of our own though pcapy-ng is installed
     ignore_ports: list[Port] = msgspec.field(default_factory=list)  # TCP/UDP ports not looked at at all
 
     flow_entries_max: Count = 200_000  # of all interfaces together
@@ -35,3 +36,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     dissect: bool = True  # the scapy worker, where scapy is installed
     dissect_per_second_max: Count = 20
+
+    # The ring of raw packets for alerts to show; 0 keeps none. Files of mode 0600 in the sensor's folder.
+    packet_ring_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 40)] = 0
+    packet_ring_flow_packets_max: Count = 200  # of each flow the first so many, so that the ring lasts

@@ -7,13 +7,13 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import craft
 import pytest
 
 from sensors.event import Observation
 from sensors.network.capture import CaptureSource, interfaces_of, is_up, may_capture
+from sensors.network.capture_pcap import is_there
 from sensors.network.settings import NetworkSettings
 
 
@@ -32,22 +32,75 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return missing.en
 
     monkeypatch.setattr("sensors.network.capture.may_capture", lambda: True)
-    if find_spec("pcapy"):
-        assert "no-such-interface" in words("no-such-interface")
-        monkeypatch.setattr("sensors.network.capture.may_capture", lambda: False)
-        assert "CAP_NET_RAW" in words("lo")
-    monkeypatch.setattr("sensors.network.capture.find_spec", lambda name: None)
-    assert "pcapy-ng" in words("lo")
+    assert "no-such-interface" in words("no-such-interface")
+    monkeypatch.setattr("sensors.network.capture.may_capture", lambda: False)
+    assert "CAP_NET_RAW" in words("lo")
 
 
-@pytest.fixture
-def loopback() -> Iterator[list[Observation]]:
+class Replay:
+    """A reader that has packets, drops some of them, and counts in 32 bits."""
+
+    link_type = 1
+
+    def __init__(self, packets: list[bytes], dropped: int, stop: threading.Event) -> None:
+        self._packets = packets
+        self._counts = (len(packets) + dropped, dropped, 0)
+        self._stop = stop
+        self._left = 3
+        self.calls: list[str] = []
+
+    def wait(self, milliseconds: int) -> None:
+        time.sleep(0.001)
+
+    def batch(self) -> list[tuple[bytes, float]]:
+        if self._left and not self._stop.is_set():
+            self._left -= 1
+            self._stop.set() if not self._left else None
+            return []
+        part, self._packets = self._packets[:7], self._packets[7:]
+        return [(data, 1_000.0) for data in part]
+
+    def refuse(self) -> None:
+        self.calls.append("refuse")
+
+    def stats(self) -> tuple[int, int, int]:
+        received, dropped, other = self._counts
+        return (received + (1 << 32) - 5) & 0xFFFF_FFFF if self.calls else (1 << 32) - 5, dropped, other
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_what_waits_in_the_ring_is_read_on_stop_and_all_is_accounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    reader = Replay([craft.udp(b"x", 1_000 + n, 2_000) for n in range(30)], 12, stop)
+    source = CaptureSource(NetworkSettings(), "test")
+    monkeypatch.setattr(source, "_open", lambda: reader)
+    seen: list[Observation] = []
+    source.run(seen.extend, stop)
+    assert reader.calls == ["refuse", "close"]
+    reports = craft.of("net.capture", seen)
+    assert reports[0].fields["gov.capture.dropped"] == 12, "losses are told at once"
+    total = {
+        name: sum(int(str(one.fields[f"gov.capture.{name}"])) for one in reports)
+        for name in ("packets", "dropped")
+    }
+    assert total == {"packets": 30, "dropped": 12}
+    assert reports[-1].fields["gov.capture.unread"] == 0
+
+
+@pytest.fixture(params=["libpcap", "own ring"])
+def loopback(request: pytest.FixtureRequest) -> Iterator[list[Observation]]:
     """What the sensor sees on the loopback while the test runs."""
-    if find_spec("pcapy") is None or not may_capture() or not is_up("lo"):
-        pytest.skip("live capture needs pcapy-ng, CAP_NET_RAW and the loopback up")
+    if not may_capture() or not is_up("lo"):
+        pytest.skip("live capture needs CAP_NET_RAW and the loopback up")
+    own_ring = request.param == "own ring"
+    if not own_ring and not is_there():
+        pytest.skip("pcapy-ng is not installed")
     seen: list[Observation] = []
     stop = threading.Event()
-    source = CaptureSource(NetworkSettings(drop_report_seconds=0.5), "lo")
+    settings = NetworkSettings(drop_report_seconds=0.5, own_ring=own_ring)
+    source = CaptureSource(settings, "lo")
     thread = threading.Thread(target=source.run, args=(seen.extend, stop))
     thread.start()
     time.sleep(0.3)
@@ -56,6 +109,12 @@ def loopback() -> Iterator[list[Observation]]:
     thread.join(5.0)
     assert not thread.is_alive()
     assert seen[-1].fields["event.dataset"] == "net.capture"
+    reports = craft.of("net.capture", seen)
+    received, packets, dropped = (
+        sum(int(str(one.fields[f"gov.capture.{name}"])) for one in reports)
+        for name in ("received", "packets", "dropped")
+    )
+    assert received == packets + dropped > 0
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
