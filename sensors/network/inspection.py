@@ -11,8 +11,6 @@ from sensors.event import Observation
 from sensors.network.datagram import Datagrams
 from sensors.network.dialect import Message, Talk
 from sensors.network.dialects import datagrams, streams
-from sensors.network.dns import PORTS as DNS_PORTS
-from sensors.network.dns import DnsMessage, parse_dns
 from sensors.network.encapsulation import UDP_TUNNEL_PORTS
 from sensors.network.flow import Flow, FlowTable
 from sensors.network.fragments import Fragments
@@ -99,7 +97,6 @@ class Inspection:
         self._budget = Budget(settings.events_per_second_max if live else 0)
         self._seen: list[Observation] = []
         self._packets = self._malformed = self._unknown_link = self._ignored = self._tunnelled = 0
-        self._old_dns = all(claim.name != "dns" for claim in datagrams())
 
     def see(self, data: bytes, link_type: int, time: float) -> None:
         """Take in one captured packet."""
@@ -207,11 +204,6 @@ class Inspection:
         talk.source, talk.destination = packet.source, packet.destination
         whole = len(payload) >= packet.payload_bytes
         self._streams.segment(flow, side, payload, packet.sequence, talk, whole=whole)
-        if self._old_dns and len(payload) > 2 and payload[0] << 8 | payload[1] == len(payload) - 2:
-            known = bool({packet.source_port, packet.destination_port} & DNS_PORTS)
-            message = parse_dns(payload[2:], known_port=known)
-            if message is not None:
-                self._dns(message, packet, flow, time)
 
     def _tell(self, flow: Flow, side: int, messages: Sequence[Message]) -> None:
         """Report what a side's bytes told."""
@@ -230,12 +222,6 @@ class Inspection:
                 self._packet(data, inner, time)
                 return
         payload = data[packet.start : packet.end]
-        if self._old_dns:
-            known = packet.destination_port in DNS_PORTS or packet.source_port in DNS_PORTS
-            message = parse_dns(payload, known_port=known)
-            if message is not None:
-                self._dns(message, packet, flow, time)
-                return
         talk = self._talk
         talk.side, talk.time = side, time
         talk.ports = (packet.source_port, packet.destination_port)
@@ -243,11 +229,6 @@ class Inspection:
         messages = self._datagrams.read(flow, payload, talk)
         if messages:
             self._tell(flow, side, messages)
-
-    def _dns(self, message: DnsMessage, packet: Packet, flow: Flow, time: float) -> None:
-        flow.service = flow.service or "dns"
-        if self._budget.spend(time):
-            self._seen.append(self._report.dns(message, packet, time))
 
     def _arp(self, data: bytes, packet: Packet, time: float) -> None:
         message = parse_arp(data, packet.start)

@@ -9,7 +9,6 @@ from sensors.event import LogSource, Observation, Value
 from sensors.network.community import community_id
 from sensors.network.conn_state import conn_state
 from sensors.network.dialect import Message
-from sensors.network.dns import DnsMessage
 from sensors.network.encapsulation import Tunnel
 from sensors.network.flow import Ended, Flow
 from sensors.network.neighbour import Arp, Icmp, mac_text
@@ -125,24 +124,6 @@ class Reporter:
         return _observation(
             time, log or service, category, common | fields, names | native, lane=lane or LANE
         )
-
-    def dns(self, message: DnsMessage, packet: Packet, time: float) -> Observation:
-        """net.dns: one message, seen from the side that asks."""
-        multicast = is_multicast(packet.destination)
-        ends = ends_of(packet, from_server=message.is_answer and not multicast)
-        fields, native = self._conversation("net.dns", ends, "dns")
-        fields |= {
-            "dns.type": "answer" if message.is_answer else "query",
-            "dns.id": str(message.identifier),
-            "dns.question.name": message.name,
-            "dns.question.type": message.type,
-        }
-        native |= {"query": message.name, "qtype_name": message.type, "record_type": message.type}
-        if message.is_answer:
-            answers: list[str | int | float | bool | None] = [*message.answers]
-            fields |= {"dns.response_code": message.response_code, "dns.answers": answers}
-            native |= {"rcode_name": message.response_code, "answers": answers, "answer": answers}
-        return _observation(time, "dns", "dns", fields, native)
 
     def arp(self, message: Arp, previous_mac: str, packet: Packet, time: float) -> Observation:
         """net.arp: one ARP message; ``previous_mac`` is who claimed the sender's address before."""
