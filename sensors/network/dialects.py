@@ -4,6 +4,7 @@ from functools import cache
 
 from sensors.network import (
     dameng,
+    dcerpc,
     dhcp,
     dhcp6,
     ftp,
@@ -39,6 +40,7 @@ def streams() -> tuple[StreamClaim, ...]:
         smb.STREAM,
         kerberos.STREAM,
         ldap.STREAM,
+        dcerpc.STREAM,
         rdp.STREAM,
         s7.STREAM,
         postgresql.STREAM,

@@ -14,6 +14,7 @@ from sensors.network.ldap_filter import filter_text
 from sensors.network.ntlm import ntlm_message
 from sensors.network.reading import MASK, Frames, mark_of, text
 
+LDAP_BYTES_MAX: Final = 64 * 1024  # of each side: a search's entries fill 16 KiB at once
 _PENDING_MAX: Final = 64
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 _OPERATIONS: Final = {
@@ -247,4 +248,6 @@ def claims_ldap(first: bytes, _talk: Talk) -> bool | None:
     return first[inner.end] in _OPERATIONS and size >= 7
 
 
-STREAM: Final = StreamClaim("ldap", claims_ldap, LdapStream, first_bytes=frozenset({0x30}))
+STREAM: Final = StreamClaim(
+    "ldap", claims_ldap, LdapStream, first_bytes=frozenset({0x30}), bytes_max=LDAP_BYTES_MAX
+)

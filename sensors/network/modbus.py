@@ -38,13 +38,13 @@ class ModbusStream:
 
     def __init__(self, talk: Talk) -> None:
         self._server = talk.side if talk.ports[0] == PORT else 1 - talk.side
-        self._frames = (Frames(_measure), Frames(_measure))
+        self._frames = (Frames(_measure, begins_anew=True), Frames(_measure, begins_anew=True))
         self._told: set[tuple[int, int, int, int]] = set()
 
     @property
     def done(self) -> bool:
-        """Whether the bytes are none of Modbus."""
-        return self._frames[0].broken or self._frames[1].broken
+        """Never: it stays with the conversation."""
+        return False
 
     def feed(self, side: int, data: bytes) -> Sequence[Message]:
         """The messages that end with these bytes."""

@@ -58,11 +58,15 @@ Measure = Callable[[bytes], int]  # size of the frame that starts here; 0: need 
 
 
 class Frames:
-    """Cuts a direction into frames; ``broken`` once the bytes are none, and then silent."""
+    """Cuts a direction into frames; ``broken`` once the bytes are none, and then silent.
 
-    __slots__ = ("_held", "_limit", "_measure", "_skip", "broken")
+    With ``begins_anew`` it is never broken: what is no frame is dropped with the bytes it came with.
+    """
 
-    def __init__(self, measure: Measure, limit: int = FRAME_BYTES_MAX) -> None:
+    __slots__ = ("_anew", "_held", "_limit", "_measure", "_skip", "broken")
+
+    def __init__(self, measure: Measure, limit: int = FRAME_BYTES_MAX, *, begins_anew: bool = False) -> None:
+        self._anew = begins_anew
         self._measure = measure
         self._limit = limit
         self._held = b""
@@ -84,12 +88,12 @@ class Frames:
             rest = held[at:] if at else held
             size = self._measure(rest)
             if size < 0:
-                self.broken = True
+                self.broken = not self._anew
                 self._held = b""
                 return
             if size == 0 or len(rest) < min(size, self._limit):
                 if len(rest) >= self._limit:  # a measure that never decides
-                    self.broken = True
+                    self.broken = not self._anew
                     rest = b""
                 self._held = rest
                 return
@@ -98,7 +102,7 @@ class Frames:
                 self._skip = at - len(held)
             yield rest[: min(size, self._limit)]
         else:
-            self.broken = True
+            self.broken = not self._anew
         self._held = b""
 
 

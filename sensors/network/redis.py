@@ -11,11 +11,13 @@ from sensors.network.dialect import Message, StreamClaim, Talk
 from sensors.network.login import attempt, outcome
 from sensors.network.reading import text
 
+PORT: Final = 6379
 _HELD_BYTES_MAX: Final = 16 * 1024
 _COMMANDS_MAX: Final = 512  # out of one call
 _NAMES_MAX: Final = 32
 _PENDING_MAX: Final = 256
 _WORDS_MAX: Final = 64
+_ASKS: Final = frozenset(b"*") | frozenset(range(0x41, 0x5B)) | frozenset(range(0x61, 0x7B))
 _RISKY: Final = frozenset(
     {
         "CONFIG", "SLAVEOF", "REPLICAOF", "MODULE", "EVAL", "EVALSHA", "SCRIPT", "DEBUG", "FLUSHALL",
@@ -163,15 +165,16 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def claims_redis(first: bytes, talk: Talk) -> bool | None:
-    """An array of bulk strings; or, on its port, an inline AUTH."""
+    """An array of bulk strings; or, on its port, a line that begins with a word."""
     if first[0] != 0x2A:
-        if 6379 not in talk.ports:
+        if talk.ports[1] != PORT:
             return False
-        return first[:5].upper() in (b"AUTH ", b"PING\r", b"INFO\r") if len(first) >= 5 else None
+        line, ending, _ = first[:64].partition(b"\n")
+        return line.split(None, 1)[0].strip().isalpha() if ending else len(first) < 64 and None
     end = first.find(b"\r\n", 0, 8)
     if end < 0 or len(first) < end + 3:
         return None if len(first) < 12 else False
     return first[1:end].isdigit() and first[end + 2] == 0x24
 
 
-STREAM: Final = StreamClaim("redis", claims_redis, RedisStream, first_bytes=frozenset(b"*AaPpIi"))
+STREAM: Final = StreamClaim("redis", claims_redis, RedisStream, first_bytes=_ASKS)

@@ -30,13 +30,13 @@ class S7Stream:
     """One connection."""
 
     def __init__(self, _talk: Talk) -> None:
-        self._frames = (Frames(measure_tpkt), Frames(measure_tpkt))
+        self._frames = (Frames(measure_tpkt, begins_anew=True), Frames(measure_tpkt, begins_anew=True))
         self._told: set[tuple[int, int, int, int]] = set()
 
     @property
     def done(self) -> bool:
-        """Whether the bytes are none of TPKT."""
-        return self._frames[0].broken or self._frames[1].broken
+        """Never: it stays with the conversation."""
+        return False
 
     def feed(self, side: int, data: bytes) -> Sequence[Message]:
         """The frames that end with these bytes."""

@@ -3,6 +3,7 @@
 from struct import Struct, error
 from typing import Final
 
+from sensors.network.dcerpc import DceRpc
 from sensors.network.dialect import Message
 from sensors.network.kerberos import ap_request
 from sensors.network.ntlm import ntlm_message
@@ -18,7 +19,8 @@ from sensors.network.smb_words import (
 
 _HEADER_BYTES: Final = 64
 _COMPOUND_MAX: Final = 16
-_NEGOTIATE, _SESSION, _TREE, _CREATE, _CLOSE, _WRITE, _SET_INFO = 0, 1, 3, 5, 6, 9, 17
+_NEGOTIATE, _SESSION, _TREE, _CREATE, _CLOSE, _WRITE, _IOCTL, _SET_INFO = 0, 1, 3, 5, 6, 9, 11, 17
+_PIPE_TRANSCEIVE: Final = 0x0011C017
 _REPLY, _ASYNC = 0x1, 0x2
 _MORE: Final = 0xC0000016
 _PENDING: Final = 0x103
@@ -48,6 +50,7 @@ class Smb2:
         self._files: dict[bytes, tuple[str, str, bool]] = {}  # file id -> share, name, deleted on close
         self._written: set[bytes] = set()
         self._last_file = b""
+        self._pipes: dict[bytes, DceRpc] = {}
 
     def read(self, data: bytes) -> list[Message]:
         """What the (compounded) messages of one frame tell."""
@@ -82,12 +85,18 @@ class Smb2:
         elif command == _CLOSE:
             self._close(data[72:88])
         elif command == _WRITE:
-            return self._write(data[80:96])
+            at, size = _u16(data, 66)[0], _u32(data, 68)[0]
+            return self._write(data[80:96], data[at : at + size])
+        elif command == _IOCTL and _u32(data, 68)[0] == _PIPE_TRANSCEIVE:
+            at, size = _u32(data, 88)[0], _u32(data, 92)[0]
+            return self._piped(data[72:88], data[at : at + size])
         elif command == _SET_INFO:
             self._set(data, number)
         return []
 
-    def _write(self, identifier: bytes) -> list[Message]:
+    def _write(self, identifier: bytes, written: bytes) -> list[Message]:
+        if written[:2] == b"\x05\0":
+            return self._piped(identifier, written)
         if identifier in self._written or identifier not in self._files:
             return []
         if len(self._written) < OPEN_MAX:
@@ -95,6 +104,14 @@ class Smb2:
         share, name, _ = self._files[identifier]
         message = file_event("write", share, name)
         return [message._replace(reply=False)]
+
+    def _piped(self, identifier: bytes, written: bytes) -> list[Message]:
+        """DCE/RPC through a named pipe."""
+        if identifier not in self._pipes and len(self._pipes) < PENDING_MAX:
+            name = self._files[identifier][1] if identifier in self._files else ""
+            self._pipes[identifier] = DceRpc(name)
+        pipe = self._pipes.get(identifier)
+        return pipe.read(written, "smb") if pipe is not None else []
 
     def _set(self, data: bytes, number: int) -> None:
         kind, detail = data[66], data[67]
@@ -160,6 +177,7 @@ class Smb2:
     def _close(self, identifier: bytes) -> None:
         self._files.pop(self._last_file if identifier == _SAME_FILE else identifier, None)
         self._written.discard(identifier)
+        self._pipes.pop(identifier, None)
 
     def _wait(self, number: int, waiting: Waiting) -> None:
         if len(self._waiting) >= PENDING_MAX:

@@ -56,6 +56,9 @@ class SmtpStream:
             return self._credentials(line)
         word, _, rest = line.partition(b" ")
         command = word.upper()[:10]
+        if self._headers:  # the answer to the last mail was not seen
+            self._headers = 0
+            return [self._mail(0, "")._replace(reply=False), *self._request(line)]
         if command in _GREETINGS:
             self._helo = text(rest.strip(), 255)
         elif command == b"AUTH":
@@ -69,7 +72,7 @@ class SmtpStream:
         elif command == b"RCPT" and len(self._to) < _RECIPIENTS_MAX:
             self._to.append(_address(rest))
         elif command == b"DATA":
-            self._waits = "DATA"
+            self._waits, self._in_data, self._headers, self._subject = "DATA", 1, 0, ""
         return []
 
     def _credentials(self, line: bytes) -> list[Message]:
@@ -110,10 +113,19 @@ class SmtpStream:
             if not self._over:
                 return []
             fields: dict[str, Value] = {"event.action": "smtp-tls", "gov.smtp.helo": self._helo}
-            return [Message("net.smtp", "smtp", fields, {"helo": self._helo, "tls": True}, reply=True)]
+            return [
+                Message(
+                    "net.smtp",
+                    "smtp",
+                    fields,
+                    {"helo": self._helo, "tls": True, "last_reply": f"{code} {said}"},
+                    reply=True,
+                )
+            ]
         if waited == "DATA":
-            self._waits, self._in_data, self._headers = "", int(code == 354), 0
-            self._subject = ""
+            self._waits = ""
+            if code != 354:
+                self._in_data = self._headers = 0
             return []
         if self._headers and not self._in_data:
             self._headers = 0
@@ -135,7 +147,7 @@ class SmtpStream:
         fields: dict[str, Value] = {
             "event.category": "email",
             "event.action": "smtp-mail",
-            "event.outcome": "success" if code < 400 else "failure",
+            "event.outcome": "success" if 0 < code < 400 else "failure" if code else "unknown",
             "email.from.address": self._from,
             "email.to.address": list(self._to),
             "email.subject": self._subject,
@@ -146,8 +158,9 @@ class SmtpStream:
             "mailfrom": self._from,
             "rcptto": list(self._to),
             "subject": self._subject,
-            "last_reply": f"{code} {said}",
         }
+        if code:
+            native["last_reply"] = f"{code} {said}"
         return Message("net.smtp", "smtp", fields, native, reply=True)
 
 

@@ -98,7 +98,7 @@ def _told(
         told.add(key)
     fields |= {"event.action": f"snmp-{request}", "gov.snmp.version": _VERSIONS[version]}
     said: dict[str, Value] = {"version": _VERSIONS[version], **(native or {})}
-    is_reply = request in ("response", "report")
+    is_reply = request in ("response", "report") or (request == "sealed" and talk.ports[0] == 161)
     return [Message("net.snmp", "snmp", fields, said, reply=is_reply)]
 
 

@@ -1,0 +1,98 @@
+"""Interfaces of DCE/RPC in Windows, and those of their operations that matter, by number (C706, MS-RPCE)."""
+
+from typing import Final
+
+INTERFACES: Final = {
+    "e1af8308-5d1f-11c9-91a4-08002b14a0fa": "epmapper",
+    "12345778-1234-abcd-ef00-0123456789ab": "lsarpc",
+    "12345778-1234-abcd-ef00-0123456789ac": "samr",
+    "12345678-1234-abcd-ef00-01234567cffb": "netlogon",
+    "12345678-1234-abcd-ef00-0123456789ab": "spoolss",
+    "76f03f96-cdfd-44fc-a22c-64950a001209": "IRemoteWinspool",
+    "4b324fc8-1670-01d3-1278-5a47bf6ee188": "srvsvc",
+    "6bffd098-a112-3610-9833-46c3f87e345a": "wkssvc",
+    "367abb81-9844-35f1-ad32-98f038001003": "svcctl",
+    "338cd001-2244-31f1-aaaa-900038001003": "winreg",
+    "1ff70682-0a51-30e8-076d-740be8cee98b": "atsvc",
+    "86d35949-83c9-4044-b424-db363231fd0c": "ITaskSchedulerService",
+    "378e52b0-c0a9-11cf-822d-00aa0051e40f": "SASec",
+    "e3514235-4b06-11d1-ab04-00c04fc2dcd2": "drsuapi",
+    "c681d488-d850-11d0-8c52-00c04fd90f7e": "efsrpc",
+    "df1941c5-fe89-4e79-bf10-463657acf44d": "efsrpc",
+    "a8e0653c-2744-4389-a61d-7373df8b2292": "FssAgentRpc",
+    "4fc742e0-4a10-11cf-8273-00aa004ae673": "netdfs",
+    "82273fdc-e32a-18c3-3f78-827929dc23ea": "eventlog",
+    "f6beaff7-1e19-4fbb-9f8f-b89e2018337c": "IEventService",
+    "4d9f4ab8-7d1c-11cf-861e-0020af6e7c57": "IActivation",
+    "000001a0-0000-0000-c000-000000000046": "ISystemActivator",
+    "99fcfec4-5260-101b-bbcb-00aa0021347a": "IObjectExporter",
+    "00000143-0000-0000-c000-000000000046": "IRemUnknown2",
+    "9556dc99-828c-11cf-a37e-00aa003240c7": "IWbemServices",
+    "f309ad18-d86a-11d0-a075-00c04fb68820": "IWbemLevel1Login",
+    "3919286a-b10c-11d0-9ba8-00c04fd92ef5": "dssetup",
+    "f5cc5a18-4264-101a-8c59-08002b2f8426": "nspi",
+    "8d9f4e40-a03d-11ce-8f69-08003e30051b": "pnp",
+    "17fdd703-1827-4e34-79d4-24a55c53bb37": "msgsvc",
+    "50abc2a4-574d-40b3-9d66-ee4fd5fba076": "dnsserver",
+    "45f52c28-7f9f-101a-b52b-08002b2efabe": "winsif",
+    "6b5bddd1-f4c1-4ae5-a61e-000000000000": "witness",
+}
+OPERATIONS: Final[dict[str, dict[int, str]]] = {
+    "epmapper": {2: "ept_lookup", 3: "ept_map"},
+    "drsuapi": {0: "DRSBind", 1: "DRSUnbind", 3: "DRSGetNCChanges", 4: "DRSUpdateRefs", 12: "DRSCrackNames"},
+    "samr": {
+        5: "SamrLookupDomainInSamServer", 6: "SamrEnumerateDomainsInSamServer", 7: "SamrOpenDomain",
+        13: "SamrEnumerateUsersInDomain", 15: "SamrEnumerateAliasesInDomain", 25: "SamrGetMembersInGroup",
+        34: "SamrOpenUser", 36: "SamrQueryInformationUser", 38: "SamrChangePasswordUser",
+        50: "SamrCreateUser2InDomain", 55: "SamrUnicodeChangePasswordUser2", 58: "SamrSetInformationUser2",
+        64: "SamrConnect5",
+    },
+    "lsarpc": {
+        2: "LsarEnumeratePrivileges", 6: "LsarOpenPolicy", 14: "LsarLookupNames", 15: "LsarLookupSids",
+        44: "LsarOpenPolicy2", 57: "LsarLookupSids2", 58: "LsarLookupNames2",
+    },
+    "netlogon": {
+        2: "NetrLogonSamLogon", 4: "NetrServerReqChallenge", 26: "NetrServerAuthenticate3",
+        30: "NetrServerPasswordSet2", 39: "NetrLogonSamLogonEx", 45: "NetrLogonSamLogonWithFlags",
+    },
+    "svcctl": {
+        0: "CloseServiceHandle", 2: "DeleteService", 11: "ChangeServiceConfigW", 12: "CreateServiceW",
+        15: "OpenSCManagerW", 16: "OpenServiceW", 19: "StartServiceW", 24: "CreateServiceA",
+        27: "OpenSCManagerA", 31: "StartServiceA",
+    },
+    "atsvc": {0: "NetrJobAdd", 1: "NetrJobDel", 2: "NetrJobEnum", 3: "NetrJobGetInfo"},
+    "ITaskSchedulerService": {
+        1: "SchRpcRegisterTask", 2: "SchRpcRetrieveTask", 7: "SchRpcEnumTasks", 12: "SchRpcRun",
+        13: "SchRpcDelete", 19: "SchRpcEnableTask",
+    },
+    "spoolss": {
+        1: "RpcOpenPrinter", 9: "RpcAddPrinterDriver", 65: "RpcRemoteFindFirstPrinterChangeNotificationEx",
+        69: "RpcOpenPrinterEx", 70: "RpcAddPrinterEx", 89: "RpcAddPrinterDriverEx", 46: "RpcAddMonitor",
+        51: "RpcAddPrintProcessor", 14: "RpcAddPrintProcessor",
+    },
+    "IRemoteWinspool": {
+        0: "RpcAsyncOpenPrinter", 39: "RpcAsyncAddPrinterDriver", 44: "RpcAsyncAddPrintProcessor",
+        49: "RpcAsyncAddMonitor",
+    },
+    "srvsvc": {
+        12: "NetrSessionEnum", 15: "NetrShareEnum", 16: "NetrShareGetInfo", 14: "NetrShareAdd",
+        21: "NetrServerGetInfo", 28: "NetrServerTransportEnum",
+    },
+    "wkssvc": {0: "NetrWkstaGetInfo", 2: "NetrWkstaUserEnum", 22: "NetrJoinDomain2"},
+    "winreg": {
+        2: "OpenLocalMachine", 6: "BaseRegCreateKey", 8: "BaseRegDeleteValue", 15: "BaseRegOpenKey",
+        17: "BaseRegQueryValue", 20: "BaseRegSaveKey", 22: "BaseRegSetValue",
+    },
+    "efsrpc": {
+        0: "EfsRpcOpenFileRaw", 4: "EfsRpcEncryptFileSrv", 5: "EfsRpcDecryptFileSrv",
+        6: "EfsRpcQueryUsersOnFile", 7: "EfsRpcQueryRecoveryAgents", 12: "EfsRpcFileKeyInfo",
+    },
+    "netdfs": {12: "NetrDfsAddStdRoot", 13: "NetrDfsRemoveStdRoot"},
+    "FssAgentRpc": {8: "IsPathSupported", 9: "IsPathShadowCopied"},
+    "eventlog": {0: "ElfrClearELFW", 7: "ElfrOpenELW"},
+    "nspi": {0: "NspiBind", 1: "NspiUnbind", 3: "NspiQueryRows"},
+    "dssetup": {0: "DsRolerGetPrimaryDomainInformation"},
+    "ISystemActivator": {3: "RemoteGetClassObject", 4: "RemoteCreateInstance"},
+    "IObjectExporter": {3: "ServerAlive", 5: "ServerAlive2"},
+    "IWbemServices": {24: "ExecMethod", 20: "ExecQuery"},
+}  # fmt: skip
