@@ -105,7 +105,8 @@ def claims_ftp(first: bytes, talk: Talk) -> bool | None:
         return None
     if talk.ports[1] in PORTS:
         return first.split(None, 1)[0].upper() in _COMMANDS
-    return first[:5].upper() in (b"USER ", b"AUTH ") and not _MAIL_PORTS.intersection(talk.ports)
+    is_ftp = first[:5].upper() == b"USER " or first[:8].upper() in (b"AUTH TLS", b"AUTH SSL")
+    return is_ftp and not _MAIL_PORTS.intersection(talk.ports)
 
 
 STREAM: Final = StreamClaim(

@@ -10,6 +10,7 @@ from sensors.network.ntlm import ntlm_message
 from sensors.network.reading import Lines, text
 
 PORTS: Final = frozenset({25, 465, 587, 2525})
+SMTP_BYTES_MAX: Final = 64 * 1024  # of each side: several mails fit
 _GREETINGS: Final = (b"EHLO", b"HELO", b"LHLO")
 _RECIPIENTS_MAX: Final = 32
 _HEADERS_MAX: Final = 128  # lines of a message looked at for its subject
@@ -27,6 +28,7 @@ class SmtpStream:
         self._waits = ""  # command whose reply comes next: AUTH, STARTTLS, or ''
         self._secret_next = False
         self._in_data = self._headers = 0
+        self._heard = False  # the server
         self._over = False
 
     @property
@@ -44,7 +46,7 @@ class SmtpStream:
             if side != self._client:
                 found += self._reply(line)
             elif self._in_data:
-                self._body(line)
+                found += self._body(line)
             else:
                 found += self._request(line)
             if self._over:
@@ -101,6 +103,7 @@ class SmtpStream:
         return []
 
     def _reply(self, line: bytes) -> list[Message]:
+        self._heard = True
         if not line[:3].isdigit() or line[3:4] == b"-":
             return []
         code, said = int(line[:3]), text(line[4:], 256)
@@ -132,16 +135,20 @@ class SmtpStream:
             return [self._mail(code, said)]
         return []
 
-    def _body(self, line: bytes) -> None:
+    def _body(self, line: bytes) -> list[Message]:
         if line == b".":
             self._in_data = 0
             self._headers = max(self._headers, 1)
+            if not self._heard:  # only this side is seen: no answer will come
+                self._headers = 0
+                return [self._mail(0, "")._replace(reply=False)]
         elif 0 <= self._headers < _HEADERS_MAX:
             self._headers += 1
             if line[:8].lower() == b"subject:" and not self._subject:
                 self._subject = text(line[8:].strip(), 256)
             elif not line:
                 self._headers = _HEADERS_MAX
+        return []
 
     def _mail(self, code: int, said: str) -> Message:
         fields: dict[str, Value] = {
@@ -182,4 +189,6 @@ def claims_smtp(first: bytes, talk: Talk) -> bool | None:
     return first[:4].upper() in _GREETINGS and first[4:5] in (b" ", b"\r")
 
 
-STREAM: Final = StreamClaim("smtp", claims_smtp, SmtpStream, first_bytes=frozenset(b"25EeHhLl"))
+STREAM: Final = StreamClaim(
+    "smtp", claims_smtp, SmtpStream, first_bytes=frozenset(b"25EeHhLl"), bytes_max=SMTP_BYTES_MAX
+)
