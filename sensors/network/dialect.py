@@ -1,7 +1,8 @@
 """What a protocol parser looks like to the sensor: claims on streams, readers of datagrams, messages out.
 
-A dialect performs no input or output, holds no more than it was fed, and never raises on hostile bytes: what
-it cannot read it ignores, or says ``done``. Built-ins are listed in ``sensors.network.dialects``.
+A dialect performs no input or output, holds no more than 64 KiB of what it was fed, and never raises on
+hostile bytes: what it cannot read it ignores, or says ``done``. Built-ins are listed in
+``sensors.network.dialects``.
 
 Streams (TCP): the first bytes of either side are shown to the claims their first byte admits, in the order
 of the list, until one says True; one that needs more bytes holds back those behind it. The claim makes the
@@ -73,7 +74,7 @@ class StreamClaim(NamedTuple):
     claims: Callable[[bytes, Talk], bool | None]  # first bytes of one side so far; None: needs more of them
     make: Callable[[Talk], StreamDialect]
     first_bytes: frozenset[int] | None = None  # None: any; give them, it is what keeps the sensor fast
-    resumes: bool = False  # may begin at any segment of a flow nobody listens to (HTTP, TLS)
+    resumes: bool = False  # may begin at any segment nobody listens to (HTTP, TLS); needs ``first_bytes``
     bytes_max: int = STREAM_BYTES_MAX
 
 

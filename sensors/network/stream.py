@@ -17,6 +17,7 @@ EARLY_BYTES_MAX: Final = 16 * 1024  # waiting behind a hole, per side
 EARLY_SEGMENTS_MAX: Final = 32
 OPEN_MAX: Final = 20_000  # conversations listened to at a time
 OPEN_BYTES_MAX: Final = 48 * 1024 * 1024  # fed to dialects that still listen, or waiting
+COST_BYTES_MAX: Final = 64 * 1024  # of one conversation: no dialect may hold more, however much it reads
 DIALECTS_MAX: Final = 4  # one after the other on one flow, each begun because the last was done
 BOTH_DEAF: Final = 3
 _MASK: Final = (1 << 32) - 1
@@ -40,7 +41,10 @@ class Streams:
         self._tell = tell
         index = by_first_byte([claim.first_bytes for claim in claims])
         self._asked = tuple(tuple(claims[place] for place in places) for places in index)
-        self._resuming = tuple(tuple(claim for claim in asked if claim.resumes) for asked in self._asked)
+        self._resuming = tuple(
+            tuple(claim for claim in asked if claim.resumes and claim.first_bytes is not None)
+            for asked in self._asked
+        )
         self._open: dict[Flow, None] = {}  # oldest first
         self._open_max = open_max
         self._bytes_max = open_bytes_max
@@ -117,6 +121,9 @@ class Streams:
         flow.deaf = BOTH_DEAF
 
     def _charge(self, flow: Flow, open_: Listening, size: int) -> None:
+        size = min(size, COST_BYTES_MAX - open_.cost)
+        if size <= 0:
+            return
         open_.cost += size
         self._bytes += size
         if self._bytes > self._bytes_max:
