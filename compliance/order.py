@@ -1,0 +1,279 @@
+"""Rectification orders (整改单): when one is opened, reminded, escalated, tested again and closed. Pure.
+
+``plan`` looks at the newest verdicts and the open orders and says what is due; the store does it. An order is
+closed by the verdict that follows the mending, never by the word of its owner alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from compliance.check_store import Kept
+from compliance.checklist import Check
+from compliance.evaluation import ATTESTED, Evaluation, Verdict, by_object
+from compliance.views import valid_at
+from crypto.words import BadInput, Words
+from detection.sigma.document import parse_documents
+from detection.sigma.errors import RuleError
+
+OrderState = Literal["issued", "answered", "closed", "cancelled"]
+Action = Literal[
+    "issued",
+    "reminded",
+    "escalated",
+    "answered",
+    "retest-failed",
+    "retest-passed",
+    "assigned",
+    "extended",
+    "cancelled",
+]
+OPEN: Final[frozenset[OrderState]] = frozenset({"issued", "answered"})
+_RECTIFY: Final = "rectify"
+_RULES_BYTES_MAX: Final = 64 * 1024
+_SHORT: Final[frozenset[Verdict]] = frozenset({"不符合", "部分符合"})
+
+Percent = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class OrderRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """rules/gates/orders.yaml."""
+
+    format: Literal[1]
+    reminders: tuple[Percent, ...]
+    escalations: tuple[Percent, ...]
+    unknown_of_critical: bool
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One order; ``facts`` is what was found when it was issued, ``leaf`` the evidence of it."""
+
+    id: int
+    number: str
+    system: str
+    object: str
+    check: str
+    severity: str
+    state: OrderState
+    owner: str
+    issued: datetime
+    deadline: datetime
+    verdict: Verdict
+    facts: Words
+    remedy: Words
+    clauses: tuple[str, ...]
+    leaf: int
+    notify: bool  # 报省: the center above is to be told
+    reminded: int = 0
+    escalated: int = 0
+    retests_failed: int = 0
+    answered: datetime | None = None
+    answered_by: str = ""
+    closed: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether anything is still to be done."""
+        return self.state in OPEN
+
+    def overdue(self, now: datetime) -> bool:
+        """Past its deadline: still open, or closed too late."""
+        return (self.closed or now) > self.deadline and self.state != "cancelled"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens to an order; ``order`` is how it is after it."""
+
+    order: Order
+    action: Action
+    note: str
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a time span and of its end."""
+
+    issued: int
+    closed: int
+    closed_in_time: int
+    open: int
+    overdue: int
+    retests_failed: int
+    escalated: int
+    days_to_close: float | None
+    """Mean of those closed in the span; None where none was."""
+
+
+def days_of(check: Check) -> int | None:
+    """The days a check's orders run (rectifyN); None where it opens none."""
+    for word in check.enforce:
+        if word.startswith(_RECTIFY) and word[len(_RECTIFY) :].isdigit():
+            return int(word[len(_RECTIFY) :])
+    return None
+
+
+def plan(
+    checks: Iterable[Check],
+    newest: Mapping[str, Kept],
+    open_orders: Sequence[Order],
+    rules: OrderRules,
+    owner: str,
+    now: datetime,
+    cancelled: Sequence[Order] = (),
+) -> list[Step]:
+    """What is due for one graded system, by order and object; ``owner`` gets the new ones.
+
+    A new order has id 0 and no number: the store gives both. What was withdrawn opens no new order until the
+    evaluation has other grounds.
+    """
+    steps: list[Step] = []
+    settled = {(order.check, order.object, order.leaf) for order in cancelled}
+    known = {(order.check, order.object): order for order in open_orders}
+    for check in checks:
+        kept, days = newest.get(check.id), days_of(check)
+        if kept is None or days is None:
+            continue
+        evaluation = valid_at(kept.evaluation, now)
+        for one in by_object(check, evaluation):
+            order = known.pop((check.id, one.object), None)
+            short = wants(check, evaluation, one.object, one.verdict, rules)
+            if order is None and short and (check.id, one.object, kept.leaf) not in settled:
+                steps.append(_issued(check, kept, one.object, one.verdict, one.reason, days, owner, now))
+            elif order is not None:
+                steps += _next(order, evaluation, one.verdict, short, rules, now)
+    for order in known.values():  # nothing is said of its object any more
+        steps += _timely(order, rules, now)
+    return steps
+
+
+def wants(check: Check, evaluation: Evaluation, name: str, verdict: Verdict, rules: OrderRules) -> bool:
+    """Whether this verdict on an object is something somebody must mend.
+
+    未知 is, where evidence there was has run out: an attestation's always, others' for critical checks.
+    """
+    if verdict in _SHORT:
+        return True
+    if verdict != "未知":
+        return False
+    critical = check.severity == "critical" and rules.unknown_of_critical
+    return any(
+        finding.object == name
+        and finding.state == "unknown"
+        and finding.stale_at is not None
+        and finding.stale_at <= evaluation.evaluated
+        and (critical or finding.fact == ATTESTED)
+        for finding in evaluation.findings
+    )
+
+
+def reached(order: Order, percents: Iterable[int], now: datetime) -> int:
+    """The highest of these percentages of an order's time that is over; 0 where none is."""
+    whole = (order.deadline - order.issued).total_seconds()
+    gone = (now - order.issued).total_seconds()
+    return max((percent for percent in percents if gone * 100 >= whole * percent), default=0)
+
+
+def statistics(orders: Iterable[Order], start: datetime, end: datetime) -> Statistics:
+    """Figures of ``start`` up to and without ``end``; open and overdue are as at the end."""
+    counted = [order for order in orders if order.issued < end and order.state != "cancelled"]
+    closed = [order for order in counted if order.closed is not None and start <= order.closed < end]
+    still = [order for order in counted if order.closed is None or order.closed >= end]
+    took = [(order.closed - order.issued) / timedelta(days=1) for order in closed if order.closed]
+    return Statistics(
+        issued=sum(order.issued >= start for order in counted),
+        closed=len(closed),
+        closed_in_time=sum(not order.overdue(end) for order in closed),
+        open=len(still),
+        overdue=sum(order.deadline < end for order in still),
+        retests_failed=sum(order.retests_failed for order in counted),
+        escalated=sum(order.escalated > 0 for order in still),
+        days_to_close=sum(took) / len(took) if took else None,
+    )
+
+
+def load_order_rules(path: Path) -> OrderRules:
+    """The rules of orders. Raises BadInput (gates-malformed)."""
+    try:
+        with path.open("rb") as file:
+            documents = parse_documents(file.read(_RULES_BYTES_MAX), path.name)
+        rules = msgspec.convert(documents[0].value if len(documents) == 1 else None, OrderRules)
+    except (RuleError, msgspec.ValidationError, OSError) as error:
+        raise BadInput(
+            "gates-malformed",
+            Words(f"整改规则有误:{error}", f"the rules of orders are wrong: {error}"),
+            Words("请改正 rules/gates/orders.yaml", "correct rules/gates/orders.yaml"),
+            field="rules/gates",
+        ) from None
+    return rules
+
+
+def _issued(
+    check: Check,
+    kept: Kept,
+    name: str,
+    verdict: Verdict,
+    reason: Words,
+    days: int,
+    owner: str,
+    now: datetime,
+) -> Step:
+    order = Order(
+        id=0,
+        number="",
+        system=kept.evaluation.system,
+        object=name,
+        check=check.id,
+        severity=check.severity,
+        state="issued",
+        owner=owner,
+        issued=now,
+        deadline=now + timedelta(days=days),
+        verdict=verdict,
+        facts=reason,
+        remedy=check.remedy,
+        clauses=check.clauses,
+        leaf=kept.leaf,
+        notify="notify" in check.enforce,
+    )
+    return Step(order=order, action="issued", note=f"{verdict}: {reason.zh}")
+
+
+def _next(
+    order: Order, evaluation: Evaluation, verdict: Verdict, short: bool, rules: OrderRules, now: datetime
+) -> list[Step]:
+    """What a verdict does to an open order of its object."""
+    if verdict in ("符合", "不适用") and evaluation.evaluated > order.issued:
+        closed = msgspec.structs.replace(order, state="closed", closed=now)
+        return [Step(order=closed, action="retest-passed", note=verdict)]
+    if order.state == "answered" and short and _looked_again(order, evaluation):
+        failed = msgspec.structs.replace(
+            order, state="issued", retests_failed=order.retests_failed + 1, answered=None
+        )
+        return [Step(order=failed, action="retest-failed", note=verdict), *_timely(failed, rules, now)]
+    return _timely(order, rules, now)
+
+
+def _looked_again(order: Order, evaluation: Evaluation) -> bool:
+    """Whether everything that still falls short was looked at after the answer."""
+    short = [
+        finding.evidence.time
+        for finding in evaluation.findings
+        if finding.object == order.object and finding.state in ("unsatisfied", "partial") and finding.evidence
+    ]
+    return order.answered is not None and bool(short) and min(short) > order.answered
+
+
+def _timely(order: Order, rules: OrderRules, now: datetime) -> list[Step]:
+    """Reminders and escalations that are due; of several at once the last one speaks for all."""
+    steps = []
+    percent = reached(order, rules.reminders, now)
+    if percent > order.reminded:
+        order = msgspec.structs.replace(order, reminded=percent)
+        steps.append(Step(order=order, action="reminded", note=f"{percent} %"))
+    height = sum(reached(order, [percent], now) > 0 for percent in rules.escalations)
+    if height > order.escalated:
+        order = msgspec.structs.replace(order, escalated=height)
+        steps.append(Step(order=order, action="escalated", note=f"level {height}"))
+    return steps
