@@ -28,7 +28,7 @@ _STANDING: Final = "standing.json"
 _LINES_MAX: Final = 16
 
 Ask = Callable[[str, bytes], tuple[int, str]]  # (URL of the witness, body) -> (status, body); raises OSError
-Contradicted = Callable[[str, Words, datetime], None]  # (witness, what it has seen, now)
+Contradicted = Callable[[Words, datetime], None]  # (which witness has seen what, now)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +189,7 @@ class Cosigning:
             return Words(f"见证方答复 {status}", f"the witness answered {status}")
         if (witness.name, said.en) not in self._told:
             self._told.add((witness.name, said.en))
-            self._contradicted(witness.name, said, now)
+            self._contradicted(said, now)
         return said
 
     def _load(self) -> dict[str, Standing]:

@@ -40,8 +40,8 @@ class WitnessBook:
             answer = decide(request, logs, seen, self.name, self._key, now)
             if answer.remember is not None:
                 replace_file(self._path(request.checkpoint.origin), answer.remember)
-            if answer.fork and self._keep(answer.fork):
-                self._forked(answer.fork, now)
+            if answer.fork:
+                self._tell(answer.fork, now)
         return answer
 
     def seen(self, origin: str) -> bytes | None:
@@ -54,13 +54,11 @@ class WitnessBook:
     def _path(self, origin: str) -> Path:
         return self._folder / "seen" / sm3_hex(origin.encode())
 
-    def _keep(self, fork: Fork) -> bool:
-        """Keep a fork; False where it is known."""
+    def _tell(self, fork: Fork, now: datetime) -> None:
+        """Tell of a fork and keep it, unless it is known."""
         texts = "\n".join(parse_note(note).text for note in (fork.seen, fork.offered))
-        path = (
-            self._folder / "forks" / sm3_hex(texts.encode())
-        )  # by what is said: signatures differ each time
-        if path.exists() or sum(1 for _ in path.parent.iterdir()) >= FORKS_MAX:
-            return False
-        replace_file(path, fork.seen + fork.offered)
-        return True
+        # By what is said, not by signatures: those differ each time.
+        path = self._folder / "forks" / sm3_hex(texts.encode())
+        if not path.exists() and sum(1 for _ in path.parent.iterdir()) < FORKS_MAX:
+            self._forked(fork, now)
+            replace_file(path, fork.seen + fork.offered)

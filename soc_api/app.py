@@ -27,6 +27,7 @@ from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
+from soc_api.routes.witness import witness
 from soc_api.static_console import FOLDER, StaticConsole
 from soc_api.stream import Live
 from soc_api.throttle import Throttle
@@ -89,7 +90,7 @@ def routed() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    pages = (overview, alerts, rules, checks, evidence, sensors, reports, transfers, audit)
+    pages = (overview, alerts, rules, checks, evidence, witness, sensors, reports, transfers, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

@@ -39,6 +39,7 @@ _OWN = {
     "sensors",
     "drill",
     "transfer",
+    "witness",
 }
 
 
@@ -71,6 +72,11 @@ class Folders(msgspec.Struct, frozen=True):
     def evidence(self) -> Path:
         """The ledger."""
         return self.data / "evidence"
+
+    @property
+    def witness(self) -> Path:
+        """Policy, logs and memory of witnessing, mode 0700; made when first used."""
+        return self.data / "witness"
 
     @property
     def reports(self) -> Path:

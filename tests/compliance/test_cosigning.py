@@ -48,7 +48,7 @@ class Center:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told: list[tuple[str, Words]] = []
+        self.told: list[Words] = []
         self.ledger = Ledger.open(folder / "evidence", center="c", origin=ORIGIN, key=LOG)
         self.cosigning = self.again()
 
@@ -56,7 +56,7 @@ class Center:
         return Cosigning(
             self.folder / "witness",
             self.ledger,
-            contradicted=lambda name, words, _: self.told.append((name, words)),
+            contradicted=lambda words, _: self.told.append(words),
         )
 
     def grow(self, count: int, now: datetime, text: str = "x") -> None:
@@ -138,14 +138,14 @@ def test_a_rolled_back_ledger_is_told_by_its_witnesses(center: Center, peers: Pe
     back.grow(1, NOW)
     for _ in range(2):
         assert not back.cosigning.round(NOW, peers.ask)
-    assert [name for name, _ in back.told] == ["p", "a", "b"]
-    assert "rolled back" in back.told[0][1].en
+    assert [words.en.split(" ")[1] for words in back.told] == ["p", "a", "b"]
+    assert "rolled back" in back.told[0].en
     back.grow(3, NOW, "else")  # as large as what they saw, with another root
     assert not back.again().round(NOW, peers.ask)
-    assert "another root at 7" in back.told[-1][1].en
+    assert "another root at 7" in back.told[-1].en
     back.grow(3, NOW)
     assert not back.again().round(NOW, peers.ask)
-    assert "another history of the first 7" in back.told[-1][1].en
+    assert "another history of the first 7" in back.told[-1].en
     back.ledger.close()
 
 
