@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from compliance.ledger import NewEvidence
+from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Placed
 from crypto.words import LiuheError, Words
 from detection.store.event_store import EventStore
@@ -28,10 +29,18 @@ _SYSTEM: Final = "system:jobs"
 Feed = Callable[[int], Sequence[tuple[int, NewEvidence]]]
 
 
+class Timer(NamedTuple):
+    """Work that has its own beat; at once first."""
+
+    name: str
+    seconds: float
+    work: Callable[[datetime], object]
+
+
 class Jobs:
     """One loop over all jobs; ``feeds`` maps a kind to the rows that must get a leaf.
 
-    ``placed`` is told for some kinds which leaf each row has got.
+    ``placed`` is told for some kinds which leaf each row has got; ``timers`` have beats of their own.
     """
 
     def __init__(
@@ -42,8 +51,12 @@ class Jobs:
         interval_seconds: int,
         say: Callable[[Words], None],
         placed: Mapping[str, Placed] | None = None,
+        desk: ReportDesk | None = None,
+        timers: Sequence[Timer] = (),
     ) -> None:
+        self._timers = timers
         self._compliance = compliance
+        self._desk = desk
         self._feeds = feeds
         self._interval = interval_seconds
         self._say = say
@@ -55,9 +68,15 @@ class Jobs:
         """Work until ``stop``."""
         self._stop = stop
         due = time.monotonic()  # a wall clock set back must not put the checks off
+        beats = dict.fromkeys(self._timers, due)
         while not stop.wait(TICK_SECONDS):
             now = datetime.now(UTC)
-            self._try("orders", partial(self._compliance.work_orders, now))
+            for timer, beat in beats.items():
+                if time.monotonic() >= beat:
+                    beats[timer] = time.monotonic() + timer.seconds
+                    self._try(timer.name, partial(timer.work, now))
+            if self._desk is not None:
+                self._try("orders", partial(self._desk.work_orders, now))
             if time.monotonic() >= due:
                 due = time.monotonic() + self._interval
                 self.turn(now)
@@ -67,6 +86,8 @@ class Jobs:
         for kind in self._feeds:
             self._try(kind, partial(self._feed, kind, now))
         self._try("evaluate", partial(self._compliance.evaluate, _SYSTEM, now))
+        if self._desk is not None:
+            self._try("reports", partial(self._desk.draft_due, _SYSTEM, now))
 
     def _feed(self, kind: str, now: datetime) -> None:
         while items := self._feeds[kind](self._compliance.recorded_up_to(kind)):
@@ -115,6 +136,28 @@ def segment_feed(events: EventStore) -> Feed:
     return feed
 
 
+def deletion_feed(events: EventStore) -> Feed:
+    """Segments that retention deleted as leaves: which, with which digest, when."""
+
+    def feed(after: int) -> Sequence[tuple[int, NewEvidence]]:
+        return [
+            (
+                segment.id,
+                NewEvidence(
+                    kind="deletion",
+                    actor="system:retention",
+                    subject=f"segment:{segment.name}",
+                    summary=f"retention deleted {segment.rows} events, SM3 {segment.sm3}",
+                    payload=msgspec.json.encode(segment, order="sorted"),
+                ),
+            )
+            for segment in events.segments(after)
+            if segment.status == "deleted"
+        ][:SEGMENTS_MAX]
+
+    return feed
+
+
 def gap_feed(inventory: InventoryStore) -> Feed:
     """Gaps as leaves: what a sensor could not keep stays on record, whatever happens to the event of it."""
 
@@ -124,6 +167,7 @@ def gap_feed(inventory: InventoryStore) -> Feed:
                 gap.number,
                 NewEvidence(
                     kind="gap",
+                    source=f"gap/{gap.sensor}",
                     actor=f"sensor:{gap.sensor}",
                     subject=f"gap:{gap.event}",
                     summary=f"{_known(gap.lane)} {gap.first}-{gap.last}, "

@@ -1,4 +1,4 @@
-"""``liuhe report monthly``: makes the month's report and writes PDF and XLSX into a folder."""
+"""``liuhe report monthly``: drafts the month's reports and writes PDF, DOCX and XLSX into a folder."""
 
 import argparse
 import getpass
@@ -12,18 +12,36 @@ from crypto.words import LiuheError, Words
 
 if TYPE_CHECKING:
     from compliance.report_store import ReportKind, ReportStore
+    from detection.store.state import Engine
 
 WAIT_SECONDS_MAX: Final = 120.0
-_KINDS: "Final[tuple[ReportKind, ...]]" = ("pdf", "xlsx")
-_EXIT_CODES: Final = {"report-month": 2, "system-not-found": 1}  # of what an order may be answered with
+_KINDS: "Final[tuple[ReportKind, ...]]" = ("pdf", "docx", "xlsx")
+_EXIT_CODES: Final = {
+    "report-month": 2,
+    "system-not-found": 1,
+    "unit-not-found": 1,
+}  # of what an order may be answered with
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``report`` to the command line."""
     top = subparsers.add_parser("report", help=str(Words("合规报告", "compliance reports")))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    monthly = verbs.add_parser("monthly", help=str(Words("生成月报(PDF 与 XLSX)", "make the monthly report")))
+    monthly = verbs.add_parser(
+        "monthly", help=str(Words("起草月报(PDF、DOCX、XLSX)", "draft the monthly report"))
+    )
     monthly.add_argument("--month", required=True, help="YYYY-MM")
+    monthly.add_argument(
+        "--unit",
+        action="append",
+        metavar="CODE",
+        help=str(Words("单位代码,可重复;默认本中心单位", "a unit, may be repeated; the center's own")),
+    )
+    monthly.add_argument(
+        "--below",
+        action="store_true",
+        help=str(Words("连同其下各单位,各一份", "one each for the units below, too")),
+    )
     monthly.add_argument("--output", required=True, type=Path, help=str(Words("输出目录", "output folder")))
     monthly.add_argument(
         "--data",
@@ -36,7 +54,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_monthly(options: argparse.Namespace) -> int:
     """Order the report from the running center, wait, write the files; print their paths."""
-    from compliance.report.model import month_bounds
+    from compliance.report.times import month_bounds
     from compliance.report_store import ReportStore
     from detection.store.state import state_of
 
@@ -46,20 +64,41 @@ def run_monthly(options: argparse.Namespace) -> int:
     engine = state_of(data)
     try:
         store = ReportStore(engine, data / "reports")
-        order = store.order(options.month, f"local:{getpass.getuser()}", datetime.now(UTC))
-        print(Words("正在生成月报 …", "making the report …"), file=sys.stderr)
-        report, error = _wait(store, order, data)
-        if error:
-            print(error, file=sys.stderr)
-            return _EXIT_CODES.get(error.partition(":")[0], LiuheError.exit_code)
-        options.output.mkdir(parents=True, exist_ok=True)
-        for kind in _KINDS:
-            path = options.output / f"{report}.{kind}"
-            path.write_bytes(store.file(report, kind))
-            print(path)
+        units = _units(engine, options.unit or [""], below=options.below)
+        actor, now = f"local:{getpass.getuser()}", datetime.now(UTC)
+        orders = [store.order(options.month, actor, now, unit=unit) for unit in units]
+        worst = 0
+        for number, order in enumerate(orders, 1):
+            print(
+                Words(f"正在生成月报 {number}/{len(orders)} …", f"making report {number} of {len(orders)} …"),
+                file=sys.stderr,
+            )
+            report, error = _wait(store, orders[number - 1 :], order, data)
+            if error:
+                print(error, file=sys.stderr)
+                worst = max(worst, _EXIT_CODES.get(error.partition(":")[0], LiuheError.exit_code))
+                continue
+            options.output.mkdir(parents=True, exist_ok=True)
+            for kind in _KINDS:
+                path = options.output / f"{report}.{kind}"
+                path.write_bytes(store.file(report, kind))
+                print(path)
     finally:
         engine.dispose()
-    return 0
+    return worst
+
+
+def _units(engine: "Engine", given: "list[str]", *, below: bool) -> "list[str]":
+    """The units to report on, '' the center's own; with ``below`` every unit under them that has systems."""
+    if not below:
+        return given
+    from compliance.registry_store import RegistryStore
+
+    registry = RegistryStore(engine)
+    tree, using = registry.tree(), {system.unit for system in registry.systems()}
+    tops = [code for code in given if code] or [unit.code for unit in tree.units() if unit.parent is None]
+    inside = {code for top in tops for code in tree.subtree(top)}
+    return [unit.code for unit in tree.units() if unit.code in inside and tree.subtree(unit.code) & using]
 
 
 def _need_center(data: Path) -> None:
@@ -72,8 +111,8 @@ def _need_center(data: Path) -> None:
         )
 
 
-def _wait(store: "ReportStore", order: int, data: Path) -> tuple[str, str]:
-    """The answer to an order: (report, error). An order nobody waits for any more is taken back."""
+def _wait(store: "ReportStore", waiting: "list[int]", order: int, data: Path) -> tuple[str, str]:
+    """The answer to an order: (report, error). Orders nobody waits for any more are taken back."""
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     try:
         while time.monotonic() < deadline:
@@ -82,12 +121,17 @@ def _wait(store: "ReportStore", order: int, data: Path) -> tuple[str, str]:
                 return answer
             time.sleep(0.2)
     except KeyboardInterrupt:
-        store.finish(order, datetime.now(UTC), error="withdrawn")
+        _withdraw(store, waiting)
         raise
-    store.finish(order, datetime.now(UTC), error="withdrawn")
+    _withdraw(store, waiting)
     raise LiuheError(
         "center-not-answering",
         Words("中心未处理月报任务", "the center did not take the order"),
         Words("请先启动中心:liuhe center run", "start the center: liuhe center run"),
         field=str(data),
     )
+
+
+def _withdraw(store: "ReportStore", orders: "list[int]") -> None:
+    for order in orders:
+        store.finish(order, datetime.now(UTC), error="withdrawn")

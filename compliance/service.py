@@ -1,4 +1,4 @@
-"""Compliance at work: evaluates the checklist from what the center knows, ledgers it, makes reports.
+"""Compliance at work: evaluates the checklist from what the center knows and ledgers it.
 
 One object per center process that holds the ledger's writer; safe to call from several threads. Leaves come
 first, then the row that knows them; what a crash leaves in between is found again (see ledgered_store).
@@ -7,7 +7,6 @@ first, then the row that knows them; what a crash leaves in between is found aga
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -23,15 +22,9 @@ from compliance.known_facts import Further, Known, Own, known_facts, nothing_fur
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.registry_store import GradedSystem, RegistryStore, system_not_found
-from compliance.report.model import month_bounds
-from compliance.report.monthly import Sources, monthly
-from compliance.report.pdf import render_pdf
-from compliance.report.xlsx import render_xlsx
-from compliance.report_store import Made, ReportKind, ReportRow, ReportStore, report_id
 from compliance.result_store import ResultStore
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
-from crypto.sm3 import sm3_hex
-from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.words import Refused, Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.host_inventory_store import HostInventoryStore
@@ -49,8 +42,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     inventory: InventoryStore
     events: EventStore
     ledger: Ledger
-    reports: Path
-    center: str
     retention_days: int
     rules_loaded: int
     kinds: Mapping[str, DocumentKind] = {}
@@ -66,7 +57,6 @@ class Compliance:
         self._by_id = {check.id: check for check in checks}
         self._registry = RegistryStore(parts.engine)
         self._store = CheckStore(parts.engine)
-        self._reports = ReportStore(parts.engine, parts.reports)
         self._ledgered = LedgeredStore(parts.engine)
         self._results = ResultStore(parts.engine)
         self._attestations = AttestationStore(parts.engine)
@@ -80,7 +70,7 @@ class Compliance:
             further=parts.further,
         )
         self._ledger_ok = True
-        self._lock = threading.Lock()  # one evaluation or report at a time; reads need none
+        self._lock = threading.Lock()  # one evaluation at a time; reads need none
 
     def note_ledger(self, ok: bool) -> None:
         """Tell what the last full verification of the ledger said; the check DAT-04 asks it."""
@@ -199,105 +189,9 @@ class Compliance:
         """The last row id of ``kind`` that has a leaf."""
         return self._ledgered.up_to(kind)
 
-    def reports(self) -> Sequence[ReportRow]:
-        """All reports, newest first."""
-        return self._reports.all()
-
-    def make_report(self, month: str, actor: str, now: datetime) -> ReportRow:
-        """Make the report of a month; a new edition where there is one. Raises BadInput (report-month)."""
-        return self._ordered_report(month, actor, now, order=0)
-
-    def _ordered_report(self, month: str, actor: str, now: datetime, *, order: int) -> ReportRow:
-        start, _ = month_bounds(month)
-        if start > now:
-            raise BadInput(
-                "report-month",
-                Words("该月尚未开始", "that month has not begun"),
-                Words("请选择本月或更早的月份", "choose this month or an earlier one"),
-                field="month",
-            )
-        with self._lock:
-            self._recover_reports()
-            return self._make_report(month, actor, now, order)
-
-    def _make_report(self, month: str, actor: str, now: datetime, order: int) -> ReportRow:
-        system = self._system()
-        unit = system.unit
-        edition = self._reports.next_edition(month, unit)
-        self._parts.ledger.checkpoint(now)
-        report = monthly(
-            Sources(
-                systems=tuple(self._registry.systems()),
-                unit=unit,
-                unit_name=self._registry.unit_name(unit),
-                center=self._parts.center,
-                checks=tuple(self._checks),
-                kept=self._store.newest(system.id),
-                alerts=self._parts.alerts,
-                inventory=self._parts.inventory,
-                events=self._parts.events,
-                ledger=self._parts.ledger,
-                retention_days=self._parts.retention_days,
-            ),
-            month=month,
-            edition=edition,
-            now=now,
-        )
-        files: dict[ReportKind, bytes] = {"pdf": render_pdf(report), "xlsx": render_xlsx(report)}
-        made = Made(
-            report=report_id(month, unit, edition),
-            month=month,
-            unit=unit,
-            edition=edition,
-            order=order,
-            pdf=sm3_hex(files["pdf"]),
-            xlsx=sm3_hex(files["xlsx"]),
-        )
-        for kind, data in files.items():
-            self._reports.write_file(made.report, kind, data)
-        about = NewEvidence(
-            kind="report",
-            actor=actor,
-            subject=f"report:{made.report}",
-            summary=f"monthly report {month}, edition {edition}",
-            payload=msgspec.json.encode(made, order="sorted"),
-        )
-        self._ledgered.begin("report", self._parts.ledger.size)
-        leaf = self._parts.ledger.append([about], now)[0]
-        row = made.row(actor, now, leaf)
-        self._reports.add(row, order)
-        self._parts.ledger.checkpoint(now)
-        return row
-
-    def _recover_reports(self) -> None:
-        """Enter reports whose leaf is there although an earlier attempt died before it entered them."""
-        for record in list(self._unsettled("report")):
-            made = msgspec.json.decode(self._parts.ledger.payload_of(record), type=Made)
-            self._reports.add(made.row(record.actor, record.time, record.sequence), made.order)
-
-    def work_orders(self, now: datetime) -> int:
-        """Make the reports other processes ordered; how many orders were answered."""
-        with self._lock:
-            self._recover_reports()  # an order whose report is there already must not get a second one
-        orders = self._reports.open_orders()
-        for number, month, actor in orders:
-            try:
-                self._ordered_report(month, actor, now, order=number)
-            except LiuheError as error:
-                self._reports.finish(number, now, error=str(error))
-            except Exception as error:
-                # Answered all the same: an order that can't be made must not hold up those behind it.
-                self._reports.finish(number, now, error=repr(error))
-                raise
-        return len(orders)
-
-    def report_file(self, report: str, kind: ReportKind) -> bytes:
-        """The bytes of a report, checked against their SM3."""
-        return self._reports.file(report, kind)
-
-    def revisions(self) -> tuple[int, int]:
-        """(checks, reports): numbers that change whenever the page would."""
-        return self._store.revision(), self._reports.revision()
+    def revision(self) -> int:
+        """A number that changes whenever the page of checks would."""
+        return self._store.revision()
 
     def _system(self) -> GradedSystem:
         systems = self._registry.systems()

@@ -10,8 +10,9 @@ from importlib.metadata import version
 import uvicorn
 
 from compliance.checklist import Check, load_checklist
-from compliance.jobs import Feed, Jobs, gap_feed, segment_feed
+from compliance.jobs import Feed, Jobs, Timer, deletion_feed, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
+from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
@@ -29,7 +30,9 @@ from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.desk import console_sensors
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
+from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
+from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
 from soc_api.rule_store import RuleStore
@@ -43,6 +46,7 @@ from soc_api.transfer_ferry import Ferry
 from soc_api.transfer_gate import check_gate, load_policy
 from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
+from soc_api.witnessing import Witnessing
 
 STOP_SECONDS_MAX = 3  # open streams are cut after this, so that a stop stays calm
 
@@ -63,12 +67,16 @@ def run_api(folders: Folders, settings: Settings) -> None:
         # as the pipeline loads them, and from what it kept
         rules = center_rules(folders, settings)
         ledger.append([rules.evidence()], datetime.now(UTC))
-        center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules)
+        witnessing = open_witnessing(folders, settings, engine, ledger)
+        center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules, witnessing)
         stop = threading.Event()
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
         try:
-            with transfer_door(transfer_parts, folders.transfer, settings.transfer, settings.link):
+            with (
+                transfer_door(transfer_parts, folders.transfer, settings.transfer, settings.link),
+                witness_rounds(folders, witnessing),
+            ):
                 _serve(center, settings.console, listener, asked)
         finally:
             stop.set()
@@ -78,7 +86,12 @@ def run_api(folders: Folders, settings: Settings) -> None:
 
 
 def _opened(
-    folders: Folders, settings: Settings, engine: Engine, ledger: Ledger, rules: RuleSet
+    folders: Folders,
+    settings: Settings,
+    engine: Engine,
+    ledger: Ledger,
+    rules: RuleSet,
+    witnessing: Witnessing,
 ) -> tuple[Center, Jobs, Callable[[], TransferParts]]:
     alerts, inventory = AlertStore(engine), InventoryStore(engine)
     events, audit = EventStore(folders.data, engine), audit_of(engine)
@@ -88,13 +101,20 @@ def _opened(
         inventory=inventory,
         events=events,
         ledger=ledger,
-        reports=folders.reports,
-        center=settings.center.name,
         retention_days=settings.storage.retention_days,
         rules_loaded=len(rules.rules),
     )
     checklist = load_checklist(ROOT / "checklist")
     compliance = Compliance(parts, checklist)
+    desk = report_desk(
+        folders,
+        settings,
+        engine,
+        events=events,
+        ledger=ledger,
+        checklist=checklist,
+        rules=len(rules.rules),
+    )
     transfer_parts = _transfer_parts(folders, engine, checklist)
     needed = window_parameters().learning_windows
     center = Center(
@@ -109,21 +129,35 @@ def _opened(
         events=events,
         ledger=ledger,
         compliance=compliance,
+        reports=desk,
         sensors=console_sensors(folders, settings, engine, inventory),
         rules=ConsoleRules(rules, RuleStore(engine), HitStore(engine)),
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
+        witnessing=witnessing,
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
-    feeds = {"segment": segment_feed(events), "audit": audit_feed(audit), "gap": gap_feed(inventory)}
-    jobs = Jobs(
+    jobs = _jobs(center, compliance, settings, desk, ledger_timers(ledger, witnessing))
+    return center, jobs, transfer_parts
+
+
+def _jobs(
+    center: Center, compliance: Compliance, settings: Settings, desk: ReportDesk, timers: Sequence[Timer]
+) -> Jobs:
+    return Jobs(
         compliance,
-        feeds,
+        {
+            "segment": segment_feed(center.events),
+            "audit": audit_feed(center.audit),
+            "gap": gap_feed(center.inventory),
+            "deletion": deletion_feed(center.events),
+        },
         interval_seconds=settings.checks.interval_seconds,
         say=say,
-        placed={"gap": inventory.keep_gap_leaves},
+        placed={"gap": center.inventory.keep_gap_leaves},
+        timers=timers,
+        desk=desk,
     )
-    return center, jobs, transfer_parts
 
 
 def _transfer_parts(

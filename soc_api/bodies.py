@@ -240,6 +240,29 @@ class EvidencePage(Body):
     next: str
 
 
+class WitnessRow(Body):
+    """How far one witness has followed this center's ledger; ``problem`` says why not further."""
+
+    witness: str
+    size: int
+    time: datetime | None
+    problem: Text | None
+
+
+class WitnessState(Body):
+    """GET /api/v1/witness: what the policy's quorum has cosigned, and since when records wait for it.
+
+    ``key`` is the line other centers put into their policy to be witnessed by this one.
+    """
+
+    key: str
+    quorum: bool
+    size: int
+    time: datetime | None
+    unwitnessed_since: datetime | None
+    witnesses: list[WitnessRow]
+
+
 class VerifyResult(Body):
     """POST /api/v1/evidence/verify: the whole ledger recomputed from its leaves."""
 
@@ -251,32 +274,6 @@ class VerifyResult(Body):
     checked_segments: int
     seconds: float
     findings: list[Text]
-
-
-class ReportRow(Body):
-    """One monthly report; number never changes, corrections get a new edition."""
-
-    id: str
-    month: str
-    unit: str
-    edition: int
-    created: datetime
-    actor: str
-    pdf_sm3: str
-    xlsx_sm3: str
-    leaf: int
-
-
-class ReportPage(Body):
-    """GET /api/v1/reports."""
-
-    rows: list[ReportRow]
-
-
-class ReportOrder(Body):
-    """POST /api/v1/reports."""
-
-    month: str = Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")
 
 
 class Overview(Body):

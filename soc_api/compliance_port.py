@@ -7,11 +7,9 @@ may be a tuple, a time is aware UTC. Nothing here imports FastAPI or pydantic.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from crypto.words import Words
-
-ReportKind = Literal["pdf", "xlsx"]
 
 
 class CheckRowValue(Protocol):
@@ -103,29 +101,6 @@ class CheckPageValue(Protocol):
     def disclaimer(self) -> Words: ...
 
 
-class ReportRowValue(Protocol):
-    """bodies.ReportRow."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def month(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def edition(self) -> int: ...
-    @property
-    def created(self) -> datetime: ...
-    @property
-    def actor(self) -> str: ...
-    @property
-    def pdf_sm3(self) -> str: ...
-    @property
-    def xlsx_sm3(self) -> str: ...
-    @property
-    def leaf(self) -> int: ...
-
-
 class ComplianceService(Protocol):
     """The compliance side as the API sees it. Called from several threads at a time; calls may take seconds.
 
@@ -143,23 +118,11 @@ class ComplianceService(Protocol):
     def evaluate(self, actor: str, now: datetime) -> CheckPageValue:
         """Evaluate every check from the newest probe results, add the leaves, return the page after it."""
 
-    def reports(self) -> Sequence[ReportRowValue]:
-        """All reports, newest month first, then newest edition."""
-
-    def make_report(self, month: str, actor: str, now: datetime) -> ReportRowValue:
-        """Make the report of ``month`` (YYYY-MM), a new edition where there is one; durable on return.
-
-        Raises BadInput (report-month) for a month that has not begun.
-        """
-
-    def report_file(self, report: str, kind: ReportKind) -> bytes:
-        """The bytes of a report, checked against their recorded SM3. Raises Refused (report-not-found)."""
-
     def note_ledger(self, ok: bool) -> None:
         """What recomputing the whole evidence has just said."""
 
-    def revisions(self) -> tuple[int, int]:
-        """(checks, reports): two numbers that change whenever the respective page would look different.
+    def revision(self) -> int:
+        """A number that changes whenever the page of checks would look different.
 
         Asked about three times a second: one cheap read, no evaluation.
         """

@@ -13,10 +13,12 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
+from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
+from soc_api.witnessing import Witnessing
 
 Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules"]
 
@@ -36,22 +38,23 @@ class Center:
     events: EventStore
     ledger: LedgerReader
     compliance: ComplianceService
+    reports: ReportService
     sensors: SensorPort
     rules: RulePort
     transfers: TransferPort
     uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
+    witnessing: Witnessing | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:
         """A number per topic of the live stream that changes when its pages would."""
-        checks, reports = self.compliance.revisions()
         return {
             "alerts": self.alerts.revision(),
-            "checks": checks,
+            "checks": self.compliance.revision(),
             "sensors": self.inventory.sensors_revision(),
             "evidence": self.ledger.size,
-            "reports": reports,
+            "reports": self.reports.revision(),
             "transfers": self.transfers.revision(),
             "rules": self.rules.revision(),
         }

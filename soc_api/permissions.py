@@ -25,6 +25,8 @@ Permission = Literal[
     "sensors.manage",
     "reports.read",
     "reports.make",
+    "reports.review",
+    "reports.approve",
     "transfers.read",
     "transfers.request",
     "transfers.approve",
@@ -51,7 +53,13 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
     "system_admin": {"overview.read", "sensors.read", "sensors.manage"},
     # Decides about rules and policies; reads what they lead to and acts on nothing.
     # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
-    "security_admin": {*_OPERATIONAL, "rules.decide", "transfers.read", "transfers.approve"},
+    "security_admin": {
+        *_OPERATIONAL,
+        "rules.decide",
+        "reports.review",
+        "transfers.read",
+        "transfers.approve",
+    },
     # Watches everybody, the other administrators included; changes nothing.
     "audit_admin": {"audit.read", "evidence.read", "evidence.verify", "transfers.read"},
     # Who may ask for a transfer (经办) may not approve, export or import one, and the other way round.
@@ -62,6 +70,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "checks.evaluate",
         "evidence.verify",
         "reports.make",
+        "reports.approve",
         "transfers.read",
         "transfers.approve",
         "transfers.export",

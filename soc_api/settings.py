@@ -80,6 +80,12 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     authority: str = ""  # CA file of the peers; else ca.pem in transfer/tls
 
 
+class Reports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reports]: the monthly report is drafted on the 1st; when it is due."""
+
+    due_day: Annotated[int, msgspec.Meta(ge=1, le=31)] = 5
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[link]: what TLS of sensors and of online transfers may be; certificates are SM2 in any case."""
 
@@ -98,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cryptography: Cryptography = Cryptography()
     transfer: Transfer = Transfer()
     link: Link = Link()
+    reports: Reports = Reports()
     roles: tuple[Role, ...] = ALL_ROLES
 
 

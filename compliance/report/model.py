@@ -1,23 +1,17 @@
-"""The monthly report as numbers: everything a rendering may print, and nothing it would have to look up.
+"""A report as numbers: everything a rendering may print, and nothing it would have to look up.
 
-Structure after the chapters a provincial officer expects (overview, graded systems, six layers, alerts,
-sensors, logs, evidence). Chapters whose data this version does not have say so instead of showing zeros.
+Chapters whose data a center does not have carry None and say so in print: no zero stands for "not known".
+Times and dates are already text, in Beijing time (compliance/report/times.py).
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import MAXYEAR, UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from compliance.checklist import LAYERS, Check
-from compliance.evaluation import VERDICTS, Evaluation
-from compliance.registry_store import GradedSystem
-from crypto.words import BadInput, Words
-from detection.store.inventory import Gap, SensorState
+from compliance.evaluation import VERDICTS
+from crypto.words import Words
 
-TEMPLATE_VERSION: Final = "1"
+TEMPLATE_VERSION: Final = "2"
 DISCLAIMER: Final = Words(
     "自查参考，不作为等级测评结论", "a self-check for reference, never an assessment result"
 )
@@ -25,7 +19,7 @@ CRYPTO_NOTE: Final = Words(
     "软件密码实现未经认证，密评不计分", "software cryptography, uncertified: no score in 密评"
 )
 VERDICT_RULE: Final = Words(
-    "符合率 = 符合 ÷ (符合 + 部分符合 + 不符合);未知与不适用不计入分母,另行列出",
+    "符合率 = 符合 ÷ (符合 + 部分符合 + 不符合)；未知与不适用不计入分母，另行列出",
     "rate = 符合 / (符合 + 部分符合 + 不符合); 未知 and 不适用 are listed apart",
 )
 SEVERITIES_ZH: Final = {
@@ -35,6 +29,37 @@ SEVERITIES_ZH: Final = {
     "low": "低",
     "informational": "信息",
 }
+Scope = Literal["unit", "system"]
+State = Literal["draft", "prepared", "reviewed", "issued", "superseded"]
+Step = Literal["prepare", "review", "approve"]
+# What each step makes of a report, and what it must be before.
+STEPS: Final[dict[Step, tuple[State, State]]] = {
+    "prepare": ("draft", "prepared"),
+    "review": ("prepared", "reviewed"),
+    "approve": ("reviewed", "issued"),
+}
+STEPS_ZH: Final[dict[Step, str]] = {"prepare": "编制", "review": "审核", "approve": "批准"}
+
+
+class SystemLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One graded system with its filing and assessments; '' where a date is not known."""
+
+    id: str
+    name: str
+    unit: str
+    unit_name: str
+    level: int
+    grade: str
+    stage: str = ""
+    filing_number: str = ""
+    filing_expires: str = ""
+    assessed: str = ""
+    assessment_due: str = ""
+    crypto_assessed: str = ""
+    crypto_due: str = ""
+    warnings: tuple[str, ...] = ()  # what is over its time, or will be within 90 days
+    rate: float | None = None
+    decided: int = 0
 
 
 class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,18 +68,37 @@ class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     name: str
     counts: dict[str, int]
+    before: float | None = None  # its rate a month earlier
 
     @property
     def rate(self) -> float | None:
         """Share of 符合 among decided checks, 0..1; None where nothing is decided."""
-        decided = sum(self.counts[v] for v in ("符合", "部分符合", "不符合"))
-        return self.counts["符合"] / decided if decided else None
+        return rate_of(self.counts)
+
+
+class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The rate at the end of a month."""
+
+    month: str
+    rate: float | None
+    decided: int
+
+
+class AreaRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit below the reported one."""
+
+    code: str
+    name: str
+    systems: int
+    counts: dict[str, int]
+    overdue: int = 0
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One check as the annex lists it."""
+    """One check of one system as the annex lists it."""
 
     id: str
+    system: str
     layer: str
     title: str
     severity: str
@@ -63,6 +107,20 @@ class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     evaluated: str
     leaf: int | None
+
+
+class RiskLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One check that falls short where the guide of high-risk cases has a case for its items."""
+
+    system: str
+    check: str
+    title: str
+    severity: str
+    cases: str  # numbers of the cases
+    triggers: str  # 重大风险隐患 A-01 … A-32
+    verdict: str
+    mitigation: str
+    mended: bool  # it fell short in the month and does no more
 
 
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +134,24 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: str
     state: str
     classification: str
+    category: str = ""
+
+
+class AlertFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The month's alerts in numbers; times in minutes, None where there was nothing to measure."""
+
+    total: int
+    severities: dict[str, int]
+    matrix: dict[str, dict[str, int]]  # category -> severity -> groups
+    entities: tuple[tuple[str, int], ...]
+    judged: int
+    false_positives: int
+    acknowledge_minutes: float | None
+    close_minutes: float | None
 
 
 class SensorLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One sensor at the end of the month."""
+    """One sensor at the time of the report, with what it lost in the month."""
 
     id: str
     kind: str
@@ -90,26 +162,149 @@ class SensorLine(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
 
 
+class RetentionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How far back the events of one source go."""
+
+    source: str
+    oldest: str
+    days: int
+    gaps: int
+    lost: int
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of the month, or one that is still open."""
+
+    number: str
+    system: str
+    check: str
+    severity: str
+    state: str
+    owner: str
+    issued: str
+    deadline: str
+    closed: str
+    overdue: bool
+    retests_failed: int
+
+
+class OrderFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """整改 in numbers: of the orders issued in the month and those open from before."""
+
+    issued: int
+    answered: int
+    closed: int
+    on_time: int
+    open: int
+    overdue: int
+    retests_failed: int
+    worst: tuple[tuple[str, int], ...]  # units with the most overdue orders
+    rows: tuple[OrderLine, ...]
+
+
+class AttestationFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """人工证明 in numbers at the end of the month."""
+
+    valid: int
+    waiting: int
+    expired: int
+    rejected: int
+    expiring: int  # within 30 days
+
+
+class GateFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gates said in the month."""
+
+    allowed: int
+    refused: int
+    overridden: int
+    refusals: tuple[tuple[str, str, str], ...]  # time, gate, about
+
+
+class TransferFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Cross-network transfers of the month, both directions."""
+
+    sent: int
+    received: int
+    refused: int
+    content_bytes: int
+    labels: dict[str, int]
+
+
+class ImportLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One document imported as facts, such as a scan's or a backup's results."""
+
+    system: str
+    kind: str
+    time: str
+    rows: int
+    sm3: str
+
+
+class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of the ledger the report rests on."""
+
+    leaf: int
+    kind: str
+    subject: str
+    time: str
+    actor: str
+    payload_sm3: str
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A text a person has written into a chapter."""
+
+    section: str
+    text: str
+    author: str
+    changed: str
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """Who took a step, and the record of it."""
+
+    step: Step
+    actor: str
+    name: str
+    time: str
+    leaf: int
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the renderings print. Times are local to ``zone`` and already text."""
+    """Everything the renderings print of a month; texts and signatures come with ``Edition``."""
 
     template: str
+    id: str
     month: str
     edition: int
-    unit: str
+    corrects: str
+    due: str
+    scope: Scope
+    unit: str  # code of the unit, or id of the system
     unit_name: str
     center: str
     created: str
-    systems: tuple[GradedSystem, ...]
+    rules: int
+    systems: tuple[SystemLine, ...]
     layers: tuple[LayerRow, ...]
+    trend: tuple[TrendPoint, ...]
+    areas: tuple[AreaRow, ...]
     checks: tuple[CheckLine, ...]
+    risks: tuple[RiskLine, ...]
     alerts: tuple[AlertLine, ...]
-    alerts_total: int
-    alert_counts: dict[str, int]
+    alert_figures: AlertFigures
     sensors: tuple[SensorLine, ...]
     events_total: int
     events_oldest: str
     retention_days: int
+    retention: tuple[RetentionLine, ...]
+    orders: OrderFigures | None
+    attestations: AttestationFigures | None
+    gates: GateFigures | None
+    transfers: TransferFigures | None
+    imports: tuple[ImportLine, ...]
+    evidence: tuple[EvidenceLine, ...]
     ledger_size: int
     ledger_root: str
     checkpoint: str
@@ -122,77 +317,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rate(self) -> float | None:
         """Share of 符合 among decided checks over all layers."""
-        return LayerRow(layer="", name="", counts=self.totals).rate
+        return rate_of(self.totals)
 
 
-def month_bounds(month: str) -> tuple[datetime, datetime]:
-    """[start, end) of a YYYY-MM month in UTC. Raises BadInput (report-month)."""
-    try:
-        start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise _bad_month(month) from error
-    if start.strftime("%Y-%m") != month or start.year == MAXYEAR:
-        raise _bad_month(month)
-    following = (start.year + 1, 1) if start.month == 12 else (start.year, start.month + 1)
-    return start, datetime(*following, 1, tzinfo=UTC)
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """A report with what people did to it: all that its files are made from."""
+
+    report: Report
+    state: State
+    sections: tuple[Section, ...] = ()
+    signatures: tuple[Signature, ...] = ()
 
 
-def layer_rows(checks: Sequence[Check], verdicts: Mapping[str, str]) -> tuple[LayerRow, ...]:
-    """The six layers in their order with the number of checks per verdict; unevaluated counts as 未知."""
-    rows = []
-    for layer, name in LAYERS.items():
-        counted = Counter(verdicts.get(check.id, "未知") for check in checks if check.layer == layer)
-        counts: dict[str, int] = {verdict: counted[verdict] for verdict in VERDICTS}
-        rows.append(LayerRow(layer=layer, name=name.zh, counts=counts))
-    return tuple(rows)
+def rate_of(counts: dict[str, int]) -> float | None:
+    """Share of 符合 among decided verdicts, 0..1; None where nothing is decided."""
+    decided = decided_of(counts)
+    return counts.get("符合", 0) / decided if decided else None
 
 
-def check_lines(checks: Sequence[Check], kept: Mapping[str, tuple[Evaluation, int]]) -> tuple[CheckLine, ...]:
-    """The annex: every check with its verdict and the leaf that proves it."""
-    lines = []
-    for check in checks:
-        evaluation, leaf = kept.get(check.id, (None, None))
-        lines.append(
-            CheckLine(
-                id=check.id,
-                layer=LAYERS[check.layer].zh,
-                title=check.title.zh,
-                severity=SEVERITIES_ZH[check.severity],
-                clauses="、".join(check.clauses),
-                verdict=evaluation.verdict if evaluation else "未知",
-                reason=evaluation.reason.zh if evaluation else "尚未评估",
-                evaluated=minute(evaluation.evaluated) if evaluation else "",
-                leaf=leaf,
-            )
-        )
-    return tuple(lines)
-
-
-def sensor_lines(sensors: Sequence[SensorState], gaps: Sequence[Gap]) -> tuple[SensorLine, ...]:
-    """Sensors with what they lost."""
-    return tuple(
-        SensorLine(
-            id=sensor.sensor,
-            kind={"host": "主机", "network": "网络"}.get(sensor.kind, sensor.kind),
-            host=sensor.host,
-            state={"online": "在线", "silent": "失联"}[sensor.state],
-            last_seen=minute(sensor.last_seen),
-            gaps=sum(gap.sensor == sensor.sensor for gap in gaps),
-            lost=sum(gap.count for gap in gaps if gap.sensor == sensor.sensor),
-        )
-        for sensor in sensors
-    )
-
-
-def minute(moment: datetime) -> str:
-    """A time as reports print it: UTC to the minute, said so in the table's head."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _bad_month(month: str) -> BadInput:
-    return BadInput(
-        "report-month",
-        Words(f"月份 {month!r} 不合格式", f"{month!r} is not a month"),
-        Words("请写成 YYYY-MM,例如 2026-11", "write YYYY-MM, for example 2026-11"),
-        field="month",
-    )
+def decided_of(counts: dict[str, int]) -> int:
+    """How many verdicts the rate is a share of."""
+    return sum(counts.get(verdict, 0) for verdict in ("符合", "部分符合", "不符合"))

@@ -12,81 +12,69 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from compliance.evaluation import VERDICTS
-from compliance.report.model import CRYPTO_NOTE, DISCLAIMER, VERDICT_RULE, Report
+from compliance.report.content import content_sm3
+from compliance.report.model import CRYPTO_NOTE, DISCLAIMER, STEPS_ZH, VERDICT_RULE, Edition
+from compliance.report.numbers import percent
+from compliance.report.sheets import Row, Sheet, sheets_of
+from compliance.report.times import moment_of
 
 _CELL_CHARS_MAX: Final = 32_767  # the format's own limit
 _FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)  # zip entries carry no clock, so that equal data give equal bytes
 _WIDTH_MAX: Final = 60
 
 
-def render_xlsx(report: Report) -> bytes:
-    """The workbook: summary, layers, checks, alerts, sensors."""
+def render_xlsx(edition: Edition) -> bytes:
+    """The workbook of an edition: every table of the report, whole."""
+    report = edition.report
+    return workbook(
+        (Sheet("概况", ("项目", "内容"), _summary(edition)), *sheets_of(report)),
+        author=report.center,
+        created=report.created,
+    )
+
+
+def workbook(sheets: Sequence[Sheet], *, author: str, created: str) -> bytes:
+    """A workbook of sheets of text and numbers; ``created`` as YYYY-MM-DD HH:MM."""
     book = Workbook()
     book.remove(book.worksheets[0])
-    _sheet(book, "概况", ("项目", "内容"), _summary(report))
-    layers: list[Sequence[str | int | None]] = [
-        (row.name, *(row.counts[v] for v in VERDICTS), _share(row.rate)) for row in report.layers
-    ]
-    _sheet(book, "六层", ("层面", *VERDICTS, "符合率"), layers)
-    _sheet(
-        book,
-        "检查项",
-        ("编号", "层面", "检查项", "级别", "GB/T 22239 条款", "结论", "理由", "评估时间(UTC)", "账本叶"),
-        [
-            (c.id, c.layer, c.title, c.severity, c.clauses, c.verdict, c.reason, c.evaluated, c.leaf)
-            for c in report.checks
-        ],
-    )
-    _sheet(
-        book,
-        "告警",
-        ("告警", "级别", "实体", "次数", "最早(UTC)", "最近(UTC)", "状态", "定性"),
-        [
-            (a.title, a.severity, a.entity, a.count, a.first_seen, a.last_seen, a.state, a.classification)
-            for a in report.alerts
-        ],
-    )
-    _sheet(
-        book,
-        "传感器",
-        ("传感器", "类型", "主机", "状态", "最近(UTC)", "断档", "缺失事件"),
-        [(s.id, s.kind, s.host, s.state, s.last_seen, s.gaps, s.lost) for s in report.sensors],
-    )
-    created = datetime.strptime(report.created, "%Y-%m-%d %H:%M")  # noqa: DTZ007 -- the format has no zone
-    book.properties.created = book.properties.modified = created
-    book.properties.creator = report.center
+    for sheet in sheets:
+        _sheet(book, sheet.title, sheet.head, sheet.rows)
+    moment = moment_of(created).replace(tzinfo=None)  # the format has no zone
+    book.properties.created = book.properties.modified = moment
+    book.properties.creator = author
     buffer = io.BytesIO()
     book.save(buffer)
-    return _repacked(buffer.getvalue(), created)
+    return repacked(buffer.getvalue(), moment)
 
 
-def _summary(report: Report) -> list[tuple[str, str | int]]:
-    return [
+def _summary(edition: Edition) -> list[Row]:
+    report = edition.report
+    rows: list[Row] = [
         ("单位", f"{report.unit_name}({report.unit})"),
+        ("编号", report.id),
         ("月份", report.month),
         ("版次", report.edition),
-        ("生成时间(UTC)", report.created),
+        ("替代", report.corrects),
+        ("数据截止(北京时间)", report.created),
+        ("报送期限", report.due),
         ("模板版本", report.template),
+        ("检测规则", report.rules),
         ("声明", DISCLAIMER.zh),
         ("密码", CRYPTO_NOTE.zh),
         ("口径", VERDICT_RULE.zh),
-        ("符合率", _share(report.rate)),
+        ("符合率", percent(report.rate)),
         ("事件数", report.events_total),
-        ("告警组数", report.alerts_total),
+        ("告警组数", report.alert_figures.total),
         ("账本叶数", report.ledger_size),
         ("账本根(SM3)", report.ledger_root),
+        ("正文 SM3", content_sm3(edition)),
         ("检查点", report.checkpoint),
     ]
+    rows += [(STEPS_ZH[one.step], f"{one.name} {one.time} 叶 {one.leaf}") for one in edition.signatures]
+    return rows
 
 
-def _share(rate: float | None) -> str:
-    return "—" if rate is None else f"{rate * 100:.1f} %"
-
-
-def _sheet(
-    book: Workbook, title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | None]]
-) -> None:
+def _sheet(book: Workbook, title: str, header: Sequence[str], rows: Iterable[Row]) -> None:
     sheet: Worksheet = book.create_sheet(title)
     widths = [_width(name) for name in header]
     _append(sheet, 1, header)
@@ -100,7 +88,7 @@ def _sheet(
     sheet.freeze_panes = "A2"
 
 
-def _append(sheet: Worksheet, number: int, row: Sequence[str | int | None]) -> None:
+def _append(sheet: Worksheet, number: int, row: Row) -> None:
     cells = []
     for column, value in enumerate(row, 1):
         cell = Cell(sheet, number, column, _clean(value) if isinstance(value, str) else value)
@@ -122,8 +110,8 @@ def _width(text: str) -> int:
     return sum(2 if ord(char) > 0x2E7F else 1 for char in longest)
 
 
-def _repacked(data: bytes, created: datetime) -> bytes:
-    """The same archive with fixed entry dates and the report's own date instead of the save's."""
+def repacked(data: bytes, created: datetime) -> bytes:
+    """The same archive with fixed entry dates and the document's own date instead of the save's."""
     saved = b"<dcterms:modified"
     out = io.BytesIO()
     with (

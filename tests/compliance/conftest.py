@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from compliance import service
+from compliance import report_desk
 from compliance.checklist import Check, LiveTest
 from compliance.ledger import Ledger
 from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.report_desk import ReportDesk
+from compliance.report_sources import DeskParts
 from compliance.service import Compliance, Parts
 from crypto.keys import SigningKey
 from crypto.words import Words
@@ -82,6 +84,7 @@ class World:
         self.registry = RegistryStore(self.engine)
         self.sequence = 0
         self.compliance = self.again()
+        self.desk = self.desk_again()
 
     def register(self) -> None:
         system = GradedSystem(id="local", unit=UNIT, name="本机", level=3, grade="S3A3G3")
@@ -95,12 +98,28 @@ class World:
             inventory=self.inventory,
             events=self.events,
             ledger=self.ledger,
-            reports=self.folder / "reports",
-            center="本机安全监管中心",
             retention_days=190,
             rules_loaded=40,
         )
         return Compliance(parts, CHECKS)
+
+    def desk_again(self, **given: Any) -> ReportDesk:
+        """The desk of reports, anew; what is sealed is the file's length."""
+        values: dict[str, Any] = {
+            "engine": self.engine,
+            "alerts": self.alerts,
+            "inventory": self.inventory,
+            "events": self.events,
+            "ledger": self.ledger,
+            "folder": self.folder / "reports",
+            "center": "本机安全监管中心",
+            "unit": UNIT,
+            "checks": CHECKS,
+            "rules": 40,
+            "retention_days": 190,
+            "seal": lambda data, now: b"p7s of %d" % len(data),
+        }
+        return ReportDesk(DeskParts(**(values | given)))
 
     def close(self) -> None:
         self.events.close()
@@ -171,5 +190,17 @@ def world(empty_world: World) -> World:
 @pytest.fixture
 def plain_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without typesetting, which takes longer than all the rest."""
-    monkeypatch.setattr(service, "render_pdf", lambda report: b"pdf %d" % report.edition)
-    monkeypatch.setattr(service, "render_xlsx", lambda report: b"xlsx %d" % report.edition)
+
+    def made(kind: str) -> Any:
+        return lambda *given, **_: b"%s %s" % (kind.encode(), _said(given[0]).encode())
+
+    for kind in ("pdf", "docx", "xlsx"):
+        monkeypatch.setattr(report_desk, f"render_{kind}", made(kind))
+
+
+def _said(given: Any) -> str:
+    return (
+        f"{given.number} {given.watermark}"
+        if hasattr(given, "number")
+        else f"{given.report.id} {given.state}"
+    )

@@ -11,9 +11,8 @@ import pytest
 from compliance.check_store import CheckStore
 from compliance.ledger import NewEvidence
 from compliance.ledgered_store import LedgeredStore
-from compliance.report_store import ReportStore
 from compliance.service import Compliance
-from crypto.words import BadInput, LiuheError, Refused
+from crypto.words import BadInput, Refused
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -129,108 +128,8 @@ def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
 
 
 def test_without_a_system_there_is_one_clear_answer(empty_world: Any) -> None:
-    for work in (
-        lambda: empty_world.compliance.check_page(NOW),
-        lambda: empty_world.compliance.make_report("2026-11", "user:lead", NOW),
-    ):
-        with pytest.raises(Refused, match="system-not-found"):
-            work()
-
-
-# --- reports
-
-
-def test_a_report_is_made_checked_and_never_overwritten(world: Any) -> None:
-    world.probe(60)
-    world.alert()
-    world.compliance.evaluate("system:jobs", NOW)
-    first = world.compliance.make_report("2026-11", "user:lead", NOW)
-    kept = world.compliance.report_file(first.id, "pdf")
-    second = world.compliance.make_report("2026-11", "user:lead", NOW + MINUTE)
-    assert (first.edition, second.edition) == (1, 2)
-    assert first.id == "2026-11-320000-local-1"
-    assert [row.id for row in world.compliance.reports()] == [second.id, first.id]
-    assert world.compliance.report_file(first.id, "pdf") == kept
-    assert kept.startswith(b"%PDF")
-    assert world.compliance.report_file(second.id, "xlsx").startswith(b"PK")
-    assert world.subjects("report") == [f"report:{first.id}", f"report:{second.id}"]
-    assert world.ledger.record(second.leaf).subject == f"report:{second.id}"
-    latest = world.ledger.latest()
-    assert latest is not None
-    assert latest.checkpoint.size == world.ledger.size
-
-
-@pytest.mark.usefixtures("plain_reports")
-def test_a_damaged_or_missing_file_is_refused(world: Any) -> None:
-    made = world.compliance.make_report("2026-11", "user:lead", NOW)
-    path = world.folder / "reports" / f"{made.id}.pdf"
-    path.write_bytes(b"other")
-    with pytest.raises(LiuheError, match="report-damaged"):
-        world.compliance.report_file(made.id, "pdf")
-    path.unlink()
-    with pytest.raises(LiuheError, match="report-damaged"):
-        world.compliance.report_file(made.id, "pdf")
-    with pytest.raises(Refused, match="report-not-found"):
-        world.compliance.report_file("../../etc/passwd", "pdf")
-
-
-@pytest.mark.usefixtures("plain_reports")
-def test_a_report_whose_leaf_is_there_is_entered_after_a_crash(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    orders = ReportStore(world.engine, world.folder / "reports")
-    order = orders.order("2026-11", "local:root", NOW)
-    with monkeypatch.context() as patch:
-        dies_at(patch, ReportStore, "add")
-        dies_at(patch, ReportStore, "finish")
-        with pytest.raises(Died):
-            world.compliance.work_orders(NOW)
-    again = world.again()
-    assert again.work_orders(NOW + MINUTE) == 0
-    assert [row.id for row in again.reports()] == ["2026-11-320000-local-1"]
-    assert again.reports()[0].actor == "local:root"
-    assert orders.answer(order) == ("2026-11-320000-local-1", "")
-    assert again.report_file("2026-11-320000-local-1", "pdf") == b"pdf 1"
-    assert again.make_report("2026-11", "user:lead", NOW).edition == 2
-    assert len(world.subjects("report")) == 2
-
-
-@pytest.mark.usefixtures("plain_reports")
-def test_orders_are_answered_with_the_report_or_with_why_not(world: Any) -> None:
-    orders = ReportStore(world.engine, world.folder / "reports")
-    good = orders.order("2026-11", "local:root", NOW)
-    wrong = [orders.order(month, "local:root", NOW) for month in ("2026-13", "9999-12", "2026-12", "")]
-    last = orders.order("2026-10", "local:root", NOW)
-    assert orders.answer(good) is None
-    assert world.compliance.work_orders(NOW) == 6
-    assert orders.answer(good) == ("2026-11-320000-local-1", "")
-    assert orders.answer(last) == ("2026-10-320000-local-1", "")
-    for number in wrong:
-        report, error = orders.answer(number) or ("", "")
-        assert report == ""
-        assert error.startswith("report-month")
-    assert world.compliance.work_orders(NOW) == 0
-
-
-@pytest.mark.usefixtures("plain_reports")
-def test_an_order_that_cannot_be_made_does_not_hold_up_the_next(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    orders = ReportStore(world.engine, world.folder / "reports")
-    bad, good = (orders.order("2026-11", "local:root", NOW) for _ in range(2))
-    with monkeypatch.context() as patch:
-        patch.setattr("compliance.service.monthly", lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            world.compliance.work_orders(NOW)
-    assert "ZeroDivisionError" in (orders.answer(bad) or ("", ""))[1]
-    assert world.compliance.work_orders(NOW) == 1
-    assert orders.answer(good) == ("2026-11-320000-local-1", "")
-
-
-def test_a_month_to_come_is_refused(world: Any) -> None:
-    for month in ("2026-12", "9999-12", "２０２６-11", "2026-11\n"):
-        with pytest.raises(BadInput, match="report-month"):
-            world.compliance.make_report(month, "user:lead", NOW)
+    with pytest.raises(Refused, match="system-not-found"):
+        empty_world.compliance.check_page(NOW)
 
 
 # --- rows of other stores
@@ -278,29 +177,23 @@ def test_a_refused_row_records_none_of_its_batch(world: Any) -> None:
     assert world.subjects("segment") == ["segment:1"]
 
 
-@pytest.mark.usefixtures("plain_reports")
 def test_threads_share_one_compliance_side(world: Any) -> None:
     world.probe(60)
     compliance = world.compliance
     together(
         *[lambda: compliance.evaluate("system:jobs", NOW)] * 3,
-        *[lambda: compliance.make_report("2026-11", "user:lead", NOW)] * 3,
         lambda: compliance.record("segment", [row(1)], NOW),
         lambda: compliance.check_page(NOW),
     )
-    assert sorted(report.edition for report in compliance.reports()) == [1, 2, 3]
     assert world.subjects().count("check:PLT-01/system:local") == 1
     assert world.subjects().count(RUN) == 3
     assert world.ledger.verify().ok
 
 
-def test_the_revisions_tell_of_changes(world: Any, plain_reports: None) -> None:
-    before = world.compliance.revisions()
+def test_the_revision_tells_of_changes(world: Any) -> None:
+    before = world.compliance.revision()
     world.compliance.evaluate("system:jobs", NOW)
-    world.compliance.make_report("2026-11", "user:lead", NOW)
-    after = world.compliance.revisions()
-    assert after[0] > before[0]
-    assert after[1] > before[1]
+    assert world.compliance.revision() > before
 
 
 def test_a_reason_that_quotes_a_host_stays_one_line(world: Any) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -130,20 +130,80 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     month: str
+    scope: str = "unit"
     unit: str = "320000-local"
     edition: int = 1
     created: datetime = NOW
     actor: str = "user:lead"
+    state: str = "draft"
+    revision: int = 0
+    corrects: str = ""
+    due: str = "2026-12-05"
     pdf_sm3: str = "0" * 64
     xlsx_sm3: str = "1" * 64
+    docx_sm3: str = "2" * 64
+    p7s_sm3: str = ""
+    content_sm3: str = "3" * 64
     leaf: int = 1
+
+
+class ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One report."""
+
+    report: Report
+    sections: tuple[Any, ...] = ()
+    signatures: tuple[Any, ...] = ()
+    next: str = "prepare"
+
+
+class Reports:
+    """The desk of reports in memory; ``acts`` is what was asked of it."""
+
+    def __init__(self) -> None:
+        self.made: list[Report] = []
+        self.acts: list[tuple[Any, ...]] = []
+
+    def reports(self) -> Sequence[Report]:
+        return tuple(self.made)
+
+    def report_detail(self, report: str) -> ReportDetail:
+        for made in self.made:
+            if made.id == report:
+                return ReportDetail(report=made)
+        raise Refused("report-not-found", Words("无此报告", "no such report"), Words("核对", "check it"))
+
+    def make_report(
+        self, month: str, actor: str, now: datetime, *, scope: str = "unit", unit: str = ""
+    ) -> Report:
+        self.made.append(Report(id=f"{month}-1", month=month, actor=actor))
+        return self.made[-1]
+
+    def edit_report(self, report: str, texts: Mapping[str, str], actor: str, now: datetime) -> ReportDetail:
+        self.acts.append(("edit", report, dict(texts), actor))
+        return self.report_detail(report)
+
+    def sign_report(
+        self, report: str, step: str, *, content: str, actor: str, name: str, now: datetime
+    ) -> ReportDetail:
+        self.acts.append((step, report, content, actor, name))
+        return self.report_detail(report)
+
+    def return_report(self, report: str, reason: str, actor: str, now: datetime) -> ReportDetail:
+        self.acts.append(("return", report, reason, actor))
+        return self.report_detail(report)
+
+    def report_file(self, report: str, kind: str) -> bytes:
+        self.report_detail(report)
+        return f"{kind} of {report}".encode()
+
+    def revision(self) -> int:
+        return len(self.made)
 
 
 class Compliance:
     """The compliance side in memory."""
 
     def __init__(self) -> None:
-        self.made: list[Report] = []
         self.evaluated = 0
         self.sound: bool | None = None
 
@@ -159,23 +219,11 @@ class Compliance:
         self.evaluated += 1
         return Page()
 
-    def reports(self) -> Sequence[Report]:
-        return tuple(self.made)
-
-    def make_report(self, month: str, actor: str, now: datetime) -> Report:
-        self.made.append(Report(id=f"{month}-1", month=month, actor=actor))
-        return self.made[-1]
-
-    def report_file(self, report: str, kind: str) -> bytes:
-        if all(made.id != report for made in self.made):
-            raise Refused("report-not-found", Words("无此报告", "no such report"), Words("核对", "check it"))
-        return f"{kind} of {report}".encode()
-
     def note_ledger(self, ok: bool) -> None:
         self.sound = ok
 
-    def revisions(self) -> tuple[int, int]:
-        return self.evaluated, len(self.made)
+    def revision(self) -> int:
+        return self.evaluated
 
 
 class Transfers:
@@ -429,6 +477,7 @@ class World:
         self.audit = AuditStore(self.engine)
         self.alerts = AlertStore(self.engine)
         self.compliance = Compliance()
+        self.reports = Reports()
         self.rules = RuleStore(self.engine)
         self.transfers = Transfers(folder)
         self.register = EnrolmentStore(self.engine)
@@ -461,6 +510,7 @@ class World:
             events=events,
             ledger=self.ledger,
             compliance=self.compliance,
+            reports=self.reports,
             sensors=self.sensors,
             rules=ConsoleRules(_RULES, self.rules, HitStore(self.engine)),
             transfers=self.transfers,

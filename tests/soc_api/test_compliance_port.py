@@ -9,7 +9,7 @@ from compliance.service import Compliance
 from soc_api import bodies, compliance_port
 from soc_api.compliance_port import ComplianceService
 
-VALUES = ("CheckRow", "CheckEvidence", "CheckDetail", "LayerSummary", "CheckPage", "ReportRow")
+VALUES = ("CheckRow", "CheckEvidence", "CheckDetail", "LayerSummary", "CheckPage")
 
 
 def fits(service: Compliance) -> ComplianceService:

@@ -18,7 +18,7 @@ def test_what_cannot_be_audited_is_not_done(world: Any, path: str, body: Any) ->
         connection.execute(text("ALTER TABLE audit_head RENAME TO away"))
     answer = client("POST", path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (503, "audit-unwritable")
-    assert (world.compliance.evaluated, world.compliance.made, world.compliance.sound) == (0, [], None)
+    assert (world.compliance.evaluated, world.reports.made, world.compliance.sound) == (0, [], None)
 
 
 def test_an_alert_keeps_its_state_where_the_audit_fails(world: Any) -> None:

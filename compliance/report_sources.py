@@ -1,0 +1,97 @@
+"""What a report is collected from: the stores of a center, and of them what belongs to a unit or a system."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from compliance.check_store import CheckStore
+from compliance.checklist import Check
+from compliance.ledger import Ledger
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore, system_not_found
+from compliance.report.model import Scope
+from compliance.report.monthly import Cases, Sources, Transfers
+from compliance.report_figures_store import FiguresStore
+from crypto.words import Refused, Words
+from detection.store.alert_group import AlertGroup
+from detection.store.alert_store import AlertStore
+from detection.store.event_store import EventStore
+from detection.store.inventory_store import InventoryStore
+from detection.store.state import Engine
+
+
+class DeskParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk stands on; ``seal`` signs a file as detached CMS, None where the center has no key."""
+
+    engine: Engine
+    alerts: AlertStore
+    inventory: InventoryStore
+    events: EventStore
+    ledger: Ledger
+    folder: Path
+    center: str
+    unit: str
+    checks: tuple[Check, ...]
+    rules: int
+    retention_days: int
+    due_day: int = 5
+    fonts: Path | None = None
+    seal: Callable[[bytes, datetime], bytes] | None = None
+    cases: Cases = lambda _check, _system: ((), ())
+    transfers: Transfers = lambda _start, _end: None
+
+
+def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
+    """The stores and systems of a scope. Raises Refused (unit-not-found, system-not-found)."""
+    registry = RegistryStore(parts.engine)
+    tree = registry.tree()
+    if scope == "system":
+        systems: tuple[GradedSystem, ...] = (registry.system(unit),)
+        name = systems[0].name
+    else:
+        if unit not in tree:
+            raise Refused(
+                "unit-not-found",
+                Words("没有这个单位", "there is no such unit"),
+                Words("请核对单位代码", "check the unit's code"),
+                field=unit,
+            )
+        systems = tuple(registry.systems(tree.subtree(unit)))
+        name = registry.unit_name(unit)
+    if not systems:
+        raise system_not_found(unit)
+    units = tree.subtree(unit)
+    hosts = {host for one in systems for host in registry.asset_names(one.id)}
+    whole = scope == "unit" and unit == parts.unit  # everything this center sees is its own unit's
+
+    def mine(group: AlertGroup) -> bool:
+        entity = group.entity.rpartition("@")[2].rpartition(":")[2]
+        return whole or (scope == "unit" and group.unit in units) or entity in hosts
+
+    def my_host(host: str, of: str) -> bool:
+        return whole or (scope == "unit" and of in units) or host in hosts
+
+    return Sources(
+        systems=systems,
+        tree=tree,
+        scope=scope,
+        unit=unit,
+        unit_name=name,
+        center=parts.center,
+        checks=parts.checks,
+        results=CheckStore(parts.engine),
+        figures=FiguresStore(parts.engine),
+        alerts=parts.alerts,
+        inventory=parts.inventory,
+        events=parts.events,
+        ledger=parts.ledger,
+        retention_days=parts.retention_days,
+        rules=parts.rules,
+        due_day=parts.due_day,
+        mine=mine,
+        my_host=my_host,
+        cases=parts.cases,
+        transfers=parts.transfers,
+    )
