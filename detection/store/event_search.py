@@ -4,7 +4,7 @@ Each file is asked on its own: files outside the time range are never opened, ne
 file that cannot be read becomes a finding that names it while the others still answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from sensors.event import Event, sequence_of
 LIMIT_MAX: Final = 100_000
 IDS_MAX: Final = 1_000
 _MEMORY: Final = "512MB"  # of DuckDB; a file is about 5 MB, so this is never the limit
+OLDEST_FILES_MAX: Final = 400  # looked into for the oldest event of each sensor
 _ROWS: Final = 512
 _ID_SLACK: Final = 2_000  # microseconds: an id has whole milliseconds, rounded down, at times by one too many
 # As they came: by frame, then by what an id holds behind its time (sensor, epoch, lane, sequence).
@@ -165,6 +166,29 @@ class Search:
         for event in self._tail.events(self._catalogue.position()):
             if (not since or event.time >= since) and (not until or event.time <= until):
                 yield event
+
+    def oldest(self, sensors: Collection[str]) -> dict[str, datetime]:
+        """See EventStore.oldest."""
+        waiting, found = set(sensors), dict[str, datetime]()
+        files = sorted(self._catalogue.between(None, None), key=lambda file: (file.time_min, file.id))
+        for file in files[:OLDEST_FILES_MAX]:
+            if not waiting and file.time_min > max(found.values(), default=file.time_min):
+                break  # nothing after this file can be older than what is known
+            for sensor, time in self._first_times(file).items():
+                if sensor in sensors:
+                    found[sensor] = min(time, found.get(sensor, time))
+                    waiting.discard(sensor)
+        if len(files) > OLDEST_FILES_MAX:
+            found |= dict.fromkeys(waiting, files[OLDEST_FILES_MAX].time_min)
+        return found
+
+    def _first_times(self, file: Sealed) -> dict[str, datetime]:
+        query = "SELECT sensor, min(time) FROM read_parquet(?) GROUP BY sensor"
+        try:
+            rows = self._duckdb.cursor().execute(query, [str(self._folder / file.name)]).fetchall()
+        except _BROKEN:
+            return {}
+        return {str(sensor): time.replace(tzinfo=UTC) for sensor, time in rows}
 
     def _search_log(
         self,

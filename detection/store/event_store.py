@@ -8,7 +8,7 @@ catalogue, release. One process seals and expires; any number read.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -120,6 +120,13 @@ class EventStore:
     def count_since(self, time: datetime) -> int:
         """How many stored events have this time or a later one."""
         return self._search.count_since(time)
+
+    def oldest(self, sensors: Collection[str]) -> dict[str, datetime]:
+        """The time of the oldest sealed event of each sensor that has one; never earlier than it is.
+
+        Only the oldest files are looked into: a sensor that is in none of them gets the time they end at.
+        """
+        return self._search.oldest(sensors)
 
     def since(self, time: datetime) -> Iterator[Event]:
         """Stored events of this time or later, file by file in the order they were sealed, then the log.
