@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Engine, func, insert, select, update
 from compliance.enforcement_tables import acts
 from compliance.evidence import EvidenceKind
 from compliance.ledger import NewEvidence
-from detection.store.progress_store import bump
+from detection.store.progress_store import bump, counter
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
 
@@ -58,6 +58,11 @@ class ActsStore:
             )
             for row in rows
         ]
+
+    def revision(self) -> int:
+        """Grows with every act and every leaf given to one."""
+        with self._engine.connect() as connection:
+            return counter(connection, REVISION)
 
     def placed(self, leaves: Sequence[tuple[int, int]]) -> None:
         """Note the leaves acts have got: (act, leaf)."""

@@ -61,6 +61,12 @@ class ResultStore:
             if rows:
                 connection.execute(insert(table), rows)
 
+    def ran_out(self, now: datetime) -> bool:
+        """Whether a verdict stands on evidence that is over by now: then it is time to evaluate anew."""
+        query = select(table.c.system).where(table.c.stale_at < micros(now), table.c.verdict != "未知")
+        with self._engine.connect() as connection:
+            return connection.scalar(query.limit(1)) is not None
+
     def of_system(self, system: str) -> Sequence[ObjectResult]:
         """All results of a system by check, then object."""
         query = select(table).where(table.c.system == system).order_by(table.c.check, table.c.object)
