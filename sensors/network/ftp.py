@@ -19,6 +19,7 @@ _COMMANDS: Final = frozenset(
     }
 )  # fmt: skip
 _TRANSFERS: Final = frozenset({"RETR", "STOR", "STOU", "APPE", "DELE", "RMD", "MKD", "RNFR", "RNTO", "SITE"})
+_PENDING_MAX: Final = 64
 _CHANNELS: Final = frozenset({"PASV", "EPSV", "PORT", "EPRT"})
 
 
@@ -30,7 +31,7 @@ class FtpStream:
         self._server = -1
         self._lines = (Lines(), Lines())
         self._user = ""
-        self._command = ("", "")
+        self._waits: list[tuple[str, str]] = []  # commands whose replies are to come
         self._over = False
 
     @property
@@ -55,7 +56,8 @@ class FtpStream:
         if command not in _COMMANDS:
             return []
         name, said = command.decode(), text(argument.strip())
-        self._command = (name, "" if name in ("PASS", "ACCT") else said)
+        if len(self._waits) < _PENDING_MAX:
+            self._waits.append((name, "" if name in ("PASS", "ACCT") else said))
         if name == "USER":
             self._user = said
         elif name == "PASS":
@@ -69,7 +71,7 @@ class FtpStream:
         code, said = int(line[:3]), text(line[4:].strip(), 256)
         if code < 200:
             return []
-        (name, argument), self._command = self._command, ("", "")
+        name, argument = self._waits.pop(0) if self._waits else ("", "")
         native: dict[str, Value] = {"command": name, "reply_code": code, "reply_msg": said}
         if argument:
             native["arg"] = argument

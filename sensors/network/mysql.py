@@ -39,7 +39,7 @@ class MysqlStream:
         for frame in self._frames[side].feed(data):
             payload = frame[4:]
             if self._server < 0:
-                self._server = side if payload[:1] == b"\n" and frame[3] == 0 else 1 - side
+                self._server = side if payload[:1] in (b"\n", b"\xff") and frame[3] == 0 else 1 - side
             found += self._reply(payload) if side == self._server else self._request(payload)
             if self._over:
                 break

@@ -95,7 +95,8 @@ class PostgresqlStream:
             if number in _METHODS:
                 self._method = _METHODS[number]
                 if self._method != "password":
-                    return [attempt("postgresql", self._user, b"", self._key, method=self._method)]
+                    asked = attempt("postgresql", self._user, b"", self._key, method=self._method)
+                    return [asked._replace(reply=True)]
         elif kind == b"E":
             self._over = True
             parts = {part[:1]: part[1:] for part in frame[5:].split(b"\0", _PAIRS_MAX) if part}

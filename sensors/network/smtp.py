@@ -12,6 +12,7 @@ from sensors.network.reading import Lines, text
 PORTS: Final = frozenset({25, 465, 587, 2525})
 SMTP_BYTES_MAX: Final = 64 * 1024  # of each side: several mails fit
 _GREETINGS: Final = (b"EHLO", b"HELO", b"LHLO")
+_PENDING_MAX: Final = 64
 _RECIPIENTS_MAX: Final = 32
 _HEADERS_MAX: Final = 128  # lines of a message looked at for its subject
 
@@ -25,8 +26,8 @@ class SmtpStream:
         self._client = -1
         self._helo = self._user = self._method = self._subject = self._from = ""
         self._to: list[str | int | float | bool | None] = []
-        self._waits = ""  # command whose reply comes next: AUTH, STARTTLS, or ''
-        self._secret_next = False
+        self._waits: list[str] = []  # what the replies to come answer
+        self._in_auth = False
         self._in_data = self._headers = 0
         self._heard = False  # the server
         self._over = False
@@ -54,7 +55,8 @@ class SmtpStream:
         return found
 
     def _request(self, line: bytes) -> list[Message]:
-        if self._waits == "AUTH":
+        if self._in_auth:
+            self._wait("AUTH")
             return self._credentials(line)
         word, _, rest = line.partition(b" ")
         command = word.upper()[:10]
@@ -65,17 +67,21 @@ class SmtpStream:
             self._helo = text(rest.strip(), 255)
         elif command == b"AUTH":
             method, _, token = rest.partition(b" ")
-            self._method, self._waits, self._user = text(method.upper(), 32), "AUTH", ""
+            self._method, self._in_auth, self._user = text(method.upper(), 32), True, ""
+            self._wait("AUTH")
             return self._credentials(token) if token else []
-        elif command == b"STARTTLS":
-            self._waits = "STARTTLS"
         elif command == b"MAIL":
             self._from, self._to = _address(rest), []
         elif command == b"RCPT" and len(self._to) < _RECIPIENTS_MAX:
             self._to.append(_address(rest))
         elif command == b"DATA":
-            self._waits, self._in_data, self._headers, self._subject = "DATA", 1, 0, ""
+            self._in_data, self._headers, self._subject = 1, 0, ""
+        self._wait(text(command, 10))
         return []
+
+    def _wait(self, command: str) -> None:
+        if len(self._waits) < _PENDING_MAX:
+            self._waits.append(command)
 
     def _credentials(self, line: bytes) -> list[Message]:
         """A line of AUTH: PLAIN in one, LOGIN in two, NTLM by its token; others stay unread."""
@@ -107,12 +113,12 @@ class SmtpStream:
         if not line[:3].isdigit() or line[3:4] == b"-":
             return []
         code, said = int(line[:3]), text(line[4:], 256)
-        waited = self._waits
+        waited = self._waits.pop(0) if self._waits else ""
         if waited == "AUTH" and code != 334:
-            self._waits = ""
+            self._in_auth = False
             return [outcome("smtp", self._user, code == 235, said)]
         if waited == "STARTTLS":
-            self._waits, self._over = "", code == 220
+            self._over = code == 220
             if not self._over:
                 return []
             fields: dict[str, Value] = {"event.action": "smtp-tls", "gov.smtp.helo": self._helo}
@@ -126,11 +132,10 @@ class SmtpStream:
                 )
             ]
         if waited == "DATA":
-            self._waits = ""
             if code != 354:
                 self._in_data = self._headers = 0
             return []
-        if self._headers and not self._in_data:
+        if waited == "." and self._headers:
             self._headers = 0
             return [self._mail(code, said)]
         return []
@@ -139,6 +144,7 @@ class SmtpStream:
         if line == b".":
             self._in_data = 0
             self._headers = max(self._headers, 1)
+            self._wait(".")
             if not self._heard:  # only this side is seen: no answer will come
                 self._headers = 0
                 return [self._mail(0, "")._replace(reply=False)]
