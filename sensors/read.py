@@ -1,7 +1,8 @@
 """Files of any kind the sensors understand, read with the parsers of the live sources.
 
 The kind is found from the content, not from the name: capture files (pcap, pcapng, also gzip-compressed),
-Windows event logs (EVTX), Events as NDJSON, and text logs of authentication (also gzip-compressed).
+Windows event logs (EVTX), Events as NDJSON, Suricata's EVE and Zeek's logs as JSON, CEF, LEEF and syslog as
+received, and text logs of authentication (also gzip-compressed).
 """
 
 import gzip
@@ -9,6 +10,7 @@ import io
 import socket
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -43,7 +45,9 @@ def read_file(path: Path) -> Iterator[Observation]:
 
         return read_evtx(path)
     if head.lstrip().startswith(b"{"):
-        return _read_events(path)
+        return _read_events(path) if _is_event(head) else _read_records(path)
+    if b"CEF:" in head or b"LEEF:" in head or head.startswith(b"<"):
+        return _read_records(path)
     if _is_text(head):
         from sensors.host.read_log import read_auth_log
 
@@ -128,6 +132,25 @@ def _read_events(path: Path) -> Iterator[Observation]:
             )
 
 
+def _read_records(path: Path) -> Iterator[Observation]:
+    """A saved log of a device or program, in any form that the adapters know."""
+    from sensors.device.record import Origin, describe_record
+    from sensors.device.syslog import MESSAGE_BYTES_MAX
+
+    written = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    origin = Origin(written, name=path.name)
+    with path.open("rb") as stream:
+        while line := stream.readline(MESSAGE_BYTES_MAX * 4):
+            seen = describe_record(line, origin)
+            if seen is not None:
+                yield seen
+
+
+def _is_event(head: bytes) -> bool:
+    """Whether NDJSON begins with an Event of ours: its envelope has names that no other record has."""
+    return b'"logsource"' in head and b'"fields"' in head
+
+
 def _is_text(head: bytes) -> bool:
     if not head.strip() or b"\x00" in head:
         return False
@@ -143,8 +166,8 @@ def _bad(path: Path, code: str, zh: str, en: str) -> BadInput:
         code,
         Words(zh, en),
         Words(
-            "支持 pcap、pcapng、EVTX、NDJSON 事件与文本认证日志",
-            "understood are pcap, pcapng, EVTX, NDJSON events and text logs of authentication",
+            "支持 pcap、pcapng、EVTX、NDJSON 事件、Suricata 与 Zeek 的 JSON 日志、CEF、LEEF 与文本日志",
+            "understood are pcap, pcapng, EVTX, events, JSON logs of Suricata and Zeek, CEF, LEEF, text logs",
         ),
         field=str(path),
     )

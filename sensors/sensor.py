@@ -13,6 +13,7 @@ from crypto.words import LiuheError, Refused
 from sensors.address import Address
 from sensors.configuration import Body, ConfigurationFolder, effective
 from sensors.control import Control
+from sensors.device.settings import DeviceSettings
 from sensors.event import Observation, Value
 from sensors.heartbeat import Facts, Heartbeat
 from sensors.lifecycle import Clock, Life, OwnFiles, lifecycle_event, own_roots
@@ -68,7 +69,9 @@ def run(
     )
     uplink = _uplink(spool, settings, link, control)
     sources = SourceGroup(
-        lambda: waiting(sources_of(settings, data), spool.wait_for_room), _emit_into(spool, settings)
+        lambda: waiting(sources_of(settings, data), spool.wait_for_room),
+        _emit_into(spool, wait=settings.kind == "host"),
+        _emit_into(spool, wait=True),
     )
     heartbeat = _heartbeat(settings, spool, uplink, sources, control, link)
     life, notifier, ending = Life(data / "run", version("liuhe")), Notifier(), threading.Event()
@@ -220,21 +223,27 @@ def _now() -> datetime:
 
 
 def sources_of(settings: Settings, data: Path) -> Sequence[Source]:
-    """The sources of the sensor's kind; only these modules are imported."""
+    """The sources of the sensor's kind, and of the devices that speak to it; only these are imported."""
+    cursors = data / "cursors"
+    cursors.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sources: list[Source] = []
     if settings.kind == "host":
         from sensors.host.sources import host_sources
 
-        cursors = data / "cursors"
-        cursors.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return host_sources(settings.host, cursors)
-    from sensors.network.sources import network_sources
+        sources += host_sources(settings.host, cursors)
+    else:
+        from sensors.network.sources import network_sources
 
-    return network_sources(settings.network)
+        sources += network_sources(settings.network, data)
+    if settings.device != DeviceSettings():
+        from sensors.device.sources import device_sources
+
+        sources += device_sources(settings.device, cursors)
+    return sources
 
 
-def _emit_into(spool: Spool, settings: Settings) -> Emit:
+def _emit_into(spool: Spool, *, wait: bool) -> Emit:
     """Host sources keep cursors and wait until their observations are durable; a capture cannot wait."""
-    wait = settings.kind == "host"
 
     def emit(seen: Sequence[Observation]) -> None:
         spool.put(seen, wait=wait)

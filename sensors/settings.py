@@ -8,6 +8,7 @@ import msgspec
 
 from crypto.words import BadInput, LiuheError, Words
 from sensors.address import Address, parse_address
+from sensors.device.settings import DeviceSettings
 from sensors.host.settings import HostSettings
 from sensors.limits import LimitSettings
 from sensors.messages import SensorId, UnitName
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spool: SpoolSettings = SpoolSettings()
     host: HostSettings = msgspec.field(default_factory=HostSettings)
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
+    device: DeviceSettings = msgspec.field(default_factory=DeviceSettings)
     limits: LimitSettings = LimitSettings()
 
     def addresses(self) -> list[Address]:
@@ -120,7 +122,7 @@ def render_settings(settings: Settings) -> str:
     table = msgspec.to_builtins(settings)
     usual = msgspec.to_builtins(defaults)
     lines = [f"{key} = {_literal(table[key])}" for key in ("id", "unit", "kind", "center")]
-    for name in ("link", "spool", "host", "network", "limits"):
+    for name in ("link", "spool", "host", "network", "device", "limits"):
         changed = {key: value for key, value in table[name].items() if value != usual[name][key]}
         if changed:
             lines += ["", f"[{name}]", *(f"{key} = {_literal(value)}" for key, value in changed.items())]

@@ -35,6 +35,13 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Resuming(Protocol):
+    """A source with a cursor of its own: ``emit`` returns to it once the observations are durable."""
+
+    resumes: bool
+
+
+@runtime_checkable
 class Reduced(Protocol):
     """A source that can go on with less than it wants: ``reduced`` says what it does without, and why."""
 

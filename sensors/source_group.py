@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from crypto.words import Words
-from sensors.source import Emit, Source
+from sensors.source import Emit, Resuming, Source
 from sensors.source_thread import SourceThread
 
 PAUSE_JOIN_SECONDS: Final = 2.0
@@ -16,10 +16,13 @@ PAUSED: Final = Words("因超出自限而暂停", "paused by the sensor's own li
 class SourceGroup:
     """``threads`` is read by the heartbeat at any time; the other calls come from one thread."""
 
-    def __init__(self, make: Callable[[], Sequence[Source]], emit: Emit) -> None:
-        """``make`` gives fresh sources at each start: none is run twice."""
+    def __init__(
+        self, make: Callable[[], Sequence[Source]], emit: Emit, durable: Emit | None = None
+    ) -> None:
+        """``make`` gives fresh sources at each start: none is run twice; those that resume get ``durable``."""
         self._make: Final = make
         self._emit: Final = emit
+        self._durable: Final = durable or emit
         self._stop = threading.Event()
         self._paused = False
         self.threads: list[SourceThread] = []
@@ -28,7 +31,10 @@ class SourceGroup:
         """Run all of them."""
         self._stop = threading.Event()
         self._paused = False
-        self.threads = [SourceThread(source, self._emit, self._stop) for source in self._make()]
+        self.threads = [
+            SourceThread(source, self._durable if isinstance(source, Resuming) else self._emit, self._stop)
+            for source in self._make()
+        ]
         for thread in self.threads:
             thread.start()
 

@@ -33,6 +33,8 @@ class Patient(Protocol):
 class Waiting:
     """A patient source whose ``emit`` waits for room; ``wait_for_room`` is the spool's."""
 
+    resumes = True  # what reads from a file that keeps has a cursor
+
     def __init__(
         self,
         source: Source,

@@ -85,3 +85,18 @@ def test_other_files_are_refused(tmp_path: Path, raw: bytes, code: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         read_file(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "dataset"),
+    [
+        ("eve.json", '{"timestamp":"2026-11-22T09:08:07+0800","event_type":"dns","dns":{}}', "net.dns"),
+        ("conn.log", '{"ts":1795309687.5,"uid":"C1","proto":"tcp"}', "net.flow"),
+        ("fw.log", "<13>Nov 22 09:08:07 fw CEF:0|v|p|1|1|n|1|act=Deny", "device.cef"),
+        ("received.log", "<13>1 2026-11-22T09:08:07Z h app - - - words", "syslog"),
+    ],
+)
+def test_logs_of_devices_in_their_own_forms(tmp_path: Path, name: str, line: str, dataset: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"{line}\n\n{line}\n")
+    assert datasets(path) == [dataset, dataset]
