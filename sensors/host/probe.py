@@ -26,11 +26,10 @@ class Reading(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """One probe; ``clauses`` are items of GB/T 22239-2019 level 3 its values bear on."""
+    """One probe; which items its values bear on stands in rules/mappings/probe_items.toml."""
 
     id: str
     method: str
-    clauses: tuple[str, ...]
     read: Callable[["HostFiles"], Reading]
 
 

@@ -171,7 +171,7 @@ def sudoers_files(files: HostFiles) -> list[str]:
 
 
 PROBES: Final = (
-    Probe("accounts.password_policy", "file", ("8.1.4.1.a",), password_policy),
-    Probe("accounts.local", "file", ("8.1.4.1.a", "8.1.4.2.a", "8.1.4.2.b", "8.1.4.2.c"), local_accounts),
-    Probe("sudo.rules", "file", ("8.1.4.2.a", "8.1.4.2.d"), sudo_rules),
+    Probe("accounts.password_policy", "file", password_policy),
+    Probe("accounts.local", "file", local_accounts),
+    Probe("sudo.rules", "file", sudo_rules),
 )

@@ -110,6 +110,6 @@ def antimalware(files: HostFiles) -> Reading:
 
 
 PROBES: Final = (
-    Probe("patch.state", "file", ("8.1.4.4.e", "8.1.10.5.a"), patch_state),
-    Probe("antimalware.state", "process list, file", ("8.1.4.5", "8.1.10.7.b"), antimalware),
+    Probe("patch.state", "file", patch_state),
+    Probe("antimalware.state", "process list, file", antimalware),
 )

@@ -10,11 +10,16 @@ from sensors.event import Observation
 from sensors.host import (
     probe_access,
     probe_accounts,
+    probe_activity,
+    probe_audit,
     probe_exposure,
     probe_kernel,
     probe_logs,
+    probe_operation,
+    probe_remote,
     probe_software,
     probe_time,
+    probe_trust,
 )
 from sensors.host.probe import HostFiles, Probe, run_probe
 
@@ -28,6 +33,11 @@ PROBES: Final[tuple[Probe, ...]] = (
     *probe_exposure.PROBES,
     *probe_software.PROBES,
     *probe_kernel.PROBES,
+    *probe_audit.PROBES,
+    *probe_remote.PROBES,
+    *probe_trust.PROBES,
+    *probe_activity.PROBES,
+    *probe_operation.PROBES,
 )
 
 

@@ -114,9 +114,6 @@ def test_every_probe_answers_on_this_host() -> None:
         event = run_probe(probe, HostFiles())
         assert event.logsource.service == probe.id
         assert len(str(event.fields.get("gov.probe.raw", ""))) <= 4096
-        assert all(
-            part.isdecimal() or part.isalpha() for clause in probe.clauses for part in clause.split(".")
-        )
 
 
 def test_every_probe_and_value_is_documented() -> None:
@@ -125,7 +122,6 @@ def test_every_probe_and_value_is_documented() -> None:
         _, heading, section = text.partition(f"\n## {probe.id}\n")
         assert heading, probe.id
         section = section.partition("\n## ")[0]
-        assert all(clause in section for clause in probe.clauses), probe.id
         for name in run_probe(probe, HostFiles()).fields:
             value = name.removeprefix("gov.probe.value.")
             if value != name and not value.startswith("net."):
