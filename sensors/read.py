@@ -45,7 +45,7 @@ def read_file(path: Path) -> Iterator[Observation]:
 
         return read_evtx(path)
     if head.lstrip().startswith(b"{"):
-        return _read_events(path) if _is_event(head) else _read_records(path)
+        return _read_records(path) if _is_record(head) else _read_events(path)
     if b"CEF:" in head or b"LEEF:" in head or head.startswith(b"<"):
         return _read_records(path)
     if _is_text(head):
@@ -146,9 +146,10 @@ def _read_records(path: Path) -> Iterator[Observation]:
                 yield seen
 
 
-def _is_event(head: bytes) -> bool:
-    """Whether NDJSON begins with an Event of ours: its envelope has names that no other record has."""
-    return b'"logsource"' in head and b'"fields"' in head
+def _is_record(head: bytes) -> bool:
+    """Whether JSON lines are Suricata's or Zeek's, by names that the envelope of an Event has not."""
+    line = head.lstrip().partition(b"\n")[0]
+    return b'"logsource"' not in line and (b'"event_type"' in line or b'"ts"' in line)
 
 
 def _is_text(head: bytes) -> bool:
