@@ -27,8 +27,9 @@ and `network` ([event.md](event.md)), `center` (the center's own records: alerts
 reports, retention, sensors). 来源种类:主机探针、主机清单、主机事件、网络事件、监管中心自身记录。
 """
 _HEAD: Final = "| item | 要求 requirement | sources 来源 |\n|---|---|---|\n"
-_SUMS_HEAD: Final = "| level | domain | items | with telemetry 有遥测 | 人工证明 | 其中目录标为可自动 |\n"
-    "|---|---|---|---|---|---|\n"
+_SUMS_HEAD: Final = """| level | domain | items | with telemetry 有遥测 | 人工证明 | 其中目录标为可自动 |
+|---|---|---|---|---|---|
+"""
 
 
 class ItemSources(msgspec.Struct, frozen=True, kw_only=True):
