@@ -1,4 +1,4 @@
-"""``liuhe sensor enroll | run | status | read``."""
+"""``liuhe sensor enroll | run | status | read``; packets, spool and service have files of their own."""
 
 import argparse
 import fcntl
@@ -15,6 +15,7 @@ import msgspec
 
 from crypto.words import BadInput, Words
 from sensors import service_commands
+from sensors.network.packet_commands import register_packets
 from sensors.spool_commands import register_spool
 
 _TOKEN_CHARS_MAX: Final = 4_096
@@ -46,6 +47,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     read.add_argument("file", type=Path, metavar="FILE")
     read.set_defaults(run=_read)
+    register_packets(commands)
     service_commands.register(commands)
 
 

@@ -191,16 +191,25 @@ def _amounts(event: Event) -> Iterator[tuple[str, float]]:
         case "net.dns":
             yield "dns_queries", 1.0 if _text(event, "dns.type") != "answer" else 0.0
         case "net.flow":
-            if _text(event, "event.action") != "flow-start":
-                yield "flows", 1.0
-                yield "flows_failed", 1.0 if _text(event, "conn_state") in _FAILED_STATES else 0.0
-                yield "bytes_out", _amount(event, "source.bytes")
-                yield "bytes_in", _amount(event, "destination.bytes")
+            yield from _flow_amounts(event)
         case _:
             if _text(event, "event.category") == "authentication":
                 outcome = _text(event, "event.outcome")
                 yield "logins_failed", 1.0 if outcome == "failure" else 0.0
                 yield "logins", 1.0 if outcome == "success" else 0.0
+
+
+def _flow_amounts(event: Event) -> Iterator[tuple[str, float]]:
+    """A flow counts when it ends; its bytes count as they are told, what an update told only once."""
+    action = _text(event, "event.action")
+    if action == "flow-start":
+        return
+    if action != "flow-update":
+        yield "flows", 1.0
+        yield "flows_failed", 1.0 if _text(event, "conn_state") in _FAILED_STATES else 0.0
+    for name, side in (("bytes_out", "source"), ("bytes_in", "destination")):
+        is_rest = f"gov.flow.new_{side}_bytes" in event.fields
+        yield name, _amount(event, f"gov.flow.new_{side}_bytes" if is_rest else f"{side}.bytes")
 
 
 def _distinct(event: Event) -> Iterator[tuple[str, str]]:

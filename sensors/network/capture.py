@@ -17,9 +17,10 @@ from crypto.words import Words
 from sensors.event import Observation
 from sensors.network.capture_pcap import Pcap, is_there
 from sensors.network.capture_ring import Ring
-from sensors.network.inspection import Inspection, Keep, Offer
+from sensors.network.inspection import Inspection, Offer
 from sensors.network.observation import Reporter
 from sensors.network.packet import LINK_TYPES
+from sensors.network.packet_ring import PacketRing
 from sensors.network.settings import AUTO, NetworkSettings
 from sensors.source import Emit
 
@@ -97,15 +98,16 @@ class CaptureSource:
         interface: str,
         *,
         offer: Offer | None = None,
-        keep: Keep | None = None,
+        ring: PacketRing | None = None,
         secret: bytes = b"",
     ) -> None:
         self.name = f"capture:{interface}"
         self._settings = settings
         self._interface = interface
         self._offer = offer
-        self._keep = keep
+        self._ring = ring
         self._secret = secret
+        self.reduced: Words | None = None
 
     def missing(self) -> Words | None:
         """The capability without which nothing can be captured here."""
@@ -127,7 +129,11 @@ class CaptureSource:
             _log.warning("%s: link type %d is not understood", self._interface, reader.link_type)
         reporter = Reporter(socket.gethostname(), self._interface)
         inspection = Inspection(
-            self._settings, reporter, offer=self._offer, keep=self._keep, secret=self._secret
+            self._settings,
+            reporter,
+            offer=self._offer,
+            keep=None if self._ring is None else self._ring.put,
+            secret=self._secret,
         )
         report = _LossReport(reader, inspection, reporter)
         try:
@@ -137,6 +143,8 @@ class CaptureSource:
             inspection.finish()
             emit([*inspection.take(), report.make(time.time())])
             reader.close()
+            if self._ring is not None:
+                self._ring.close()
 
     def _open(self) -> Reader:
         settings = self._settings
@@ -162,8 +170,15 @@ class CaptureSource:
                 seen.append(report.make(now))
             if clock >= looked + LOSS_CHECK_SECONDS:
                 looked = clock
+                self._look_at_ring()
             if seen:
                 emit(seen)
+
+    def _look_at_ring(self) -> None:
+        if self._ring is not None and self._ring.failed and self.reduced is None:
+            why = self._ring.failed
+            _log.warning("%s: raw packets are no longer kept: %s", self.name, why)
+            self.reduced = Words(f"不再保留原始报文:{why}", f"raw packets are no longer kept: {why}")
 
 
 def _drain(reader: Reader, inspection: Inspection) -> None:

@@ -135,6 +135,24 @@ def test_open_windows_and_their_values_are_bounded() -> None:
     assert max(counts(window).get("destinations", 0) for window in found) == 3
 
 
+def test_bytes_of_a_long_flow_count_once_however_often_it_is_told() -> None:
+    told = [
+        event(1, 1, "net.flow", source__ip="a", event__action="flow-start", source__bytes=10),
+        event(2, 2, "net.flow", source__ip="a", event__action="flow-update", source__bytes=100),
+        event(
+            3,
+            3,
+            "net.flow",
+            source__ip="a",
+            event__action="flow-end",
+            source__bytes=130,
+            gov__flow__new_source_bytes=30,
+        ),
+    ]
+    (window,) = closed([*told, TICK])
+    assert (counts(window)["flows"], counts(window)["bytes_out"]) == (1, 130)
+
+
 @pytest.mark.parametrize("value", [None, [], [1], "x", -5, float("nan"), 1e300, True])
 def test_malformed_numbers_do_no_harm(value: Value) -> None:
     flow = event(1, 1, "net.flow", source__ip="a", event__action="flow-end", source__bytes=value)
