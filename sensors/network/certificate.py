@@ -45,7 +45,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     exponent: int  # of RSA, else 0
     curve: str
     signature_algorithm: str
-    names: list[str]  # alternative DNS names and addresses
+    names: list[str]  # alternative DNS names
+    addresses: list[str]  # alternative addresses
     is_authority: bool | None  # basic constraints, None without
     self_issued: bool  # subject and issuer are the same
     is_sm: bool  # an SM2 key, or signed with SM2
@@ -81,6 +82,7 @@ def _parse(der: bytes) -> Certificate:
     kind, bits, exponent, curve = _key(algorithm, parameters, parts[1])
     signature, _ = _algorithm(outer[1])
     extensions = _extensions(tbs[6:])
+    names, addresses = _alternative_names(extensions.get(_ALTERNATIVE, b""))
     return Certificate(
         version=version,
         serial=_body(serial).hex().upper().removeprefix("00") or "00",
@@ -95,7 +97,8 @@ def _parse(der: bytes) -> Certificate:
         exponent=exponent,
         curve=curve,
         signature_algorithm=SIGNATURES.get(signature, signature),
-        names=_alternative_names(extensions.get(_ALTERNATIVE, b"")),
+        names=names,
+        addresses=addresses,
         is_authority=_authority(extensions.get(_CONSTRAINTS)),
         self_issued=subject == issuer,
         is_sm=kind == "sm2" or signature == _SM2_SIGNATURE,
@@ -238,20 +241,19 @@ def _extensions(rest: list[bytes]) -> dict[str, bytes]:
     return found
 
 
-def _alternative_names(raw: bytes) -> list[str]:
-    if not raw:
-        return []
-    found: list[str] = []
+def _alternative_names(raw: bytes) -> tuple[list[str], list[str]]:
+    names: list[str] = []
+    addresses: list[str] = []
     try:
-        for one in _elements(_content(raw, 0x30), NAMES_MAX):
+        for one in _elements(_content(raw, 0x30), NAMES_MAX) if raw else ():
             body = _body(one)
             if one[0] == 0x82:
-                found.append(printable(body.decode("latin-1")[:255]))
+                names.append(printable(body.decode("latin-1")[:255]))
             elif one[0] == 0x87 and len(body) in (4, 16):
-                found.append(str(ip_address(body)))
+                addresses.append(str(ip_address(body)))
     except (_Cut, IndexError):
-        pass  # the names read so far stand
-    return found
+        pass  # what was read so far stands
+    return names, addresses
 
 
 def _authority(raw: bytes | None) -> bool | None:

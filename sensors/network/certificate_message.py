@@ -18,7 +18,6 @@ def certificate_message(
     side = "server" if reply else "client"
     x509 = f"tls.{side}.x509"
     at = _EPOCH + timedelta(seconds=min(max(time, 0.0), _SECONDS_MAX))
-    names: list[str | int | float | bool | None] = [*certificate.names]
     fields: dict[str, Value] = {
         f"{x509}.version_number": str(certificate.version),
         f"{x509}.serial_number": certificate.serial,
@@ -28,7 +27,7 @@ def certificate_message(
         f"{x509}.public_key_algorithm": certificate.key_kind or certificate.key_algorithm,
         f"{x509}.public_key_size": certificate.key_bits,
         f"{x509}.signature_algorithm": certificate.signature_algorithm,
-        f"{x509}.alternative_names": names,
+        f"{x509}.alternative_names": [*certificate.names, *certificate.addresses],
         f"tls.{side}.hash.sha256": certificate.sha256,
         "gov.x509.hash.sm3": certificate.sm3,
         "gov.x509.side": side,
@@ -46,7 +45,8 @@ def certificate_message(
         "certificate.sig_alg": certificate.signature_algorithm,
         "certificate.key_type": certificate.key_kind,
         "certificate.key_length": certificate.key_bits,
-        "san.dns": names,
+        "san.dns": [*certificate.names],
+        "san.ip": [*certificate.addresses],
         "host_cert": position == 0,
         "client_cert": not reply,
     }

@@ -24,6 +24,7 @@ from sensors.network import (
 )
 from sensors.network.dialect import DatagramDialect, StreamClaim
 from sensors.network.dns_message import DNS, DNS_TCP
+from sensors.network.dtls import DTLS
 from sensors.network.http_stream import HTTP
 from sensors.network.quic_datagram import QUIC
 from sensors.network.ssh_stream import SSH
@@ -60,4 +61,4 @@ def streams() -> tuple[StreamClaim, ...]:
 @cache
 def datagrams() -> tuple[DatagramDialect, ...]:
     """The readers of UDP; readers of one well-known port before readers of any."""
-    return (dhcp.DATAGRAM, dhcp6.DATAGRAM, kerberos.DATAGRAM, snmp.DATAGRAM, DNS, QUIC)
+    return (dhcp.DATAGRAM, dhcp6.DATAGRAM, kerberos.DATAGRAM, snmp.DATAGRAM, DNS, QUIC, DTLS)

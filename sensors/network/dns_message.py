@@ -13,6 +13,7 @@ from sensors.network.reading import Frames
 
 _SERVICES: Final = {5353: "mdns", 5355: "llmnr"}
 _TCP_BYTES_MAX: Final = 4 * 1024  # of one message over TCP, where the port is not 53
+_QUERY_BYTES_MAX: Final = 512
 _TCP_KNOWN_BYTES_MAX: Final = 16 * 1024
 _HEADER_BYTES: Final = 12
 _OPCODES: Final = {0: "query", 1: "inverse-query", 2: "server-status", 4: "notify", 5: "update"}
@@ -97,14 +98,17 @@ def claims_dns(data: bytes, talk: Talk) -> bool | None:
     """Whether a length and a message that fits it begin here."""
     known = 53 in talk.ports
     if len(data) < 2 + _HEADER_BYTES:
-        return None
+        return None if known or len(data) <= 2 else False  # a length may travel alone, a cut header hardly
     size = data[0] << 8 | data[1]
     questions = data[6] << 8 | data[7]
     if data[4] >> 3 & 0x0F not in _OPCODES:
         return False
     if known:
         return _HEADER_BYTES < size <= _TCP_KNOWN_BYTES_MAX and questions <= 1
-    if not _HEADER_BYTES < size <= _TCP_BYTES_MAX or questions != 1:
+    is_answer = bool(data[4] & 0x80)
+    if questions != 1 or size <= _HEADER_BYTES or size > (_TCP_BYTES_MAX if is_answer else _QUERY_BYTES_MAX):
+        return False
+    if any(data[8:14:2]) or (not is_answer and any(data[8:12])):  # a query answers nothing
         return False
     if len(data) < 2 + size:
         return None

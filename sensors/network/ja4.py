@@ -54,14 +54,10 @@ def ja4_parts(
 
 
 def _ends(protocol: bytes) -> str:
-    """The outer characters of the protocol; of its hexadecimal form where one is no letter or digit."""
+    """The outer characters of the protocol; 9 for one that is not ASCII, as both of FoxIO's tools write it."""
     if not protocol:
         return "00"
-    first, last = protocol[:1], protocol[-1:]
-    if first.isalnum() and last.isalnum():
-        return (first + last).decode("ascii")
-    digits = protocol.hex()
-    return digits[0] + digits[-1]
+    return "".join(chr(sign) if 0x20 < sign < 0x7F else "9" for sign in (protocol[0], protocol[-1]))
 
 
 def _hexed(numbers: Sequence[int]) -> str:

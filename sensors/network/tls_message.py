@@ -36,6 +36,8 @@ def server_message(hello: ServerHello, client: ClientHello | None, *, service: s
     }
     native: dict[str, Value] = {"ja3s": hello.ja3s}
     _choice(hello, hello.group, fields, native)
+    if hello.is_resumed:
+        fields["tls.resumed"] = native["resumed"] = True
     return _message(fields, native, client, service=service, reply=True)
 
 
@@ -56,7 +58,7 @@ def established_message(
 
 
 def alert_message(
-    alert: bytes, client: ClientHello | None, server: ServerHello | None, *, reply: bool
+    alert: bytes, client: ClientHello | None, server: ServerHello | None, group: int, *, reply: bool
 ) -> Message:
     """An alert in the clear: why there is no connection, mostly."""
     name = alert_name(alert[1])
@@ -68,6 +70,8 @@ def alert_message(
         "gov.tls.sm": server.is_sm if server is not None else client is not None and client.is_sm,
     }
     native: dict[str, Value] = {"last_alert": name}
+    if server is not None:
+        _choice(server, group, fields, native)
     return _message(fields, native, client, reply=reply)
 
 

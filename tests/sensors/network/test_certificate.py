@@ -72,7 +72,7 @@ def test_the_facts() -> None:
     assert found.common_name == "portal.example.gov.cn"
     assert (found.not_before, found.not_after) == (BEGINS, ENDS)
     assert (found.version, found.serial, found.is_authority) == (3, "ABCDEF", True)
-    assert found.names == ["a.example.gov.cn", "2001:db8::1"]
+    assert (found.names, found.addresses) == (["a.example.gov.cn"], ["2001:db8::1"])
     assert found.sha256 == x509.load_der_x509_certificate(EC).fingerprint(hashes.SHA256()).hex()
 
 

@@ -72,7 +72,8 @@ def test_the_claim_is_strict_where_the_port_is_not_known() -> None:
     raw = prefixed(QUERY)
     assert claims_dns(raw, about(40_000, 8_053)) is True
     assert claims_dns(raw[:-1], about(40_000, 8_053)) is None
-    assert claims_dns(raw[:5], about(40_000, 8_053)) is None
+    assert claims_dns(raw[:2], about(40_000, 8_053)) is None
+    assert claims_dns(b"\x05\x01\x00", about(40_000, 1_080)) is False, "the greeting of SOCKS"
     assert claims_dns(raw[:20], about(40_000, 53)) is True
     assert claims_dns(b"\x00\x20" + bytes(40), about(40_000, 8_053)) is False
     assert claims_dns(prefixed(bytes(60)), about(1, 2)) is False

@@ -1,4 +1,4 @@
-"""Agreement with others on public captures: JA3 fingerprints and Zeek's conn and dns logs; skips without."""
+"""Agreement with Zeek's conn logs, and every public capture read; skips without the captures."""
 
 import gzip
 import json
@@ -25,35 +25,6 @@ OTHER_VIEW = (
     "dhcp/dhcp.pcap", "ssh.client-side-half-duplex", "pppoe",
 )  # fmt: skip
 CONN_FIELDS = ("conn_state", "orig_pkts", "resp_pkts", "orig_bytes", "resp_bytes", "orig_ip_bytes")
-
-
-def test_ja3_of_every_hello_over_tcp(shared_captures: Path, read_all: ReadAll) -> None:
-    missing: list[tuple[str, str]] = []
-    checked = 0
-    for file in sorted((shared_captures / "ja4" / "expected").glob("*.json")):
-        known = json.loads(file.read_bytes())
-        quic = {(one["src"], one["src_port"]) for one in known["ja4_rust"] if one["transport"] == "udp"}
-        seen = craft.of("net.tls", read_all(shared_captures / "ja4" / known["capture"]))
-        have = {
-            (
-                one.fields["source.ip"],
-                one.fields["source.port"],
-                one.fields.get("tls.client.server_name", ""),
-                one.fields["tls.client.ja3"],
-            )
-            for one in seen
-            if "tls.client.ja3" in one.fields
-        }
-        wanted = {
-            (one["src"], int(one["srcport"]), one["server_name"], one["ja3"])
-            for one in known["ja3_tshark"]
-            if (one["src"], int(one["srcport"])) not in quic
-        }
-        checked += len(wanted)
-        missing += [(file.name, str(one)) for one in wanted - have]
-        assert have <= wanted, file.name
-    assert missing == []
-    assert checked >= 150
 
 
 def golden(folder: Path, kind: str) -> Iterator[tuple[Path, list[dict[str, str]]]]:
@@ -102,19 +73,6 @@ def test_flows_agree_with_zeek(shared_captures: Path, read_all: ReadAll) -> None
     share = {name: agreed[name] / count for name, count in compared.items()}
     assert len(traces) >= 24
     assert {name: part for name, part in share.items() if part < 0.97} == {}
-
-
-def test_queries_agree_with_zeek(shared_captures: Path, read_all: ReadAll) -> None:
-    compared = missing = 0
-    for capture, expected in golden(shared_captures / "zeek", "dns"):
-        seen = craft.of("net.dns", read_all(capture))
-        ours = {(one.native["id.orig_h"], one.fields["dns.id"], one.native["query"]) for one in seen}
-        for row in expected:
-            query = "" if row["query"] == "-" else row["query"]
-            compared += 1
-            missing += bool(query) and (row["id.orig_h"], row["trans_id"], query) not in ours
-    assert compared >= 12
-    assert missing == 0
 
 
 @pytest.mark.slow

@@ -18,9 +18,9 @@ def test_nothing_hashes_to_zeros() -> None:
     assert ja4("t", 0x0101, [], [], [], b"") == "t00i000000_000000000000_000000000000"
 
 
-def test_counts_stop_at_99_and_odd_protocols_are_hexed() -> None:
+def test_counts_stop_at_99_and_odd_protocols_are_nines() -> None:
     assert ja4_parts("t", 0x0303, list(range(200)), [], [], b"x")[0] == "t12i9900xx"
-    assert ja4_parts("t", 0x0303, [], [], [], b"\xab\x01\xcd")[0] == "t12i0000ad"
+    assert ja4_parts("t", 0x0303, [], [], [], b"\xab\x01\xcd")[0] == "t12i000099"
 
 
 def test_without_signatures_no_underscore() -> None:
