@@ -34,11 +34,13 @@ from compliance.ledger_reader import (
     time_line,
 )
 from compliance.ledger_sources import SOURCES_MAX, Sources
+from compliance.ledger_twin import Twin
 from compliance.ledger_verify import Progress, VerifyOutcome, verify
 from compliance.ledger_walk import DELETED
 from crypto import merkle
 from crypto.keys import PublicKey, SigningKey
 from crypto.note import Checkpoint, sign_note
+from crypto.note_ed25519 import Ed25519Key
 from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, LiuheError, Refused, Words
 
@@ -66,7 +68,9 @@ class _Waiting(msgspec.Struct):
 class Ledger(LedgerReader):
     """The writing side; also reads, including leaves no checkpoint covers yet. Safe between threads."""
 
-    def __init__(self, folder: Path, key: SigningKey | None, lock: Lock) -> None:
+    def __init__(
+        self, folder: Path, key: SigningKey | None, lock: Lock, twin: Ed25519Key | None = None
+    ) -> None:
         super().__init__(folder, public=key.public if key else None, writer=True)
         self.recovered: Words | None = None  # what was cut from a torn tail on opening
         self._key, self._lock = key, lock
@@ -76,17 +80,29 @@ class Ledger(LedgerReader):
         self._failed = False
         self._size = 0
         self._sources = Sources()
+        self._twin = Twin(folder, self.origin, twin) if twin else None
         self._recover()
 
     @classmethod
-    def open(cls, folder: Path, *, center: str, origin: str, key: SigningKey | None) -> Self:
-        """Take the lock, create what is missing, recover what was torn. Raises LiuheError."""
+    def open(
+        cls,
+        folder: Path,
+        *,
+        center: str,
+        origin: str,
+        key: SigningKey | None,
+        twin: Ed25519Key | None = None,
+    ) -> Self:
+        """Take the lock, create what is missing, recover what was torn. Raises LiuheError.
+
+        ``twin`` keeps a second tree over SHA-256 and signs its checkpoints.
+        """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = Lock(folder / "lock")
         try:
             _check_names(center=center, origin=origin)
             _settle(folder, Settings(center=center, origin=origin), key)
-            return cls(folder, key, lock)
+            return cls(folder, key, lock, twin)
         except OSError as error:
             lock.release()
             raise _disk(error) from error
@@ -98,6 +114,8 @@ class Ledger(LedgerReader):
         """Sync, close the files and let another writer in."""
         with self._writing:
             super().close()
+            if self._twin:
+                self._twin.close()
             self._lock.release()
 
     def __enter__(self) -> Self:
@@ -170,6 +188,8 @@ class Ledger(LedgerReader):
             raise
         self._failed = True
         self._hash(leaves)
+        if self._twin:
+            self._twin.append(leaves)
         self._failed = False
         self._size = first + len(leaves)
         return first
@@ -230,7 +250,8 @@ class Ledger(LedgerReader):
                 )
             if self._failed:
                 raise damaged("reopen")
-            text = Checkpoint(self.origin, self._size, self._frontier.root(), (time_line(now),)).text()
+            extensions = [time_line(now), *([self._twin.extension()] if self._twin else [])]
+            text = Checkpoint(self.origin, self._size, self._frontier.root(), tuple(extensions)).text()
             raw = sign_note(text, self.origin, self._key).encode()
             try:
                 self.leaves.sync_index()
@@ -239,6 +260,8 @@ class Ledger(LedgerReader):
                 self._sources.save(self.folder, self._size)
                 self.checkpoints.append([(self._size, raw)])
                 self.checkpoints.sync_index()
+                if self._twin:
+                    self._twin.checkpoint()
                 replace_file(self.folder / CHECKPOINT, raw)
             except OSError as error:
                 raise _disk(error) from error
@@ -261,6 +284,8 @@ class Ledger(LedgerReader):
             raise damaged("hashes")
         self.payloads.recover(covered, found.entries)
         self._rehash(found.entries)
+        if self._twin:
+            self._twin.recover(covered, found.entries, self._stored)
         self._sources = Sources.load(self.folder, found.entries)
         for number in range(self._sources.size, found.entries):
             self._sources.count(self._record(self._stored(number), number))

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from compliance.ledger_files import MAGIC_BYTES, Damage, Frame
 from compliance.ledger_reader import PUBLIC, LedgerView, Signed
+from compliance.ledger_twin import TWIN_HASHES, TwinWalk, twin_root
 from compliance.ledger_walk import Findings, Walk
 from crypto.note import Checkpoint
 from crypto.words import LiuheError, Words
@@ -40,12 +41,13 @@ def verify(
     latest = _latest(reader, findings)
     size = latest.checkpoint.size if latest else 0
     roots: dict[int, list[tuple[str, bytes]]] = {}
+    twins: dict[int, bytes] = {}
     if latest:
         roots.setdefault(size, []).append(("checkpoint", latest.checkpoint.root))
-    _checkpoints(reader, latest, roots, findings)
+    _checkpoints(reader, latest, roots, twins, findings)
     if trusted:
         _expect_trusted(trusted, reader.origin, size, roots, findings)
-    walk = Walk(reader, findings, roots)
+    walk = Walk(reader, findings, roots, _twin(reader, twins, findings))
     for index in range(size):
         walk.leaf(index)
         if progress and (index + 1) % PROGRESS_LEAVES == 0:
@@ -101,6 +103,7 @@ def _checkpoints(
     reader: LedgerView,
     latest: Signed | None,
     roots: dict[int, list[tuple[str, bytes]]],
+    twins: dict[int, bytes],
     findings: Findings,
 ) -> None:
     """Every older checkpoint: its frame, signature, order and index; its root is checked in the walk."""
@@ -124,8 +127,21 @@ def _checkpoints(
         matched = matched or (latest is not None and found.data == latest.raw)
         last = checkpoint.size
         roots.setdefault(checkpoint.size, []).append((where[1], checkpoint.root))
+        if (twin := twin_root(checkpoint)) is not None:
+            twins[checkpoint.size] = twin
     if not matched:
         findings.add(f"{name} 中没有当前检查点", f"{name} does not hold the current checkpoint")
+
+
+def _twin(reader: LedgerView, roots: dict[int, bytes], findings: Findings) -> TwinWalk | None:
+    """The SHA-256 twin, where checkpoints name its root."""
+    if not roots:
+        return None
+    try:
+        return TwinWalk(reader.folder, reader.origin, roots, findings.add)
+    except OSError as error:
+        findings.add(f"文件 {TWIN_HASHES}:{error.strerror}", f"file {TWIN_HASHES}: {error.strerror}")
+        return None
 
 
 def _resumed(reader: LedgerView, findings: Findings) -> Iterator[tuple[int, Frame]]:

@@ -13,6 +13,7 @@ from compliance.ledger_files import Damage, Frame, FramedLog
 from compliance.ledger_payloads import PACKED_BYTES_MAX, blank
 from compliance.ledger_reader import LedgerView
 from compliance.ledger_sources import SOURCES, Sources
+from compliance.ledger_twin import TwinWalk
 from crypto import merkle
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Words
@@ -80,8 +81,13 @@ class Walk:
     """One pass over the leaves with everything that must agree with them."""
 
     def __init__(
-        self, reader: LedgerView, findings: Findings, roots: dict[int, list[tuple[str, bytes]]]
+        self,
+        reader: LedgerView,
+        findings: Findings,
+        roots: dict[int, list[tuple[str, bytes]]],
+        twin: TwinWalk | None = None,
     ) -> None:
+        self._twin = twin
         self._reader, self._findings, self._roots = reader, findings, roots
         self.frontier: Final = merkle.Frontier()
         self.intact = 0
@@ -123,6 +129,8 @@ class Walk:
                     f"第 {index} 条:文件 hashes 偏移 {offset} 处的哈希与记录不符",
                     f"leaf {index}: file hashes offset {offset} does not match the leaves",
                 )
+        if self._twin:
+            self._twin.leaf(data)
         self._compare_roots()
         self._compare_sources()
 
@@ -209,6 +217,8 @@ class Walk:
         """Payloads that are gone count unless a deletion record says why; numbering counted past the end."""
         if self._stored_sources and self._stored_sources.size > self.frontier.size and not self._lost:
             self._count_further(self._stored_sources)
+        if self._twin:
+            self._twin.finish()
         files = self._reader.payloads.files
         for digest, index, place, problem in self._missing:
             gone = problem is DELETED_WORDS or (digest in self.files and not files.path(digest).exists())
