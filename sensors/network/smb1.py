@@ -66,7 +66,7 @@ class Smb1:
     def _request(
         self, data: bytes, head: tuple[int, ...], command: int, words_at: int, words: int, body: int
     ) -> list[Message]:
-        is_wide, tree = bool(head[5] & _WIDE), head[8]
+        is_wide, tree = bool(head[4] & _WIDE), head[8]
         key = (head[9], head[11])
         share = self._trees.get(tree, "")
         if command == _NEGOTIATE:
