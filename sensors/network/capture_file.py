@@ -13,6 +13,7 @@ from crypto.words import BadInput, Words
 
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024  # libpcap's largest snap length is 256 KiB; USB captures have more
 INTERFACES_MAX: Final = 1_024
+READ_BYTES: Final = 256 * 1024
 PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 _MAGICS: Final = {  # byte order and seconds per unit of the fraction
     b"\xa1\xb2\xc3\xd4": (">", 1e-6),
@@ -31,6 +32,9 @@ class Captured(NamedTuple):
     data: bytes
     link_type: int
     time: float  # seconds since 1970
+
+
+_new: Final = tuple.__new__
 
 
 class _Interface(NamedTuple):
@@ -60,17 +64,26 @@ def _pcap(stream: BinaryIO, path: Path, order: str, unit: float) -> Iterator[Cap
     if len(header) < 20:
         raise _bad(path, 4, "the file header is cut short")
     link_type = Struct(f"{order}I").unpack_from(header, 16)[0] & 0xFFFF
-    record = Struct(f"{order}4I")
-    offset = 24
-    while len(raw := _exactly(stream, 16)) == 16:
-        seconds, fraction, size, _ = record.unpack(raw)
+    record = Struct(f"{order}4I").unpack_from
+    offset = 24  # of the buffer in the file
+    at = 0
+    buffer = stream.read(READ_BYTES)
+    while True:
+        if at + 16 > len(buffer):
+            offset, at, buffer = offset + at, 0, buffer[at:] + stream.read(READ_BYTES)
+            if len(buffer) < 16:
+                return
+        seconds, fraction, size, _ = record(buffer, at)
         if size > RECORD_BYTES_MAX:
-            raise _bad(path, offset, f"a packet of {size} bytes")
-        data = _exactly(stream, size)
-        if len(data) < size:
-            return
-        offset += 16 + size
-        yield Captured(data, link_type, seconds + fraction * unit)
+            raise _bad(path, offset + at, f"a packet of {size} bytes")
+        end = at + 16 + size
+        if end > len(buffer):
+            offset, at, buffer = offset + at, 0, buffer[at:] + stream.read(max(READ_BYTES, 16 + size))
+            end = 16 + size
+            if end > len(buffer):
+                return
+        yield _new(Captured, (buffer[at + 16 : end], link_type, seconds + fraction * unit))
+        at = end
 
 
 def _pcapng(stream: BinaryIO, path: Path) -> Iterator[Captured]:

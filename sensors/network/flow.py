@@ -19,6 +19,7 @@ from sensors.network.settings import NetworkSettings
 CLOSE_SECONDS: Final = 0.5  # a closed flow waits for the last ACK before it is reported
 LINGER_SECONDS: Final = 5.0  # and stays in the table, reported, so that stragglers open no new entry
 START_SECONDS: Final = 10.0  # a flow that lives so long is announced before it ends
+RANK_SECONDS: Final = 0.5  # how exact the order of idleness is
 FLOW_BYTES: Final = 800  # what an entry costs, measured, rounded up
 _HALF: Final = 1 << 31
 _MASK: Final = (1 << 32) - 1
@@ -33,14 +34,15 @@ class Flow:
     """One conversation; index 0 of each pair is the originator, 1 the responder."""
 
     __slots__ = (
-        "closing", "counts", "deaf", "first", "fresh", "key", "last", "listening", "memory", "reported",
-        "service", "told", "tried", "tunnel", "vlan",
+        "closing", "counts", "deaf", "first", "fresh", "key", "last", "listening", "memory", "ranked",
+        "reported", "service", "told", "tried", "tunnel", "vlan",
     )  # fmt: skip
 
     def __init__(self, key: Key, time: float, vlan: int, tunnel: Tunnel | None = None) -> None:
         self.key = key
         self.first = time
         self.last = time
+        self.ranked = time  # when it was put last in the order of idleness
         self.vlan = vlan
         self.tunnel = tunnel
         self.counts = _EMPTY[:]  # one small array: there may be hundreds of thousands of flows
@@ -131,8 +133,11 @@ class FlowTable:
             flow = None
         if flow is None:
             flow, side = self._open(table, key, packet, time)
-        table.move_to_end(flow.key)
-        flow.last = max(flow.last, time)
+        if time - flow.ranked > RANK_SECONDS or time < flow.ranked:
+            table.move_to_end(flow.key)
+            flow.ranked = time
+        if time > flow.last:
+            flow.last = time
         counts = flow.counts
         counts[side] += 1
         counts[IP_BYTES + side] += packet.ip_bytes

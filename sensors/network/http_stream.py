@@ -16,7 +16,7 @@ from sensors.network.http_message import request_message, response_message
 PIPELINED_MAX: Final = 32  # requests that wait for their response
 _CHUNK_LINE_BYTES: Final = 256
 _HEADS: Final = (*STATUS, *METHODS)
-_LONGEST: Final = max(len(start) for start in _HEADS)
+_BEGUN: Final = frozenset(start[:size] for start in _HEADS for size in range(len(start)))
 _NO_BODY: Final = frozenset({204, 304})
 
 
@@ -163,9 +163,7 @@ def _end(data: bytes) -> int:
 
 
 def _may_begin(data: bytes) -> bool:
-    return data.startswith(_HEADS) or (
-        len(data) < _LONGEST and any(start.startswith(data) for start in _HEADS)
-    )
+    return data.startswith(_HEADS) or data in _BEGUN
 
 
 def claims_http(data: bytes, _talk: Talk) -> bool | None:

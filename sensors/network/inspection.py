@@ -185,7 +185,7 @@ class Inspection:
         if packet.end <= packet.start:
             return
         if protocol == TCP:
-            if not flow.reported:
+            if not flow.reported and self._streams.wants(flow, side, data[packet.start]):
                 self._segment(data[packet.start : packet.end], packet, flow, side, time)
         elif protocol == UDP:
             self._datagram(data, packet, flow, side, time)

@@ -94,6 +94,9 @@ _ipv4: Final = Struct("!BBHHHBBH4s4s").unpack_from
 _ipv6: Final = Struct("!IHBB16s16s").unpack_from
 _tcp: Final = Struct("!HHIIBBHHH").unpack_from
 _udp: Final = Struct("!HHHH").unpack_from
+_plain_tcp: Final = Struct("!BBHHHBBH4s4sHHIIBB").unpack_from
+_PLAIN: Final = b"\x08\x00\x45"
+_PLAIN_BYTES_MIN: Final = 53
 _icmp: Final = Struct("!BBH").unpack_from
 
 
@@ -129,11 +132,44 @@ _new: Final = tuple.__new__  # a third of what calling a NamedTuple costs
 def walk(data: bytes, link_type: int) -> Packet | None:
     """The packet's headers, or None where they are malformed or the link type is not known."""
     try:
-        if link_type == LINK_ETHERNET:
-            return _ethernet(data, 0, None)
-        return _link(data, link_type)
+        if link_type != LINK_ETHERNET:
+            return _link(data, link_type)
+        if len(data) > _PLAIN_BYTES_MIN and data[12:15] == _PLAIN and data[23] == TCP:
+            return _plain(data)
+        return _ethernet(data, 0, None)
     except (error, IndexError):
         return None
+
+
+def _plain(data: bytes) -> Packet | None:
+    """The way of most packets, all headers in one step: TCP in IPv4 without options in Ethernet."""
+    head = _plain_tcp(data, 14)
+    (
+        _,
+        _,
+        total,
+        _,
+        fragment,
+        hops,
+        _,
+        _,
+        source,
+        destination,
+        source_port,
+        port,
+        sequence,
+        _,
+        words,
+        flags,
+    ) = head
+    if fragment & 0x3FFF or not total:
+        return _version4(data, 14, -1, data[6:12], None)
+    start, true_end = 34 + (words >> 4) * 4, 14 + total
+    if words < 0x50 or start > true_end:
+        return None
+    end = min(len(data), true_end)
+    base = (ETHER_IPV4, -1, data[6:12], TCP, source, destination, source_port, port, flags, sequence, hops)
+    return _new(Packet, (*base, False, total, true_end - start, min(start, end), end, 14, None))
 
 
 def walk_network(data: bytes, outer: Packet) -> Packet | None:

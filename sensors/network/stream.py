@@ -51,12 +51,16 @@ class Streams:
         self._bytes = 0
         self._holes = self._evicted = self._failed = 0
 
+    def wants(self, flow: Flow, side: int, first: int) -> bool:
+        """Whether a segment that begins with this byte may concern anybody."""
+        return not flow.deaf >> side & 1 or (flow.fresh and self._resuming[first] != ())
+
     def segment(
         self, flow: Flow, side: int, payload: bytes, sequence: int, talk: Talk, *, whole: bool = True
     ) -> None:
         """Take in the payload of one segment; ``whole`` is False where the capture cut it."""
         if flow.deaf >> side & 1:
-            if flow.fresh and self._resuming[payload[0]]:
+            if self.wants(flow, side, payload[0]):
                 self._resume(flow, side, payload, sequence, talk)
             return
         open_ = flow.listening
