@@ -229,7 +229,7 @@ def _fact(kind: DocumentKind, document: Imported, name: str, rows: Sequence[Row]
     ahead = time - now > AHEAD_MAX
     return Fact(
         object=name,
-        name=kind.kind,
+        name=f"import.{kind.kind}",
         time=time,
         fields=fields,
         event=f"import:{document.id}",

@@ -19,10 +19,11 @@ CENTER = "center"
 OWN_FACTS: Final = frozenset(
     {"sensor.host", "sensor.network", "ledger.state", "retention.events", "assets.registered", "alerts.open"}
 )
+OWN_PREFIXES: Final = ("center.", "certificates.", "import.", "orders.", "registry.", "transfer.")
 # A host whose clock runs ahead would keep its evidence fresh for ever; a little is what clocks do.
 CLOCK_AHEAD_MAX: Final = timedelta(minutes=5)
 # Fields that change by themselves from one minute to the next: that alone changes no verdict's grounds.
-RUNNING_NUMBERS: Final = frozenset({"ledger.size", "sensor.backlog", "alerts.count"})
+RUNNING_NUMBERS: Final = frozenset({"ledger.size", "sensor.backlog", "alerts.count", "orders.open"})
 
 
 class CenterState(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ def gather(
 
 def _of_probes(results: Iterable[ProbeResult], center: CenterState) -> Iterable[Fact]:
     for result in results:
-        if result.probe in OWN_FACTS:
+        if result.probe in OWN_FACTS or result.probe.startswith(OWN_PREFIXES):
             continue
         error = result.error
         if not error and result.time - center.time > CLOCK_AHEAD_MAX:

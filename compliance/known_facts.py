@@ -10,6 +10,8 @@ from compliance.document_store import DocumentStore
 from compliance.documents import DocumentKind, facts_of
 from compliance.evaluation import Fact
 from compliance.facts import CenterState, gather
+from compliance.order import Order
+from compliance.order_store import OrderStore
 from compliance.registry import GradedSystem
 from compliance.registry_store import RegistryStore
 from detection.store.alert_store import AlertStore
@@ -20,6 +22,7 @@ from sensors.event import Value
 
 SOON_DAYS: Final = 30  # a certificate that ends within them is named beforehand
 NAMED_MAX: Final = 20
+ABOUT_ORDERS: Final = "MGT-02"  # the check that asks whether orders are done in time
 _PAGE: Final = 200  # alert groups read at a time
 _OPEN_GROUPS_MAX: Final = 5_000  # enough to know which rules are open; counts beyond are cut
 
@@ -40,6 +43,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     hosts: HostInventoryStore
     registry: RegistryStore
     documents: DocumentStore
+    orders: OrderStore
     kinds: Mapping[str, DocumentKind]
     further: Further
 
@@ -92,6 +96,7 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
     heard = {fact.object for name, found in facts.items() for fact in found if name == "sensor.host"}
     further: list[Fact] = [
         registry_fact(system, now),
+        order_fact(known.orders.open_of(system.id), now),
         *certificate_facts(
             [one for one in known.hosts.newest(kind="certificates") if belongs(one.host)], now
         ),
@@ -128,6 +133,18 @@ def registry_fact(system: GradedSystem, now: datetime) -> Fact:
         if days is not None:
             fields[f"registry.{name}"] = days
     return Fact(object="", name="registry.system", time=now, fields=fields, method="registry")
+
+
+def order_fact(orders: Sequence[Order], now: datetime) -> Fact:
+    """How the open orders stand; those about orders themselves would keep each other open."""
+    counted = [order for order in orders if order.check != ABOUT_ORDERS]
+    late = [order.number for order in counted if order.overdue(now)]
+    fields: dict[str, Value] = {
+        "orders.open": len(counted),
+        "orders.overdue": len(late),
+        "orders.late": list(late[:NAMED_MAX]),
+    }
+    return Fact(object="", name="orders.state", time=now, fields=fields, method="orders")
 
 
 def certificate_facts(inventories: Iterable[HostInventory], now: datetime) -> Iterable[Fact]:

@@ -21,6 +21,7 @@ from compliance.evidence import Evidence
 from compliance.known_facts import Further, Known, Own, known_facts, nothing_further
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
+from compliance.order_store import OrderStore
 from compliance.registry_store import GradedSystem, RegistryStore, system_not_found
 from compliance.result_store import ResultStore
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
@@ -66,6 +67,7 @@ class Compliance:
             hosts=HostInventoryStore(parts.engine),
             registry=self._registry,
             documents=DocumentStore(parts.engine),
+            orders=OrderStore(parts.engine),
             kinds=parts.kinds,
             further=parts.further,
         )

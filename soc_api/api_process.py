@@ -10,6 +10,7 @@ from importlib.metadata import version
 import uvicorn
 
 from compliance.checklist import Check, load_checklist
+from compliance.enforcement import Enforcement, EnforcementJobs, open_enforcement
 from compliance.jobs import Feed, Jobs, Timer, deletion_feed, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
 from compliance.report_desk import ReportDesk
@@ -29,7 +30,9 @@ from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.desk import console_sensors
+from soc_api.enforcement_facts import own_facts
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
+from soc_api.identity_store import IdentityStore
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
 from soc_api.reporting import report_desk
@@ -48,6 +51,7 @@ from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
 from soc_api.witnessing import Witnessing
 
+ENFORCEMENT_SECONDS = 1.0  # an act waits no longer for its leaf, a verdict for its end
 STOP_SECONDS_MAX = 3  # open streams are cut after this, so that a stop stays calm
 
 
@@ -68,7 +72,11 @@ def run_api(folders: Folders, settings: Settings) -> None:
         rules = center_rules(folders, settings)
         ledger.append([rules.evidence()], datetime.now(UTC))
         witnessing = open_witnessing(folders, settings, engine, ledger)
-        center, jobs, transfer_parts = _opened(folders, settings, engine, ledger, rules, witnessing)
+        checklist = load_checklist(ROOT / "checklist")
+        enforcement = open_enforcement(engine, ledger, key, checklist, ROOT)
+        center, jobs, transfer_parts = _opened(
+            folders, settings, engine, ledger, rules, witnessing, enforcement
+        )
         stop = threading.Event()
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
@@ -92,9 +100,12 @@ def _opened(
     ledger: Ledger,
     rules: RuleSet,
     witnessing: Witnessing,
+    enforcement: Enforcement,
 ) -> tuple[Center, Jobs, Callable[[], TransferParts]]:
     alerts, inventory = AlertStore(engine), InventoryStore(engine)
     events, audit = EventStore(folders.data, engine), audit_of(engine)
+    checklist = tuple(enforcement.checks.values())
+    transfer_parts = _transfer_parts(folders, engine, checklist)
     parts = Parts(
         engine=engine,
         alerts=alerts,
@@ -103,8 +114,9 @@ def _opened(
         ledger=ledger,
         retention_days=settings.storage.retention_days,
         rules_loaded=len(rules.rules),
+        kinds=enforcement.kinds,
+        further=own_facts(transfer_parts, IdentityStore(engine)),
     )
-    checklist = load_checklist(ROOT / "checklist")
     compliance = Compliance(parts, checklist)
     desk = report_desk(
         folders,
@@ -115,7 +127,6 @@ def _opened(
         checklist=checklist,
         rules=len(rules.rules),
     )
-    transfer_parts = _transfer_parts(folders, engine, checklist)
     needed = window_parameters().learning_windows
     center = Center(
         id=settings.center.id,
@@ -135,9 +146,11 @@ def _opened(
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
         witnessing=witnessing,
+        enforcement=enforcement,
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
-    jobs = _jobs(center, compliance, settings, desk, ledger_timers(ledger, witnessing))
+    beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
+    jobs = _jobs(center, compliance, settings, desk, [*ledger_timers(ledger, witnessing), beat])
     return center, jobs, transfer_parts
 
 

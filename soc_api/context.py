@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from compliance.enforcement import Enforcement
 from compliance.ledger import LedgerReader
+from compliance.registry_desk import RegistryDesk
 from crypto.words import Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
@@ -20,7 +22,7 @@ from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 from soc_api.witnessing import Witnessing
 
-Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules"]
+Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,8 @@ class Center:
     uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
     witnessing: Witnessing | None = None
+    enforcement: Enforcement | None = None
+    registry: RegistryDesk | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:
@@ -57,4 +61,6 @@ class Center:
             "reports": self.reports.revision(),
             "transfers": self.transfers.revision(),
             "rules": self.rules.revision(),
+            "orders": self.enforcement.revision() if self.enforcement is not None else 0,
+            "registry": self.registry.revision() if self.registry is not None else 0,
         }

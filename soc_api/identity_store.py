@@ -65,6 +65,12 @@ class IdentityStore:
             )
         return None if row is None else _account(row)
 
+    def roles_held(self) -> list[str]:
+        """The roles of accounts that are in use."""
+        query = select(accounts.c.role).where(~accounts.c.disabled).distinct().order_by(accounts.c.role)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(query))
+
     def create(self, new: Account, now: datetime, said: Entry) -> None:
         """Add an account (its ``id`` is given here). Raises Refused (account-exists)."""
         values = {

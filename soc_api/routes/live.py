@@ -23,6 +23,7 @@ TOPICS: Final[dict[Topic, Permission]] = {
     "reports": "reports.read",
     "transfers": "transfers.read",
     "rules": "rules.read",
+    "orders": "checks.read",
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
