@@ -103,7 +103,7 @@ class EnforcementJobs:
         self._revision = -1
 
     def beat(self, now: datetime) -> None:
-        """Give acts their leaves, look anew where evidence ran out or was handed in, do what orders are due."""
+        """Give acts their leaves, look anew where evidence ran out or was handed in, work the orders."""
         handed_in = self.place(now)
         if handed_in or self._enforcement.results.ran_out(now):
             self._compliance.evaluate(_FRESHNESS, now)
