@@ -19,6 +19,7 @@ import compliance.registry_tables
 import compliance.report_tables
 import compliance.tables
 import soc_api.enrolment_store
+import soc_api.packet_tables
 import soc_api.rule_tables
 import soc_api.sensor_tables
 import soc_api.tables
@@ -35,6 +36,7 @@ _REGISTERED: Final = (
     compliance.enforcement_tables,
     soc_api.tables,
     soc_api.enrolment_store,
+    soc_api.packet_tables,
     soc_api.rule_tables,
     soc_api.sensor_tables,
     soc_api.transfer_tables,
