@@ -22,7 +22,9 @@ from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 from soc_api.witnessing import Witnessing
 
-Topic = Literal["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry"]
+Topic = Literal[
+    "alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry"
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,7 @@ STATUSES: Final[dict[str, int]] = {
     "password-change-required": 403,
     "csrf": 403,
     "cross-site": 403,
+    "unit-scope": 403,
     "login-locked": 429,
     "login-throttled": 429,
     "stream-full": 429,
