@@ -25,6 +25,7 @@ from sensors.network import (
 from sensors.network.dialect import DatagramDialect, StreamClaim
 from sensors.network.dns_message import DNS, DNS_TCP
 from sensors.network.dtls import DTLS
+from sensors.network.http2 import HTTP2
 from sensors.network.http_stream import HTTP
 from sensors.network.quic_datagram import QUIC
 from sensors.network.ssh_stream import SSH
@@ -37,6 +38,7 @@ def streams() -> tuple[StreamClaim, ...]:
     return (
         TLS,
         SSH,
+        HTTP2,
         HTTP,
         smb.STREAM,
         kerberos.STREAM,

@@ -6,6 +6,7 @@ says about the body that follows is read for ``sensors.network.http_stream``.
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -99,14 +100,20 @@ def _request(data: bytes, key: bytes) -> HttpRequest | None:
         uri, version = b" ".join(words[1:]), ""
     else:
         return None
-    headers = _headers(rest)
-    uri = uri.strip()
+    return request_of(words[0], uri.strip(), version, _lines(rest), key)
+
+
+def request_of(
+    method: bytes, uri: bytes, version: str, fields: Iterable[tuple[bytes, bytes]], key: bytes
+) -> HttpRequest:
+    """A request from its parts, of any version of HTTP."""
+    headers = _kept(fields)
     shown = text(uri, URI_CHARS_MAX)
     path, _, query = shown.partition("?")
     credentials = headers.get(b"authorization") or headers.get(b"proxy-authorization", "")
     user, secret = _basic(credentials)
     return HttpRequest(
-        method=words[0].decode("ascii").upper(),
+        method=text(method, 32).upper(),
         uri=shown,
         decoded=text(unquote_to_bytes(uri[:URI_CHARS_MAX]), URI_CHARS_MAX),
         path=path,
@@ -132,11 +139,19 @@ def _response(data: bytes) -> HttpResponse | None:
     status = words[1] if len(words) > 1 else b""
     if not ending or len(status) != 3 or not status.isdigit() or not status.isascii():
         return None
-    headers = _headers(rest)
+    reason = words[2].strip() if len(words) > 2 else b""
+    return response_of(int(status), reason, words[0][5:8].decode("latin-1"), _lines(rest))
+
+
+def response_of(
+    status: int, reason: bytes, version: str, fields: Iterable[tuple[bytes, bytes]]
+) -> HttpResponse:
+    """A response from its parts, of any version of HTTP."""
+    headers = _kept(fields)
     return HttpResponse(
-        version=words[0][5:8].decode("latin-1"),
-        status=int(status),
-        reason=text(words[2].strip(), VALUE_CHARS_MAX) if len(words) > 2 else "",
+        version=version,
+        status=status,
+        reason=text(reason, VALUE_CHARS_MAX),
         server=headers.get(b"server", ""),
         content_type=headers.get(b"content-type", ""),
         location=headers.get(b"location", ""),
@@ -145,16 +160,22 @@ def _response(data: bytes) -> HttpResponse | None:
     )
 
 
-def _headers(rest: bytes) -> dict[bytes, str]:
-    """The kept headers, first value of each; stops at the empty line."""
-    found: dict[bytes, str] = {}
+def _lines(rest: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The header lines up to the empty line."""
     for line in rest.split(b"\n", HEADER_LINES_MAX)[:HEADER_LINES_MAX]:
         line = line.rstrip(b"\r")
         if not line:
             break
         name, colon, value = line.partition(b":")
-        name = name.strip().lower()
-        if colon and name in _KEPT and name not in found:
+        if colon:
+            yield name.strip().lower(), value
+
+
+def _kept(fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
+    """The headers that matter, first value of each."""
+    found: dict[bytes, str] = {}
+    for name, value in fields:
+        if name in _KEPT and not found.get(name):
             found[name] = text(value.strip(), VALUE_CHARS_MAX)
     return found
 
