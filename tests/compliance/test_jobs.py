@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from compliance import jobs
@@ -54,6 +55,9 @@ class Asked:
     def evaluate(self, actor: str, now: datetime) -> None:
         self.calls.append(f"evaluate {actor}")
 
+    def draft_due(self, actor: str, now: datetime) -> list[Any]:
+        return []
+
     def work_orders(self, now: datetime) -> int:
         self.calls.append("orders")
         if self.wrong:
@@ -73,7 +77,8 @@ def broken(after: int) -> Sequence[tuple[int, NewEvidence]]:
 
 
 def made(asked: Asked, feeds: dict[str, Feed], said: list[Words], interval: int = 60) -> Jobs:
-    return Jobs(cast("Compliance", asked), feeds, interval_seconds=interval, say=said.append)
+    desk = cast("ReportDesk", asked)
+    return Jobs(cast("Compliance", asked), feeds, interval_seconds=interval, say=said.append, desk=desk)
 
 
 def test_a_turn_feeds_everything_before_it_evaluates() -> None:
@@ -137,26 +142,27 @@ def test_a_long_feed_gives_way_to_a_stop(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asked.calls == ["orders", "segment [1, 2]"]
 
 
+def sealed(number: int) -> Sealed:
+    return Sealed(
+        id=number,
+        name=f"{number:020d}.parquet",
+        sm3="ab" * 32,
+        bytes=9,
+        rows=3,
+        time_min=NOW,
+        time_max=NOW,
+        sequence_first=1,
+        sequence_last=2,
+        sealed=NOW,
+        status="sealed",
+        deleted=None,
+    )
+
+
 def test_sealed_segments_become_leaves_a_bounded_number_at_a_time() -> None:
     class Store:
         def segments(self, after: int = 0) -> list[Sealed]:
             return [sealed(number) for number in range(after + 1, 2_501)]
-
-    def sealed(number: int) -> Sealed:
-        return Sealed(
-            id=number,
-            name=f"{number:020d}.parquet",
-            sm3="ab" * 32,
-            bytes=9,
-            rows=3,
-            time_min=NOW,
-            time_max=NOW,
-            sequence_first=1,
-            sequence_last=2,
-            sealed=NOW,
-            status="sealed",
-            deleted=None,
-        )
 
     feed = segment_feed(cast("EventStore", Store()))
     first = feed(0)
@@ -211,3 +217,45 @@ def test_every_gap_becomes_a_leaf_and_knows_it() -> None:
 def test_what_a_hostile_sensor_writes_into_a_gap_stays_out_of_the_summary() -> None:
     inventory = cast("InventoryStore", Gaps(gap(1, lane="bulk\nx", reason="张三 13800000000")))
     assert gap_feed(inventory)(0)[0][1].summary == "other 10-19, 10 events, other"
+
+
+def test_timers_keep_their_own_beat_and_stop_nothing_when_they_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "TICK_SECONDS", 0.005)
+    asked, said, stop = Asked(), [], threading.Event()  # type: tuple[Asked, list[Words], threading.Event]
+    beats: list[str] = []
+
+    def wrong(_: datetime) -> None:
+        beats.append("wrong")
+        raise OSError(5, "Input/output error")
+
+    timers = (
+        jobs.Timer("often", 0.0, lambda _: beats.append("often")),
+        jobs.Timer("once", 3_600.0, lambda _: beats.append("once")),
+        jobs.Timer("wrong", 0.0, wrong),
+    )
+    work = Jobs(cast("Compliance", asked), {}, interval_seconds=60, say=said.append, timers=timers)
+    worker = threading.Thread(target=work.run, args=(stop,))
+    worker.start()
+    deadline = time.monotonic() + 30
+    while beats.count("often") < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    stop.set()
+    worker.join(30)
+    assert beats.count("often") >= 3
+    assert beats.count("once") == 1
+    assert len(said) == 1
+    assert "wrong" in said[0].en
+
+
+def test_deleted_segments_become_leaves() -> None:
+    kept = sealed(1)
+    gone = msgspec.structs.replace(sealed(2), status="deleted", deleted=NOW)
+
+    class Events:
+        def segments(self, after: int = 0) -> list[Sealed]:
+            return [one for one in (kept, gone) if one.id > after]
+
+    feed = jobs.deletion_feed(cast("EventStore", Events()))
+    ((number, leaf),) = feed(0)
+    assert (number, leaf.kind, leaf.subject) == (2, "deletion", f"segment:{gone.name}")
+    assert feed(2) == []

@@ -34,7 +34,7 @@ def test_files_are_written_and_their_paths_printed(
 
     def work() -> None:
         while not stop.wait(0.02):
-            center.compliance.work_orders(NOW)
+            center.desk.work_orders(NOW)
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -44,9 +44,9 @@ def test_files_are_written_and_their_paths_printed(
         stop.set()
         worker.join()
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert [path.suffix for path in paths] == [".pdf", ".xlsx"]
-    assert paths[0].read_bytes() == b"pdf 1"
-    assert center.compliance.reports()[0].actor.startswith("local:")
+    assert [path.suffix for path in paths] == [".pdf", ".docx", ".xlsx"]
+    assert paths[0].read_bytes().startswith(b"pdf ")
+    assert center.desk.reports()[0].actor.startswith("local:")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_an_order_that_failed_says_so_with_its_exit_code(
     def answer() -> None:
         while not (found := orders.open_orders()):
             time.sleep(0.01)
-        orders.finish(found[0][0], NOW, error=error)
+        orders.finish(found[0].number, NOW, error=error)
 
     worker = threading.Thread(target=answer)
     worker.start()
@@ -77,7 +77,7 @@ def test_an_order_nobody_takes_is_taken_back(
     monkeypatch.setattr(report_commands, "WAIT_SECONDS_MAX", 0.05)
     assert main(command(center.folder, tmp_path / "out")) == 3
     assert "center-not-answering" in capsys.readouterr().err
-    assert center.compliance.work_orders(NOW) == 0
+    assert center.desk.work_orders(NOW) == 0
 
 
 def test_what_is_wrong_is_said_before_anything_is_ordered(
