@@ -3,11 +3,12 @@
 The Huffman code of appendix B is canonical: it follows from which octets have codes of which length.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-BLOCK_BYTES_MAX: Final = 16 * 1024
+BLOCK_BYTES_MAX: Final = 8 * 1024
 STRING_BYTES_MAX: Final = 4 * 1024  # encoded; longer ones end the reading
 FIELDS_MAX: Final = 128  # of one block
 TABLE_BYTES_MAX: Final = 64 * 1024
@@ -62,49 +63,71 @@ class BadBlock(Exception):
     """The block is none, or the direction was joined too late to understand it."""
 
 
-def _code_table() -> dict[tuple[int, int], int]:
-    """(length, code) -> octet."""
-    table: dict[tuple[int, int], int] = {}
+def _groups() -> tuple[list[int], list[tuple[int, int, bytes]]]:
+    """(first code of each length, its length and octets), codes moved up to ``_CODE_BITS`` bits."""
+    starts: list[int] = []
+    groups: list[tuple[int, int, bytes]] = []
     code = previous = 0
     for length, octets in _CODES.items():
         code <<= length - previous
         previous = length
-        for octet in octets:
-            table[length, code] = octet
-            code += 1
+        starts.append(code << (_CODE_BITS - length))
+        groups.append((code, length, octets))
+        code += len(octets)
+    return starts, groups
+
+
+def _short() -> list[tuple[int, int]]:
+    """(octet, length) for each eight bits a short code begins; (0, 0) where a longer one does."""
+    table = [(0, 0)] * 256
+    for first, length, octets in _GROUPS:
+        for place, octet in enumerate(octets) if length <= 8 else ():
+            begins = (first + place) << (8 - length)
+            table[begins : begins + (1 << (8 - length))] = [(octet, length)] * (1 << (8 - length))
     return table
 
 
-_TABLE: Final = _code_table()
-_LENGTHS: Final = tuple(_CODES)
+_CODE_BITS: Final = 30
+_STARTS, _GROUPS = _groups()
+_SHORT: Final = _short()
 
 
 def huffman(raw: bytes) -> bytes:
     """The text behind a Huffman-coded string. Raises BadBlock."""
     found = bytearray()
     held = bits = 0
+    short = _SHORT
     for byte in raw:
         held = held << 8 | byte
         bits += 8
-        while bits >= 5:
-            for length in _LENGTHS:
-                if length > bits:
-                    break
-                octet = _TABLE.get((length, held >> (bits - length)))
-                if octet is not None:
-                    found.append(octet)
-                    bits -= length
-                    held &= (1 << bits) - 1
-                    break
-            else:
-                raise BadBlock
-            if octet is None:
-                break
-        if bits > 37:
+        while bits >= 8:
+            octet, length = short[held >> (bits - 8)]
+            if not length:
+                if bits < _CODE_BITS:
+                    break  # a long code: wait for all of it
+                octet, length = _long(held >> (bits - _CODE_BITS))
+            found.append(octet)
+            bits -= length
+            held &= (1 << bits) - 1
+    while bits >= 5 and held != (1 << bits) - 1:
+        octet, length = _long((held + 1 << (_CODE_BITS - bits)) - 1)
+        if length > bits:
             raise BadBlock
+        found.append(octet)
+        bits -= length
+        held &= (1 << bits) - 1
     if bits > 7 or held != (1 << bits) - 1:  # padded with the beginning of the end code: ones
         raise BadBlock
     return bytes(found)
+
+
+def _long(ahead: int) -> tuple[int, int]:
+    """(octet, length) of the code that ``_CODE_BITS`` bits begin with."""
+    first, length, octets = _GROUPS[bisect_right(_STARTS, ahead) - 1]
+    place = (ahead >> (_CODE_BITS - length)) - first
+    if place >= len(octets):
+        raise BadBlock
+    return octets[place], length
 
 
 class Decoder:
