@@ -7,18 +7,42 @@ told as lifecycle events; a new configuration asks the sensor to start anew, wit
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from crypto.link_trust import LinkTrust
 from crypto.words import LiuheError, Words
 from sensors.configuration import Body, ConfigurationFolder
 from sensors.event import Observation, Value
 from sensors.lifecycle import lifecycle_event
-from sensors.messages import Configuration, Message, Renewed, RevocationLists, malformed
+from sensors.messages import (
+    Configuration,
+    Message,
+    PacketsFound,
+    PacketsWanted,
+    Renewed,
+    RevocationLists,
+    malformed,
+)
 from sensors.renewal import Renewal
 from sensors.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+
+class Packets(Protocol):
+    """The raw packets kept; ``sensors.network.packet_desk.PacketDesk``."""
+
+    def want(self, asked: PacketsWanted) -> None:
+        """Begin to look for what is asked; does not wait."""
+        ...
+
+    def next(self) -> PacketsFound | None:
+        """A part of an answer that is ready."""
+        ...
+
+    def forget(self) -> None:
+        """Leave what is not answered yet."""
+        ...
 
 
 class Control:
@@ -35,8 +59,10 @@ class Control:
         tell: Callable[[Observation], None],
         changed: Callable[[], None],
         now: Callable[[], datetime],
+        packets: Packets | None = None,
     ) -> None:
         """``settings`` are sensor.toml's own; ``changed`` is called when a new configuration is held."""
+        self._packets: Final = packets
         self._configurations: Final = configurations
         self._renewal: Final = renewal
         self._trust: Final = trust
@@ -55,8 +81,14 @@ class Control:
         """Of the configuration held; 0 for none."""
         return self._held.version if self._held is not None else 0
 
+    def has_packets(self) -> bool:
+        """Whether raw packets are kept here."""
+        return self._packets is not None
+
     def connected(self) -> None:
-        """The center has welcomed us."""
+        """The center has welcomed us; it asks again for what the last connection left unanswered."""
+        if self._packets is not None:
+            self._packets.forget()
 
     def outgoing(self) -> Sequence[Message]:
         """What to send now. Raises ConnectionAbortedError once after a renewal: connect with the new pair."""
@@ -70,7 +102,10 @@ class Control:
                 self._renewal_trouble = str(error)
                 logger.warning("renewal: %s", error)
             return ()
-        return () if asked is None else (asked,)
+        if asked is not None:
+            return (asked,)
+        found = self._packets.next() if self._packets is not None else None
+        return () if found is None else (found,)
 
     def take(self, message: Message) -> None:
         """A message of the center. Raises BadInput where it is none that a sensor expects."""
@@ -81,6 +116,8 @@ class Control:
                 self._install(message)
             case RevocationLists(lists=lists):
                 self._trust.take_lists(lists.encode())
+            case PacketsWanted() if self._packets is not None:
+                self._packets.want(message)
             case _:
                 raise malformed("the center sent what a sensor does not expect", "type")
 

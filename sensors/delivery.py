@@ -55,6 +55,10 @@ class Control(Protocol):
         """Of the configuration that the sensor holds."""
         ...
 
+    def has_packets(self) -> bool:
+        """Whether raw packets are kept here."""
+        ...
+
     def connected(self) -> None:
         """The center has welcomed us."""
         ...
@@ -93,6 +97,7 @@ class Delivery:
             kind=kind,
             epoch=self._outbox.epoch,
             configuration=self._control.version() if self._control is not None else 0,
+            packets=self._control is not None and self._control.has_packets(),
         )
 
     @property

@@ -15,6 +15,8 @@ PROTOCOL: Final = 2
 MESSAGE_BYTES_MAX: Final = 2 * 1024 * 1024
 GREETING_BYTES_MAX: Final = 64 * 1024  # until the peer has shown a certificate
 BATCH_EVENTS_MAX: Final = 5_000
+PACKET_PART_BYTES_MAX: Final = 1024 * 1024
+PACKET_PARTS_MAX: Final = 32
 LANES: Final = ("alerts", "flows", "bulk")  # in the order they are sent
 LANE_SHIFT: Final = 44  # an event id's 48-bit sequence: 4 bits of lane, 44 bits of the lane's own sequence
 SEQUENCE_MAX: Final = (1 << LANE_SHIFT) - 1
@@ -29,6 +31,7 @@ Epoch = Annotated[int, msgspec.Meta(ge=1, le=EPOCH_MAX)]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=SEQUENCE_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Nonce = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+RequestId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
 Pem = Annotated[str, msgspec.Meta(max_length=16_384)]
 
 
@@ -43,6 +46,7 @@ class Hello(
     kind: Literal["host", "network"]
     epoch: Epoch
     configuration: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)] = 0  # version of the one it holds
+    packets: bool = False  # it keeps raw packets and answers ``PacketsWanted``
 
 
 class Welcome(
@@ -207,6 +211,32 @@ class RevocationLists(
     lists: Annotated[str, msgspec.Meta(max_length=MESSAGE_BYTES_MAX // 2)]
 
 
+class PacketsWanted(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="packets?", forbid_unknown_fields=True
+):
+    """An analyst asks for the raw packets of a flow, by Community ID and time in seconds since 1970."""
+
+    request: RequestId
+    community_id: Annotated[str, msgspec.Meta(pattern=r"^1:[A-Za-z0-9+/]{27}=$")]
+    begins: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+    ends: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+
+
+class PacketsFound(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="packets", forbid_unknown_fields=True
+):
+    """A part of the pcap file that answers a request; the parts come in order, the last has ``more`` false.
+
+    An empty file means that the ring holds no such packets any more, or ``reason`` why it cannot be read.
+    """
+
+    request: RequestId
+    part: Annotated[int, msgspec.Meta(ge=0, le=PACKET_PARTS_MAX)]
+    more: bool
+    body: Annotated[bytes, msgspec.Meta(max_length=PACKET_PART_BYTES_MAX)]
+    reason: Text = ""
+
+
 Message = (
     Hello
     | Welcome
@@ -224,6 +254,8 @@ Message = (
     | Renew
     | Renewed
     | RevocationLists
+    | PacketsWanted
+    | PacketsFound
 )
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crypto.words import LiuheError, Refused
 from sensors.address import Address
@@ -29,6 +29,9 @@ from sensors.spool import Spool
 from sensors.uplink import Uplink
 from sensors.vitals import Vitals
 from sensors.waiting import waiting
+
+if TYPE_CHECKING:
+    from sensors.network.packet_desk import PacketDesk
 
 STOP_SECONDS: Final = 1.2  # for the sources; flush, uplink and spool take the rest of three seconds
 _POLL_SECONDS: Final = 0.2
@@ -66,6 +69,7 @@ def run(
         tell=lambda seen: spool.put([seen]),
         changed=again.set,
         now=_now,
+        packets=_packets(settings, data),
     )
     uplink = _uplink(spool, settings, link, control)
     sources = SourceGroup(
@@ -240,6 +244,17 @@ def sources_of(settings: Settings, data: Path) -> Sequence[Source]:
 
         sources += device_sources(settings.device, cursors)
     return sources
+
+
+def _packets(settings: Settings, data: Path) -> "PacketDesk | None":
+    """The desk that answers out of the ring of raw packets; None where none are kept."""
+    if settings.kind != "network" or not settings.network.packet_ring_bytes:
+        return None
+    from sensors.network.packet_desk import PacketDesk, ring_finder
+    from sensors.network.secret import load_key
+    from sensors.network.sources import PACKETS_FOLDER
+
+    return PacketDesk(ring_finder(data / PACKETS_FOLDER, load_key(data / "keys")))
 
 
 def _emit_into(spool: Spool, *, wait: bool) -> Emit:

@@ -84,6 +84,11 @@ class Folders(msgspec.Struct, frozen=True):
         return self.data / "reports"
 
     @property
+    def packets(self) -> Path:
+        """Raw packets that sensors sent for alerts, sealed, mode 0700."""
+        return self.data / "packets"
+
+    @property
     def models(self) -> Path:
         """Frozen anomaly models."""
         return self.data / "models"

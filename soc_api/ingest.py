@@ -30,7 +30,7 @@ from soc_api.ingest_commit import Committer, Counters, OnBatch
 from soc_api.ingest_pressure import Pressure
 from soc_api.ingest_report import Reporter
 from soc_api.ingest_roll import Roll
-from soc_api.ingest_session import Control, Hall, Session
+from soc_api.ingest_session import Control, Hall, Packets, Session
 
 CONNECTIONS_MAX: Final = 4_096
 BACKLOG: Final = 512  # connections that the system accepts for us while we shake other hands
@@ -40,6 +40,7 @@ HANDSHAKE_SECONDS: Final = 30.0  # two thousand sensors may come back at once
 FAREWELL_SECONDS: Final = 2.0
 CREDIT_SECONDS: Final = 1.0
 CONFIGURATION_SECONDS: Final = 5.0
+PACKETS_SECONDS: Final = 1.0  # somebody waits
 AGAIN_SECONDS: Final = 20.0  # a center that gives no credit says so again this often
 _ACCEPT_TURNS: Final = 5  # of the loop, until a connection accepted just before closing is among the tasks
 
@@ -80,6 +81,7 @@ class IngestListener:
         hosts: Sequence[str],
         port: int,
         control: Control | None = None,
+        packets: Packets | None = None,
         detected: Callable[[], int] | None = None,
         on_batch: OnBatch | None = None,
     ) -> None:
@@ -102,6 +104,7 @@ class IngestListener:
             counters=self.counters,
             roll=self._roll,
             control=control,
+            packets=packets,
             lists=link.lists,
         )
         self._pressure: Final = Pressure()
@@ -124,6 +127,7 @@ class IngestListener:
             asyncio.create_task(_every(CREDIT_SECONDS, self._give_credit), name="ingest-credit"),
             asyncio.create_task(_every(UPKEEP_SECONDS, self._keep_lists), name="ingest-lists"),
             asyncio.create_task(_every(CONFIGURATION_SECONDS, self._configure), name="ingest-configuration"),
+            asyncio.create_task(_every(PACKETS_SECONDS, self._want_packets), name="ingest-packets"),
         ]
         return self
 
@@ -231,6 +235,12 @@ class IngestListener:
         if self._hall.control is not None:
             newest = await asyncio.to_thread(self._hall.control.newest)
             await self._all(lambda session: session.configure(newest))
+
+    async def _want_packets(self) -> None:
+        if self._hall.packets is not None and self._roll.live():
+            wanted = await asyncio.to_thread(self._hall.packets.wanted)
+            if wanted:
+                await self._all(lambda session: session.want_packets(wanted.get(session.sensor, ())))
 
     async def _all(self, work: Callable[[Session], Awaitable[None]]) -> None:
         """Do something for every greeted session; a slow peer holds nobody up but its own."""

@@ -7,7 +7,7 @@ service that is ``crypto.sm_async.SmAsyncStream``. Protocol: docs/reference/form
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -24,6 +24,8 @@ from sensors.messages import (
     Decoder,
     Hello,
     Message,
+    PacketsFound,
+    PacketsWanted,
     Ping,
     Pong,
     Problem,
@@ -101,6 +103,22 @@ class Control(Protocol):
         ...
 
 
+class Packets(Protocol):
+    """Raw packets that the console asks for; ``soc_api.packet_desk.PacketCounter``. Blocking calls."""
+
+    def wanted(self) -> dict[str, list[PacketsWanted]]:
+        """Open wishes by sensor."""
+        ...
+
+    def none_kept(self, wishes: Sequence[PacketsWanted]) -> None:
+        """The sensor keeps no packets."""
+        ...
+
+    def take(self, sensor: str, found: PacketsFound) -> None:
+        """A part of an answer, or BadInput."""
+        ...
+
+
 class Caller(Protocol):
     """The judged other end; ``crypto.link_peers.Peer``."""
 
@@ -129,6 +147,7 @@ class Hall:
     counters: Counters
     roll: Roll
     control: Control | None = None
+    packets: Packets | None = None
     lists: Callable[[], str] | None = None
     """The newest revocation lists, PEM."""
     credit: int = CREDIT_BATCHES
@@ -159,6 +178,8 @@ class Session:
         self._parting = False
         self._told_credit = 0
         self._held = 0  # version of the configuration
+        self._keeps_packets = False
+        self._asked: Final[set[str]] = set()  # requests for packets, of this connection
         self._told_lists = ""
 
     async def serve(self) -> None:
@@ -230,6 +251,20 @@ class Session:
         except LiuheError as error:
             logger.warning("%s: configuration: %s", self.sensor, error)
 
+    async def want_packets(self, wishes: Sequence[PacketsWanted]) -> None:
+        """Pass on the console's wishes, each once a connection."""
+        packets = self._hall.packets
+        if packets is None or self._parting or not wishes:
+            return
+        if not self._keeps_packets:
+            await asyncio.to_thread(packets.none_kept, wishes)
+            return
+        for wish in wishes:
+            if wish.request not in self._asked:
+                self._asked.add(wish.request)
+                with suppress(OSError):
+                    await self._send(wish)
+
     async def revocations(self, lists: str) -> None:
         """Send the revocation lists where they have changed; the sensor verifies them itself."""
         if not self._parting and lists and lists != self._told_lists:
@@ -249,6 +284,7 @@ class Session:
             raise other_protocol(hello.protocol)
         self.boot = Boot(hello.epoch, self.boot.key)
         self._held = hello.configuration
+        self._keeps_packets = hello.packets
         await self._hall.roll.enter(self)
         self._told_credit = self._hall.credit
         await self._send(Welcome(center=self._hall.center, credit=self._told_credit))
@@ -277,6 +313,8 @@ class Session:
                 renew = self._hall.control.renew
                 await self._check_admission()
                 await self._send(await asyncio.to_thread(renew, self.sensor, self.fingerprint, message))
+            case PacketsFound() if self._hall.packets is not None and message.request in self._asked:
+                await asyncio.to_thread(self._hall.packets.take, self.sensor, message)
             case _:
                 raise messages.malformed("unexpected message", "type")
 

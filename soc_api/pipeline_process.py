@@ -22,6 +22,7 @@ from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.log_tail import LOG_NAME
 from detection.store.state import Engine
+from sensors.network.secret import load_key
 from sensors.segment_log import SegmentLog
 from soc_api.center_identity import keep_identities
 from soc_api.center_link import CenterLink
@@ -31,6 +32,9 @@ from soc_api.file_limit import raise_file_limit
 from soc_api.folders import Folders, state_engine
 from soc_api.ingest import IngestListener
 from soc_api.migrate import upgrade
+from soc_api.packet_desk import PacketCounter
+from soc_api.packet_files import PacketFiles
+from soc_api.packet_store import PacketStore
 from soc_api.rule_set import center_rules
 from soc_api.rule_store import RuleStore
 from soc_api.running_rules import RunningRules
@@ -126,6 +130,9 @@ def _listener(
         hosts=[settings.ingest.host],
         port=settings.ingest.port,
         control=SensorControl(register, configurations, renewals),
+        packets=PacketCounter(
+            PacketStore(engine), PacketFiles(folders.packets, load_key(folders.keys)), _now
+        ),
         detected=detected,
     )
 
