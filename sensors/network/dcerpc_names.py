@@ -35,6 +35,7 @@ INTERFACES: Final = {
     "17fdd703-1827-4e34-79d4-24a55c53bb37": "msgsvc",
     "50abc2a4-574d-40b3-9d66-ee4fd5fba076": "dnsserver",
     "45f52c28-7f9f-101a-b52b-08002b2efabe": "winsif",
+    "a4f1db00-ca47-1067-b31f-00dd010662da": "exchange_mapi",
     "6b5bddd1-f4c1-4ae5-a61e-000000000000": "witness",
 }
 OPERATIONS: Final[dict[str, dict[int, str]]] = {
@@ -90,6 +91,7 @@ OPERATIONS: Final[dict[str, dict[int, str]]] = {
     "netdfs": {12: "NetrDfsAddStdRoot", 13: "NetrDfsRemoveStdRoot"},
     "FssAgentRpc": {8: "IsPathSupported", 9: "IsPathShadowCopied"},
     "eventlog": {0: "ElfrClearELFW", 7: "ElfrOpenELW"},
+    "exchange_mapi": {0: "EcDoConnect", 1: "EcDoDisconnect", 2: "EcDoRpc", 4: "EcRRegisterPushNotification"},
     "nspi": {0: "NspiBind", 1: "NspiUnbind", 3: "NspiQueryRows"},
     "dssetup": {0: "DsRolerGetPrimaryDomainInformation"},
     "ISystemActivator": {3: "RemoteGetClassObject", 4: "RemoteCreateInstance"},

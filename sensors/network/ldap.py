@@ -14,7 +14,8 @@ from sensors.network.ldap_filter import filter_text
 from sensors.network.ntlm import ntlm_message
 from sensors.network.reading import MASK, Frames, mark_of, text
 
-LDAP_BYTES_MAX: Final = 64 * 1024  # of each side: a search's entries fill 16 KiB at once
+LDAP_BYTES_MAX: Final = 256 * 1024  # of each side: a search's entries fill 16 KiB at once
+BUFFER_BYTES_MAX: Final = 64 * 1024  # one SASL buffer holds many messages
 _PENDING_MAX: Final = 64
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 _OPERATIONS: Final = {
@@ -47,7 +48,7 @@ class LdapStream:
 
     def __init__(self, talk: Talk) -> None:
         self._key = talk.secret
-        self._frames = (Frames(_measure), Frames(_measure))
+        self._frames = (Frames(_measure, BUFFER_BYTES_MAX), Frames(_measure, BUFFER_BYTES_MAX))
         self._asked: dict[int, tuple[str, str]] = {}  # message id -> (operation, object or mechanism)
         self._entries: dict[int, int] = {}
         self._over = False

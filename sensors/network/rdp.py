@@ -16,6 +16,8 @@ _FAILURES: Final = {
     1: "SSL_REQUIRED_BY_SERVER", 2: "SSL_NOT_ALLOWED_BY_SERVER", 3: "SSL_CERT_NOT_ON_SERVER",
     4: "INCONSISTENT_FLAGS", 5: "HYBRID_REQUIRED_BY_SERVER", 6: "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER",
 }  # fmt: skip
+_MCS_ANSWER: Final = b"\x7f\x66"
+_RESULTS: Final = {0: "Success", 3: "DomainNotHierarchical", 14: "UnspecifiedFailure", 15: "UserRejected"}
 _CLIENT_CORE: Final = b"\x01\xc0"
 _DEPTHS: Final = {0xCA01: "8bit", 0xCA02: "15bit", 0xCA03: "16bit", 0xCA04: "24bit"}
 _core: Final = Struct("<HHIHHHHII").unpack_from
@@ -47,6 +49,8 @@ class RdpStream:
                 found.append(self._confirm(frame))
             elif side == self._client and frame.find(b"Duca") >= 0:
                 found += self._settings(frame)
+            elif side != self._client and x224_payload(frame)[:2] == _MCS_ANSWER:
+                found += self._connected(x224_payload(frame))
             if self._over:
                 break
         return found
@@ -88,6 +92,22 @@ class RdpStream:
                 self._over = True
         return Message("net.rdp", "rdp", fields, native, reply=True)
 
+    def _connected(self, answer: bytes) -> list[Message]:
+        """The server's answer to the client's settings; from here on RDP seals by itself."""
+        self._over = True
+        at = answer.find(b"\x0a\x01", 2, 10)
+        if at < 0 or at + 2 >= len(answer):
+            return []
+        said = _RESULTS.get(answer[at + 2], str(answer[at + 2]))
+        fields: dict[str, Value] = {
+            "event.action": "rdp-connected",
+            "event.outcome": "success" if said == "Success" else "failure",
+        }
+        native: dict[str, Value] = {"result": said}
+        if self._cookie:
+            fields["user.name"] = native["cookie"] = self._cookie
+        return [Message("net.rdp", "rdp", fields, native, reply=True)]
+
     def _settings(self, frame: bytes) -> list[Message]:
         at = frame.find(_CLIENT_CORE, frame.find(b"Duca"))
         try:
@@ -97,7 +117,6 @@ class RdpStream:
         if at < 0 or size < 56:
             return []
         name = wide(frame[at + 24 : at + 56].split(b"\0\0\0", 1)[0] + b"\0", 16).replace("\\x00", "")
-        self._over = True
         fields: dict[str, Value] = {
             "event.action": "rdp-settings",
             "gov.rdp.client_name": name,

@@ -3,6 +3,7 @@
 from struct import Struct, error
 from typing import Final
 
+from sensors.network.dcerpc import DceRpc
 from sensors.network.dialect import Message
 from sensors.network.kerberos import ap_request
 from sensors.network.ntlm import ntlm_message
@@ -18,6 +19,7 @@ from sensors.network.smb_words import (
 
 _HEADER_BYTES: Final = 32
 _CHAIN_MAX: Final = 4
+_TRANSACTION, _PIPE_CALL = 0x25, 0x26
 _DELETE, _RENAME, _WRITE, _NEGOTIATE, _SESSION, _TREE, _CREATE = 0x06, 0x07, 0x2F, 0x72, 0x73, 0x75, 0xA2
 _CHAINED: Final = frozenset({_SESSION, _TREE, _CREATE, _WRITE})
 _REPLY: Final = 0x80
@@ -39,6 +41,7 @@ class Smb1:
         self._waiting: dict[tuple[int, int], tuple[str, str, int]] = {}
         self._files: dict[int, tuple[str, str]] = {}
         self._offered: list[str] = []
+        self._pipes: dict[int, DceRpc] = {}
 
     def read(self, data: bytes) -> list[Message]:
         """What the (chained) commands of one frame tell."""
@@ -84,10 +87,23 @@ class Smb1:
             self._wait(key, wide(raw) if is_wide else text(raw), share, options)
         elif command in (_DELETE, _RENAME):
             return [self._named(data, command, body, share, is_wide)]
-        elif command == _WRITE and words >= 6:
-            file = self._files.pop(_u16(data, words_at + 4)[0], None)
+        elif command == _TRANSACTION and words >= 32 and _u16(data, words_at + 28)[0] == _PIPE_CALL:
+            return self._piped(_u16(data, words_at + 30)[0], data[_u16(data, words_at + 24)[0] :])
+        elif command == _WRITE and words >= 24:
+            handle, written = _u16(data, words_at + 4)[0], data[_u16(data, words_at + 22)[0] :]
+            if written[:2] == b"\x05\0":
+                return self._piped(handle, written)
+            file = self._files.get(handle)
             return [file_event("write", *file)._replace(reply=False)] if file else []
         return []
+
+    def _piped(self, handle: int, written: bytes) -> list[Message]:
+        """DCE/RPC through a named pipe."""
+        if handle not in self._pipes and len(self._pipes) < PENDING_MAX:
+            name = self._files[handle][1].lstrip("\\") if handle in self._files else ""
+            self._pipes[handle] = DceRpc(name)
+        pipe = self._pipes.get(handle)
+        return pipe.read(written, "smb") if pipe is not None else []
 
     def _named(self, data: bytes, command: int, body: int, share: str, is_wide: bool) -> Message:
         name = _string(data, body + 1, is_wide)
