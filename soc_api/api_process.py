@@ -13,6 +13,7 @@ from compliance.checklist import Check, load_checklist
 from compliance.enforcement import Enforcement, EnforcementJobs, open_enforcement
 from compliance.jobs import Feed, Jobs, Timer, deletion_feed, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
+from compliance.registry_desk import WATCH_SECONDS, RegistryDesk
 from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
@@ -147,6 +148,7 @@ def _opened(
         uploads=Uploads(folders.transfer / "uploads"),
         witnessing=witnessing,
         enforcement=enforcement,
+        registry=_registry(engine, inventory, checklist),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
@@ -154,12 +156,21 @@ def _opened(
     return center, jobs, transfer_parts
 
 
+def _registry(engine: Engine, inventory: InventoryStore, checklist: Sequence[Check]) -> RegistryDesk:
+    desk = RegistryDesk(engine, inventory, checklist, ROOT / "grading")
+    desk.plant(datetime.now(UTC))
+    return desk
+
+
 def _jobs(
     center: Center, compliance: Compliance, settings: Settings, desk: ReportDesk, timers: Sequence[Timer]
 ) -> Jobs:
+    registry = center.registry
+    assert registry is not None
     return Jobs(
         compliance,
         {
+            "registry": registry.feed,
             "segment": segment_feed(center.events),
             "audit": audit_feed(center.audit),
             "gap": gap_feed(center.inventory),
@@ -168,7 +179,7 @@ def _jobs(
         interval_seconds=settings.checks.interval_seconds,
         say=say,
         placed={"gap": center.inventory.keep_gap_leaves},
-        timers=timers,
+        timers=[*timers, Timer("registry", WATCH_SECONDS, registry.beat)],
         desk=desk,
     )
 

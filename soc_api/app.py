@@ -19,9 +19,14 @@ from soc_api.routes.alerts import alerts
 from soc_api.routes.audit import audit
 from soc_api.routes.checks import checks
 from soc_api.routes.evidence import evidence
+from soc_api.routes.grading import grading
 from soc_api.routes.health import health
 from soc_api.routes.live import live
 from soc_api.routes.overview import overview
+from soc_api.routes.packets import packets
+from soc_api.routes.registry import registry
+from soc_api.routes.registry_tables import UPLOAD, registry_tables
+from soc_api.routes.registry_tables import UPLOAD_BYTES_MAX as REGISTRY_BYTES_MAX
 from soc_api.routes.reports import reports
 from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
@@ -39,6 +44,8 @@ _TAGS: Final = [
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
+    {"name": "registry", "description": "Units, graded systems, assets, objects and people"},
+    {"name": "grading", "description": "Self-assessment by GB/T 22239"},
     {"name": "rules", "description": "Detection rules and correlations"},
     {"name": "evidence", "description": "The SM3 ledger"},
     {"name": "sensors", "description": "Sensors, their health and their gaps"},
@@ -85,12 +92,14 @@ def routed() -> FastAPI:
         redirect_slashes=False,
     )
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, larger={API + path: UPLOAD_BYTES_MAX for path in UPLOADS})
+    uploads = {API + path: UPLOAD_BYTES_MAX for path in UPLOADS} | {API + UPLOAD: REGISTRY_BYTES_MAX}
+    app.add_middleware(BodyLimit, larger=uploads)
     app.add_middleware(NoTraces)
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    pages = (overview, alerts, rules, checks, evidence, witness, sensors, reports, transfers, audit)
+    compliance = (checks, registry, registry_tables, grading)
+    pages = (overview, alerts, rules, *compliance, evidence, witness, sensors, reports, transfers, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

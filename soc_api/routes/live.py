@@ -24,6 +24,7 @@ TOPICS: Final[dict[Topic, Permission]] = {
     "transfers": "transfers.read",
     "rules": "rules.read",
     "orders": "checks.read",
+    "registry": "registry.read",
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
