@@ -5,6 +5,7 @@ from typing import Final
 
 from compliance.report.blocks import Block, Code, Heading, Note, Page, Paragraph, Table
 from compliance.report.model import TEMPLATE_VERSION, VERDICT_RULE, Report
+from compliance.report.standing import shortfalls
 
 CHECKS_MAX: Final = 400  # printed; a province's thousands stand in the workbook
 _EVIDENCE_MAX: Final = 120
@@ -14,6 +15,10 @@ def blocks_of(report: Report) -> Iterable[Block]:
     """All annexes; the wide ones lie across."""
     yield Page(wide=True)
     yield Heading("附件一　检查项明细")
+    several = len(report.systems) > 1
+    checks = shortfalls(report) if several else report.checks
+    if several:
+        yield Paragraph("多个定级对象时此处只列不符合与部分符合项，其余各项见附件工作簿。")
     yield Table(
         head=("编号", "定级对象", "层面", "检查项", "级别", "条款", "结论", "理由", "评估时间", "叶"),
         widths=(0, 1, 0, 1.6, 0, 1.3, 0, 3, 0, 0),
@@ -30,10 +35,10 @@ def blocks_of(report: Report) -> Iterable[Block]:
                 c.evaluated or "—",
                 "—" if c.leaf is None else str(c.leaf),
             )
-            for c in report.checks[:CHECKS_MAX]
+            for c in checks[:CHECKS_MAX]
         ),
     )
-    yield from _rest(len(report.checks), CHECKS_MAX)
+    yield from _rest(len(checks), CHECKS_MAX)
     yield Page()
     yield from _sensors(report)
     yield from _evidence(report)

@@ -1,9 +1,11 @@
 """The chapters on what was done in the month: alerts, orders, transfers, retention and the rest."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from compliance.evaluation import VERDICTS
 from compliance.report.blocks import Block, Chart, Note, Paragraph, Series, Table
-from compliance.report.model import CRYPTO_NOTE, SEVERITIES_ZH, Report
+from compliance.report.model import CRYPTO_NOTE, SEVERITIES_ZH, CheckLine, Report
 from compliance.report.numbers import ROWS_MAX, percent, tally
 
 
@@ -67,6 +69,9 @@ def orders(report: Report) -> Iterable[Block]:
     orders = report.orders
     if orders is None:
         yield Note("本中心未启用整改单。")
+        return
+    if not orders.issued:
+        yield Note("本期没有下发整改单，也没有以前未闭环的整改单。")
         return
     yield Chart(
         kind="funnel",
@@ -210,10 +215,27 @@ def _imports_of(report: Report, prefix: str, what: str) -> Iterable[Block]:
 
 def _checks_of(report: Report, ids: Sequence[str], caption: str) -> Iterable[Block]:
     rows = [check for check in report.checks if check.id in ids]
-    if rows:
+    if len(report.systems) > 1:
+        yield _counted(rows, caption)
+    elif rows:
         yield Table(
             caption=caption,
-            head=("编号", "定级对象", "检查项", "结论", "理由"),
-            widths=(0, 1, 1.6, 0, 3),
-            rows=tuple((c.id, c.system, c.title, c.verdict, c.reason) for c in rows[:ROWS_MAX]),
+            head=("编号", "检查项", "结论", "理由"),
+            widths=(0, 1.4, 0, 3),
+            rows=tuple((c.id, c.title, c.verdict, c.reason) for c in rows[:ROWS_MAX]),
         )
+
+
+def _counted(rows: Sequence[CheckLine], caption: str) -> Table:
+    """Of several systems: how many have which verdict, a line for each check."""
+    titles = {check.id: check.title for check in rows}
+    counts = Counter((check.id, check.verdict) for check in rows)
+    return Table(
+        caption=f"{caption}（定级对象数）",
+        head=("编号", "检查项", *VERDICTS),
+        widths=(0, 3, 1, 1, 1, 1, 1),
+        rows=tuple(
+            (name, title, *(str(counts[name, verdict]) for verdict in VERDICTS))
+            for name, title in titles.items()
+        ),
+    )

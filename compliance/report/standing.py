@@ -58,13 +58,13 @@ def systems(report: Report) -> Iterable[Block]:
     )
     yield Table(
         caption="表 1　定级对象清单",
-        head=("名称", "单位", "等级", "备案证明号", "有效期至", "测评日期", "密评日期", "符合率"),
-        widths=(1.5, 1.5, 0, 1.1, 0, 0, 0, 0),
+        head=("名称", "单位", "SAG", "备案证明号", "有效期至", "测评日期", "密评日期", "符合率"),
+        widths=(1.3, 1, 0, 0, 0, 0, 0, 0),
         rows=tuple(
             (
                 s.name,
                 s.unit_name,
-                f"{LEVELS_ZH[s.level]} {s.grade}",
+                s.grade,
                 s.filing_number or "—",
                 s.filing_expires or "—",
                 s.assessed or "—",
