@@ -175,7 +175,11 @@ class CaptureSource:
                 emit(seen)
 
     def _look_at_ring(self) -> None:
-        if self._ring is not None and self._ring.failed and self.reduced is None:
+        """Write out what the ring of raw packets holds back; say so where it gave up."""
+        if self._ring is None:
+            return
+        self._ring.flush()
+        if self._ring.failed and self.reduced is None:
             why = self._ring.failed
             _log.warning("%s: raw packets are no longer kept: %s", self.name, why)
             self.reduced = Words(f"不再保留原始报文:{why}", f"raw packets are no longer kept: {why}")
