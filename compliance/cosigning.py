@@ -50,6 +50,21 @@ class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: tuple[Standing, ...]
 
 
+def cosigned_note(folder: Path, ledger: LedgerView) -> Note | None:
+    """The note kept in ``folder``, where ledger key and policy of today bear it out; else None."""
+    policy = Policy.load(folder / POLICY)
+    try:
+        raw = (folder / COSIGNED).read_bytes()
+    except FileNotFoundError:
+        return None
+    ledger.checked(raw)
+    note = parse_note(raw)
+    verifiers = [one.verifier for one in policy.witnesses.values()] if policy else []
+    if policy is None or not policy.satisfied(policy.names_of(cosigners(note, verifiers))):
+        return None
+    return note
+
+
 class Cosigning:
     """The asking side of one ledger; safe between threads."""
 
@@ -67,17 +82,7 @@ class Cosigning:
 
     def cosigned(self) -> Note | None:
         """The latest checkpoint with a quorum, checked against key and policy as they are now."""
-        policy = self.policy()
-        try:
-            raw = (self._folder / COSIGNED).read_bytes()
-        except FileNotFoundError:
-            return None
-        self._ledger.checked(raw)
-        note = parse_note(raw)
-        verifiers = [one.verifier for one in policy.witnesses.values()] if policy else []
-        if policy is None or not policy.satisfied(policy.names_of(cosigners(note, verifiers))):
-            return None
-        return note
+        return cosigned_note(self._folder, self._ledger)
 
     def witnessed(self) -> Witnessed:
         """The state of things for those who watch."""

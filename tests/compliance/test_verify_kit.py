@@ -1,5 +1,6 @@
 """The kit and its single-file verifier: accepted whole, refused on one flipped byte, its own SM2 and SM3."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,15 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from compliance import verify_kit
-from compliance.evidence_export import export_kit
+from compliance.evidence_export import Witnesses, export_kit, verifier_source
 from compliance.ledger import Ledger, NewEvidence
+from crypto.cosignature import Verifier, cosign
 from crypto.keys import SigningKey
-from crypto.sm2 import Sm2PrivateKey
-from crypto.sm3 import sm3
+from crypto.note import Note, parse_note, with_signatures
 from crypto.words import Refused
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -93,12 +92,20 @@ def test_the_verifier_runs_alone(kit: Path, tmp_path: Path) -> None:
     assert flipped.stdout.endswith("RESULT: REFUSED\n")
 
 
-def test_it_imports_only_the_standard_library() -> None:
-    source = Path(verify_kit.__file__).read_text()
+def test_it_is_one_file_that_imports_only_the_standard_library() -> None:
+    tree = ast.parse(verifier_source())
     imports = {
-        line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+        )
     }
     assert imports <= set(sys.stdlib_module_names)
+    named = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert len(set(named)) == len(named)
+    assert ast.get_docstring(tree) == verify_kit.__doc__.strip() if verify_kit.__doc__ else False
 
 
 @pytest.fixture(name="result")
@@ -174,24 +181,116 @@ def test_another_key_is_refused(kit: Path, tmp_path: Path, result: Callable[...,
     assert result(kit, "--key", tmp_path / "other.pem")[0] == 1
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=300))
-def test_its_sm3_is_sm3(data: bytes) -> None:
-    assert verify_kit.sm3_pure(data) == sm3(data)
+KEYS = {name: SigningKey.generate() for name in ("p", "a", "b")}
+POLICY = "\n".join(
+    [
+        "# whose word counts",
+        *(
+            f"witness {name} {Verifier(f'{name}.example', key.public, True).line()}"
+            for name, key in KEYS.items()
+        ),
+        "group near any a b",
+        "group both all p near",
+        "quorum both",
+        "",
+    ]
+).encode()
 
 
-KEY = Sm2PrivateKey.generate()
+def _cosigned(note: str, *names: str) -> Note:
+    plain = parse_note(note.encode())
+    return with_signatures(plain, [cosign(plain.text, f"{name}.example", KEYS[name], NOW) for name in names])
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.binary(max_size=50), st.integers(0, 511))
-def test_its_sm2_agrees(message: bytes, bit: int) -> None:
-    signature = KEY.sign(message)
-    point = KEY.public.point
-    assert verify_kit.sm2_verify(point, message, signature, sm3)
-    assert not verify_kit.sm2_verify(point, message + b".", signature, sm3)
-    flipped = (int.from_bytes(signature, "big") ^ (1 << bit)).to_bytes(64, "big")
-    assert not verify_kit.sm2_verify(point, message, flipped, sm3)
-    assert not verify_kit.sm2_verify(point[:-1] + bytes((point[-1] ^ 1,)), message, signature, sm3)
-    assert not verify_kit.sm2_verify(point, message, bytes(64), sm3)
-    assert not verify_kit.sm2_verify(point, message, signature[:-1], sm3)
+def _grown(folder: Path, *sizes: int) -> tuple[Ledger, list[str]]:
+    key = SigningKey.create(folder / "key.pem")
+    ledger = Ledger.open(folder / "evidence", center="c", origin="o.example/c", key=key)
+    notes = []
+    for size in sizes:
+        entry = NewEvidence(kind="audit", actor="user:a", subject="s", summary="x", payload=b"%d" % size)
+        ledger.append([entry] * (size - ledger.size), NOW)
+        notes.append(ledger.checkpoint(NOW))
+    return ledger, notes
+
+
+def test_cosignatures_are_held_against_the_policy(
+    tmp_path: Path, result: Callable[..., tuple[int, str]]
+) -> None:
+    ledger, notes = _grown(tmp_path, 5, 9)
+    with ledger:
+        made = export_kit(
+            ledger, tmp_path / "k.zip", witnesses=Witnesses(POLICY, _cosigned(notes[0], "p", "b"))
+        )
+        poor = export_kit(
+            ledger, tmp_path / "poor.zip", witnesses=Witnesses(POLICY, _cosigned(notes[0], "a", "b"))
+        )
+        plain = export_kit(ledger, tmp_path / "plain.zip")
+    assert (made.items, made.size, made.left_out) == (5, 5, 4)
+    assert made.policy is not None
+    assert made.policy.read_bytes() == POLICY
+    code, text = result(made.kit, "--key", made.key, "--policy", made.policy)
+    assert code == 0
+    assert "2026-11-22T00:00:00Z" in text
+    assert result(made.kit, "--key", made.key)[0] == 0
+    for kit in (poor.kit, plain.kit):
+        assert result(kit, "--key", made.key)[0] == 0
+        assert result(kit, "--key", made.key, "--policy", made.policy)[0] == 1
+    for wrong in (
+        POLICY.replace(b"quorum both", b"quorum all"),
+        POLICY.replace(b"quorum both\n", b""),
+        POLICY.replace(b"any a b", b"3 a b"),
+        POLICY.replace(b"a.example+", b"x.example+"),
+        POLICY.replace(b"group near", b"gruppe near"),
+        b"\xff",
+    ):
+        (tmp_path / "wrong.policy").write_bytes(wrong)
+        assert result(made.kit, "--key", made.key, "--policy", tmp_path / "wrong.policy")[0] == 1, wrong
+    (tmp_path / "none.policy").write_bytes(b"quorum none\n")
+    assert result(plain.kit, "--key", made.key, "--policy", tmp_path / "none.policy")[0] == 0
+
+
+def test_what_an_earlier_visit_kept_must_still_be_there(
+    tmp_path: Path, result: Callable[..., tuple[int, str]]
+) -> None:
+    sizes = (1, 2, 3, 4, 7, 8, 12)
+    ledger, notes = _grown(tmp_path, *sizes)
+    kept = [tmp_path / f"kept-{size}" for size in sizes]
+    for path, note in zip(kept, notes, strict=True):
+        path.write_text(note)
+    with ledger:
+        made = export_kit(ledger, tmp_path / "k.zip", trusted=[path.read_bytes() for path in kept])
+        bare = export_kit(ledger, tmp_path / "bare.zip")
+    options = [option for path in kept for option in ("--trusted", path)]
+    assert result(made.kit, "--key", made.key, *options)[0] == 0
+    assert result(bare.kit, "--key", made.key, "--trusted", kept[-1])[0] == 0
+    assert result(bare.kit, "--key", made.key, "--trusted", kept[0])[0] == 1
+    folder = _unpacked(made.kit, tmp_path / "kit")
+    for size in sizes[:-1]:
+        path = folder / f"trusted/{size}.proof"
+        data = path.read_bytes()
+        for wrong in (data[:-45], data + data[-45:], data.replace(data[:1], b"_", 1), data[1:]):
+            path.write_bytes(wrong)
+            assert result(folder, "--trusted", tmp_path / f"kept-{size}")[0] == 1, (size, wrong)
+        path.write_bytes(data)
+    assert result(folder, *options)[0] == 0
+
+
+def test_a_deleted_payload_needs_its_deletion_record(
+    tmp_path: Path, result: Callable[..., tuple[int, str]]
+) -> None:
+    ledger, _ = _grown(tmp_path, 1, 2, 3)
+    with ledger:
+        ledger.delete_payloads([ledger.record(1)], "system:retention", "到期", NOW)
+        made = export_kit(ledger, tmp_path / "k.zip", kinds={"audit"})
+        assert made.items == 4  # the deletion record comes along
+        lost = ledger.record(2)
+        ledger.payloads.delete(lost)
+        excused = export_kit(ledger, tmp_path / "lost.zip", kinds={"audit"})
+    assert result(made.kit, "--key", made.key)[0] == 0
+    code, text = result(excused.kit, "--key", made.key)
+    assert (code, "2" in text) == (1, True)
+    folder = _unpacked(made.kit, tmp_path / "kit")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for wrong in ({"deleted": [0, 1]}, {"deleted": []}, {"deleted": [7]}):
+        (folder / "manifest.json").write_text(json.dumps(manifest | wrong))
+        assert result(folder)[0] == 1, wrong
