@@ -150,6 +150,15 @@ def user_name(number: int) -> str:
         return str(number)
 
 
+@lru_cache(maxsize=1024)
+def user_number(name: str) -> int:
+    """The account's number; -1 where there is no such account."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, OSError):
+        return -1
+
+
 def read_bounded(path: str, size_max: int) -> bytes:
     """At most ``size_max`` bytes of a small file; b'' where it cannot be read."""
     try:

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from crypto.words import Words
 from sensors.event import Observation
+from sensors.host.audit.sources import audit_source
 from sensors.host.auth_log import AuthLogSource
 from sensors.host.cursor import Cursor
 from sensors.host.file_integrity import FileIntegritySource
@@ -36,9 +38,14 @@ class HostSource(Protocol):
 def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
     """The sources switched on; their cursors lie in the folder ``cursors``."""
     sources: list[HostSource] = []
+    processes: ProcessSource | None = None
     if settings.processes:
-        cursor = Cursor(cursors, "processes")
-        sources.append(ProcessSource(cursor, poll_seconds=settings.process_poll_seconds))
+        processes = ProcessSource(Cursor(cursors, "processes"), poll_seconds=settings.process_poll_seconds)
+        sources.append(processes)
+    if settings.audit:
+        # Started processes are told once: by the audit trail where nobody else sees each of them.
+        started = partial(_polls, processes)
+        sources.append(audit_source(Path(settings.audit_log), Cursor(cursors, "audit"), started))
     if settings.listeners:
         sources.append(ListenerSource(interval_seconds=settings.listener_poll_seconds))
     if settings.logins:
@@ -57,6 +64,11 @@ def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
         seconds = settings.inventory_interval_seconds
         sources.append(InventorySource(KINDS, cursors, interval_seconds=seconds, wake=open_device_events))
     return sources
+
+
+def _polls(processes: ProcessSource | None) -> bool:
+    """Whether no process source sees every start."""
+    return processes is None or processes.reduced is not None
 
 
 def _auth_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:

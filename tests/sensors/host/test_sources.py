@@ -15,6 +15,7 @@ def test_every_source_is_listed_under_its_own_name(tmp_path: Path) -> None:
     names = [one.name for one in host_sources(settings, tmp_path)]
     assert names == [
         "processes",
+        "audit",
         "listeners",
         "logins:btmp",
         "logins:wtmp",
@@ -35,6 +36,7 @@ def test_the_journal_is_read_where_there_is_no_log(tmp_path: Path) -> None:
 def test_sources_can_be_switched_off(tmp_path: Path) -> None:
     off = HostSettings(
         processes=False,
+        audit=False,
         listeners=False,
         logins=False,
         auth_logs=[],
