@@ -21,12 +21,13 @@ _JUMPS_MAX: Final = 16
 _COUNT_MAX: Final = 512  # records in one section; more does not fit a message that is meant
 
 TYPES: Final = {
-    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 11: "WKS", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT",
-    17: "RP", 18: "AFSDB", 24: "SIG", 25: "KEY", 28: "AAAA", 29: "LOC", 30: "NXT", 33: "SRV", 35: "NAPTR", 37: "CERT",
-    39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP", 45: "IPSECKEY", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY",
-    49: "DHCID", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA", 53: "SMIMEA", 55: "HIP", 59: "CDS", 60: "CDNSKEY",
-    61: "OPENPGPKEY", 62: "CSYNC", 63: "ZONEMD", 64: "SVCB", 65: "HTTPS", 99: "SPF", 108: "EUI48",
-    109: "EUI64", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA",
+    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 11: "WKS", 12: "PTR", 13: "HINFO", 15: "MX",
+    16: "TXT", 17: "RP", 18: "AFSDB", 24: "SIG", 25: "KEY", 28: "AAAA", 29: "LOC", 30: "NXT", 33: "SRV",
+    35: "NAPTR", 37: "CERT", 39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP", 45: "IPSECKEY", 46: "RRSIG",
+    47: "NSEC", 48: "DNSKEY", 49: "DHCID", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA", 53: "SMIMEA",
+    55: "HIP", 59: "CDS", 60: "CDNSKEY", 61: "OPENPGPKEY", 62: "CSYNC", 63: "ZONEMD", 64: "SVCB",
+    65: "HTTPS", 99: "SPF", 108: "EUI48", 109: "EUI64", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR",
+    255: "ANY", 256: "URI", 257: "CAA",
 }  # fmt: skip
 RESPONSE_CODES: Final = (
     "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
@@ -215,8 +216,16 @@ def _data(data: bytes, kind: int, offset: int, size: int) -> str:
         return " ".join(_strings(raw))
     if kind == 46 and size > 18:
         return f"{type_name(_u16(raw, 0)[0])} {_name(data, offset + 18)[0]}"
-    if kind == 48 and size > 4:
-        return f"{_u16(raw, 0)[0]} {raw[2]} {raw[3]}"
+    if kind in (48, 43) and size > 4:  # of a key the numbers, of its digest the digest too
+        rest = f" {raw[4:68].hex()}" if kind == 43 else ""
+        return f"{_u16(raw, 0)[0]} {raw[2]} {raw[3]}{rest}"
+    if kind == 44 and size > 2:
+        return f"{raw[0]} {raw[1]} {raw[2:66].hex()}"
+    if kind == 257 and size > 2:
+        tag = raw[2 : 2 + raw[1]]
+        return f"{raw[0]} {_text(tag)} {_text(raw[2 + raw[1] :])}"
+    if kind in (64, 65) and size > 2:
+        return f"{_u16(raw, 0)[0]} {_name(data, offset + 2)[0] or '.'}"
     return raw[:128].hex()
 
 

@@ -1,4 +1,4 @@
-"""DTLS 1.0 and 1.2 (RFC 6347) as a dialect: the handshake out of datagrams, told as TLS is.
+"""DTLS 1.0, 1.2 (RFC 6347) and 1.3 (RFC 9147) as a dialect: the handshake out of datagrams, told as TLS is.
 
 Recognised by a handshake record of epoch 0 on any port. Fragments of a message are put together, out of
 order too, within ``MESSAGE_BYTES_MAX``; records of later epochs are encrypted and only counted as data.
@@ -9,7 +9,7 @@ from typing import Final
 
 from sensors.network.dialect import DatagramDialect, Message, Talk
 from sensors.network.tls_conversation import Conversation
-from sensors.network.tls_records import ALERT, CHANGE_CIPHER, HANDSHAKE, Record
+from sensors.network.tls_records import ALERT, APPLICATION, CHANGE_CIPHER, HANDSHAKE, Record
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024
 RECORDS_MAX: Final = 64  # of one datagram
@@ -33,6 +33,8 @@ class _Flow:
 def read_dtls(payload: bytes, talk: Talk) -> Sequence[Message] | None:
     """What a datagram tells, None where it is not DTLS."""
     flow = talk.memory if isinstance(talk.memory, _Flow) else None
+    if flow is not None and payload[0] & 0xE0 == 0x20:  # the unified header of DTLS 1.3: ciphertext
+        return flow.conversation.take(talk.side, Record(APPLICATION, b""))
     if payload[1:3] not in _VERSIONS or len(payload) < _HEADER_BYTES:
         return None
     if flow is None:
@@ -104,6 +106,6 @@ DTLS: Final = DatagramDialect(
     "dtls",
     read_dtls,
     ports=frozenset({4433, 5684}),
-    first_bytes=frozenset({0x14, 0x15, 0x16}),
+    first_bytes=frozenset({0x14, 0x15, 0x16, *range(0x20, 0x40)}),
     elsewhere=True,
 )

@@ -19,6 +19,7 @@ _HANDSHAKE: Final = 0x16
 _CLIENT_HELLO: Final = 1
 _SERVER_HELLO: Final = 2
 _EXTENSIONS_MAX: Final = 128
+_DRAFTS: Final = 0x7F  # the high byte of the versions of drafts of TLS 1.3
 _SERVER_NAME: Final = 0
 _GROUPS: Final = 10
 _POINT_FORMATS: Final = 11
@@ -28,6 +29,7 @@ _SUPPORTED_VERSIONS: Final = 43
 _SESSION_TICKET: Final = 35
 _PRE_SHARED_KEY: Final = 41
 _KEY_SHARE: Final = 51
+_DRAFT_KEY_SHARE: Final = 40  # up to draft 22
 _CLIENT_HELLO_OUTER: Final = 0xFE0D  # encrypted_client_hello: the true name is hidden
 # The random value that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3).
 _RETRY: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -184,11 +186,15 @@ def _highest(version: int, offered: list[int]) -> int:
 
 def _server(body: bytes) -> ServerHello:
     version = _u16(body, 4)[0]
-    offset = 39 + body[38]
+    if version >> 8 == _DRAFTS:  # drafts of TLS 1.3 up to 21 have neither session nor compression here
+        offset, rest = 38, 40
+    else:
+        offset = 39 + body[38]
+        rest = offset + 3
     suite = _u16(body, offset)[0]
-    extensions = _extensions(body, offset + 3)
+    extensions = _extensions(body, rest)
     chosen = extensions.get(_SUPPORTED_VERSIONS, b"")
-    share = extensions.get(_KEY_SHARE, b"")
+    share = extensions.get(_KEY_SHARE) or extensions.get(_DRAFT_KEY_SHARE, b"")
     alpn = _protocols(extensions.get(_ALPN, b""))
     text = f"{version},{suite},{_joined(list(extensions))}"
     return ServerHello(

@@ -12,7 +12,7 @@ from sensors.network.tls_message import (
     established_message,
     server_message,
 )
-from sensors.network.tls_names import TLCP, TLS_1_3
+from sensors.network.tls_names import TLCP, is_1_3
 from sensors.network.tls_records import ALERT, APPLICATION, CHANGE_CIPHER, HANDSHAKE, Record
 
 CERTIFICATES_MAX: Final = 6  # of one side: TLCP sends two before its issuers
@@ -77,7 +77,7 @@ class Conversation:
         return self._server is not None and self._server.version != TLCP
 
     def _chain(self, side: int, message: bytes) -> list[Message]:
-        if self._server is not None and self._server.version == TLS_1_3:
+        if self._server is not None and is_1_3(self._server.version):
             return []
         found: list[Message] = []
         name = self._client.server_name if self._client is not None else ""
@@ -101,7 +101,7 @@ class Conversation:
             return []
         self.done = True
         resumed = server.is_resumed
-        if server.version != TLS_1_3:
+        if not is_1_3(server.version):
             resumed = self._certificates[1 - self._client_side] == 0 and _may_resume(self._client, server)
         return [established_message(server, self._client, self._group, resumed=resumed, reply=reply)]
 

@@ -136,6 +136,11 @@ def version_name(number: int) -> str:
     return VERSIONS.get(number) or f"0x{number:04x}"
 
 
+def is_1_3(number: int) -> bool:
+    """Whether it is TLS 1.3, DTLS 1.3 or a draft: the handshake is encrypted after the hellos."""
+    return number in (TLS_1_3, 0xFEFC) or number >> 8 == 0x7F
+
+
 def is_grease(number: int) -> bool:
     """Whether the number is one of RFC 8701's, sent only to keep receivers tolerant."""
     return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF

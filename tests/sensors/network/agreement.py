@@ -192,12 +192,18 @@ def records_of(log: Log, seen: list[Observation]) -> dict[tuple[str, ...], list[
         records = found.setdefault(key, [])
         for record in records:
             if log.joins(record, one):
-                kept = {"version": record["version"]} if record.get("version") == "0.9" else {}
-                record |= one.native | kept
+                record |= one.native | _kept(record)
                 break
         else:
             records.append(dict(one.native))
     return found
+
+
+def _kept(record: Record) -> Record:
+    """What Zeek takes from the question alone: HTTP/0.9, the reserved bits of DNS."""
+    if record.get("version") == "0.9":
+        return {"version": "0.9"}
+    return {name: record[name] for name in ("Z", "RD") if name in record}
 
 
 def written(value: Any) -> str:
@@ -277,7 +283,7 @@ def _means_else(name: str, row: Row) -> bool:
     """What NOT_COMPARED of agreement_exceptions says in words."""
     if name in ("status_code", "status_msg"):
         return row["status_code"] == "0"
-    if name == "RD":
+    if name in ("RD", "Z"):
         return row["qtype"] in UNSET
     return name in ("AA", "RA") and row["answers"] in UNSET
 
@@ -353,7 +359,7 @@ def page(folder: Path) -> str:
     lines += [
         f"| {one.log} | `{one.capture}` | {one.field} | {one.ours} | {one.theirs} | {reason_of(one)} |"
         for one in differences
-    ]
+    ] or ["| 无 | | | | | |"]
     lines += ["", "## 不比较的", "", "| 抓包 | 原因 |", "|---|---|"]
     lines += [f"| `{capture}*` | {reason} |" for capture, reason in OTHER_VIEW]
     lines += ["", "| 日志 | 字段 | 原因 |", "|---|---|---|"]

@@ -109,3 +109,15 @@ def test_any_bytes_are_answered(place: int, value: int, cut: int, tail: bytes) -
     raw = bytearray(record(parts(client(), 30)[0]) + record(parts(client(), 30)[1]))
     raw[place % len(raw)] = value
     talk((0, bytes(raw) + tail), (1, bytes(raw[:cut])), (0, record(parts(SERVER)[0]) + tail))
+
+
+def test_ciphertext_of_dtls_1_3_says_that_it_stands() -> None:
+    body = pack("!H", 0xFEFD) + bytes(32) + b"\0" + pack("!HB", 0x1301, 0)
+    body += pack("!H", 6) + craft.extension(43, b"\xfe\xfc")
+    server = b"\x02" + len(body).to_bytes(3, "big") + body
+    about = Talk()
+    assert read_dtls(b"\x2f" + bytes(40), about) is None, "of no flow that is known"
+    sealed = b"\x2f" + bytes(40)
+    seen = talk((0, record(parts(client())[0])), (1, record(parts(server)[0])), (1, sealed), (0, sealed))
+    assert actions(seen) == ["client-hello", "server-hello", "established"]
+    assert seen[-1].fields["tls.version"] == "DTLSv13"

@@ -110,3 +110,10 @@ def test_mutated_hellos_are_answered(place: int, value: int, cut: int) -> None:
 def test_random_bodies_are_answered(body: bytes) -> None:
     for kind in (1, 2):
         parse_hello(craft.record(b"\x03\x03" + body, kind))
+
+
+def test_an_early_draft_of_tls_1_3_has_neither_session_nor_compression() -> None:
+    share = craft.extension(40, b"\x00\x1d" + b"\x00\x02ab")
+    body = b"\x7f\x10" + bytes(32) + b"\x13\x01" + len(share).to_bytes(2, "big") + share
+    found = server(craft.record(body, 2))
+    assert (found.version, found.suite, found.group) == (0x7F10, 0x1301, 29)
