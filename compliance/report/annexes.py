@@ -14,7 +14,7 @@ _EVIDENCE_MAX: Final = 120
 def blocks_of(report: Report) -> Iterable[Block]:
     """All annexes; the wide ones lie across."""
     yield Page(wide=True)
-    yield Heading("附件一　检查项明细")
+    yield Heading("附件一　检查项明细", 0)
     several = len(report.systems) > 1
     checks = shortfalls(report) if several else report.checks
     if several:
@@ -39,10 +39,10 @@ def blocks_of(report: Report) -> Iterable[Block]:
         ),
     )
     yield from _rest(len(checks), CHECKS_MAX)
+    yield from _evidence(report)
     yield Page()
     yield from _sensors(report)
-    yield from _evidence(report)
-    yield Heading("附件四　账本检查点")
+    yield Heading("附件四　账本检查点", 0)
     yield Paragraph("检查点如下，可用 liuhe evidence verify 校验，或用存证包内的 verify.py 独立校验。")
     if report.checkpoint:
         yield Code(report.checkpoint)
@@ -52,7 +52,7 @@ def blocks_of(report: Report) -> Iterable[Block]:
 
 
 def _sensors(report: Report) -> Iterable[Block]:
-    yield Heading("附件二　传感器与断档")
+    yield Heading("附件三　传感器与断档", 0)
     if not report.sensors:
         yield Note("本期没有传感器。")
         return
@@ -66,13 +66,13 @@ def _sensors(report: Report) -> Iterable[Block]:
 
 
 def _evidence(report: Report) -> Iterable[Block]:
-    yield Heading("附件三　证据清单")
+    yield Heading("附件二　证据清单", 0)
     if not report.evidence:
         yield Note("本期检查结论尚无账本记录。")
         return
     yield Table(
         head=("叶", "对象", "时间", "采集者", "载荷 SM3"),
-        widths=(0, 1.5, 0, 0.7, 2.3),
+        widths=(0, 1, 0, 0, 0),
         rows=tuple(
             (str(e.leaf), e.subject, e.time, e.actor, e.payload_sm3) for e in report.evidence[:_EVIDENCE_MAX]
         ),
@@ -81,7 +81,7 @@ def _evidence(report: Report) -> Iterable[Block]:
 
 
 def _method(report: Report) -> Iterable[Block]:
-    yield Heading("附件五　口径说明")
+    yield Heading("附件五　口径说明", 0)
     for line in (
         f"模板第 {TEMPLATE_VERSION} 版；检测规则 {report.rules} 条；统计时区北京时间（UTC+8）。",
         f"{VERDICT_RULE.zh}。分母为已判定项次，多个定级对象逐项累计。",

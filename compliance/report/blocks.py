@@ -18,7 +18,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heading(msgspec.Struct, frozen=True, tag="heading"):
-    """A heading; its number is the renderer's."""
+    """A heading; its number is the renderer's, level 0 (an annex) has none."""
 
     text: str
     level: int = 1

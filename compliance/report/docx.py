@@ -56,6 +56,8 @@ def _body(made: Docx, document: Document, pictures: Any) -> None:
             case Heading(text=text, level=1):
                 chapter, part = chapter + 1, 0
                 _heading(made, f"{numeral(chapter)}、{text}", HEI, 1)
+            case Heading(text=text, level=0):
+                _heading(made, text, HEI, 1)
             case Heading(text=text):
                 part += 1
                 _heading(made, f"（{numeral(part)}）{text}", KAI, 2)
