@@ -5,7 +5,8 @@ from hashlib import sha1
 from struct import Struct
 from typing import Final
 
-from sensors.network.packet import ICMP, ICMPV6, SCTP, TCP, UDP, answer_type
+from sensors.network.icmp_types import answer_type
+from sensors.network.packet import ICMP, ICMPV6, SCTP, TCP, UDP
 
 _head: Final = Struct("!H").pack
 _tail: Final = Struct("!BB").pack
@@ -20,7 +21,7 @@ def community_id(
     SHA-1 is what the specification names; nothing rests on its strength.
     """
     with_ports = protocol in (TCP, UDP, ICMP, ICMPV6, SCTP)
-    one_way = protocol in (ICMP, ICMPV6) and answer_type(protocol, source_port, -1) < 0
+    one_way = protocol in (ICMP, ICMPV6) and answer_type(source_port, -1, version6=protocol == ICMPV6) < 0
     if not one_way and (destination, destination_port) < (source, source_port):
         source, destination = destination, source
         source_port, destination_port = destination_port, source_port

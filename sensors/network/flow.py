@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from sensors.network.encapsulation import Tunnel
 from sensors.network.listening import Listening
-from sensors.network.packet import ACK, FIN, RST, SYN, TCP, UDP, Packet
+from sensors.network.packet import ACK, FIN, ICMP, ICMPV6, RST, SYN, TCP, UDP, Packet
 from sensors.network.settings import NetworkSettings
 
 CLOSE_SECONDS: Final = 0.5  # a closed flow waits for the last ACK before it is reported
@@ -21,6 +21,8 @@ LINGER_SECONDS: Final = 5.0  # and stays in the table, reported, so that straggl
 START_SECONDS: Final = 10.0  # a flow that lives so long is announced before it ends
 RANK_SECONDS: Final = 0.5  # how exact the order of idleness is
 FLOW_BYTES: Final = 800  # what an entry costs, measured, rounded up
+_ICMP_PROTOCOLS: Final = frozenset({ICMP, ICMPV6})
+_ICMP_HEADER_BYTES: Final = 8
 _HALF: Final = 1 << 31
 _MASK: Final = (1 << 32) - 1
 # Places in ``Flow.counts``; the responder's stand one after the originator's.
@@ -143,6 +145,8 @@ class FlowTable:
         counts[IP_BYTES + side] += packet.ip_bytes
         if protocol == TCP:
             self._count_stream(flow, side, packet, time)
+        elif protocol in _ICMP_PROTOCOLS:
+            counts[PAYLOAD_BYTES + side] += max(packet.payload_bytes - _ICMP_HEADER_BYTES, 0)
         else:
             counts[PAYLOAD_BYTES + side] += packet.payload_bytes
         return flow, side

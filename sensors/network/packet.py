@@ -1,8 +1,8 @@
 """The header walk: link layer to transport ports, bounds-checked, in one pass over the bytes.
 
-Covers Ethernet (802.1Q/ad tags, 802.1ah, VN-Tag, 802.2 LLC/SNAP, PPPoE sessions, MPLS), PPP, Linux cooked v1
-and v2, raw IP and BSD loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, SCTP, ICMP
-and ICMPv6. IP in IP and GRE are opened on the way, VXLAN and its kin by ``walk_inner``: see
+Covers Ethernet (802.1Q/ad tags, 802.1ah, VN-Tag, FabricPath, 802.2 LLC/SNAP, PPPoE, MPLS), FDDI, PPP, Linux
+cooked v1 and v2, raw IP, BSD loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, SCTP,
+ICMP and ICMPv6. IP in IP and GRE are opened on the way, VXLAN and its kin by ``walk_inner``: see
 ``sensors.network.encapsulation``. Fragments are marked and not read on: see ``sensors.network.fragments``.
 Whatever the bytes are, ``walk`` returns: a ``Packet``, or None where a header is cut or contradicts itself.
 """
@@ -19,32 +19,23 @@ from sensors.network.encapsulation import (
     open_gre,
     open_udp,
 )
+from sensors.network.icmp_types import answer_type
 
 LINK_NULL: Final = 0
 LINK_ETHERNET: Final = 1
 LINK_PPP: Final = 9
+LINK_FDDI: Final = 10
 LINK_RAW: Final = 101
 LINK_LOOP: Final = 108
 LINK_SLL: Final = 113
 LINK_IPV4: Final = 228
 LINK_IPV6: Final = 229
 LINK_SLL2: Final = 276
-LINK_TYPES: Final = frozenset(
-    {
-        LINK_NULL,
-        LINK_ETHERNET,
-        LINK_PPP,
-        12,
-        14,
-        50,
-        LINK_RAW,
-        LINK_LOOP,
-        LINK_SLL,
-        LINK_IPV4,
-        LINK_IPV6,
-        LINK_SLL2,
-    }
-)
+_SAME: Final = {12: LINK_RAW, 14: LINK_RAW, 50: LINK_PPP}  # other numbers for the same
+LINK_TYPES: Final = frozenset({LINK_NULL, LINK_ETHERNET, LINK_PPP, LINK_FDDI, LINK_RAW, LINK_LOOP}) | {
+    *(LINK_SLL, LINK_IPV4, LINK_IPV6, LINK_SLL2),
+    *_SAME,
+}
 
 ETHER_IPV4: Final = 0x0800
 ETHER_ARP: Final = 0x0806
@@ -73,18 +64,11 @@ _EXTENSIONS: Final = frozenset({0, 43, 60, 135, 139, 140})  # length in 8-byte u
 _PPPOE_SESSION: Final = 0x8864
 _PPP_TYPES: Final = {0x0021: ETHER_IPV4, 0x0057: ETHER_IPV6}
 _MPLS: Final = frozenset({0x8847, 0x8848})
-_PROVIDER_BACKBONE: Final = 0x88E7  # a tag of 4 bytes, then a whole frame
+_WHOLE_FRAMES: Final = {0x88E7: ("pbb", 4), 0x8903: ("fabricpath", 2)}  # a tag of so many bytes, a frame
 _VN_TAG: Final = 0x8926
 MPLS_LABELS_MAX: Final = 8
 _FRAGMENT: Final = 44
 _AUTHENTICATION: Final = 51
-
-# What answers a type; both directions of an exchange then share one flow (Community ID v1 does the same).
-ICMP_ANSWERS: Final = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
-ICMPV6_ANSWERS: Final = {
-    128: 129, 129: 128, 130: 131, 131: 130, 133: 134, 134: 133, 135: 136, 136: 135, 139: 140, 140: 139,
-    144: 145, 145: 144,
-}  # fmt: skip
 
 _TUNNEL_PROTOCOLS: Final = frozenset({IPV4_IN_IP, IPV6_IN_IP, GRE})
 _u16: Final = Struct("!H").unpack_from
@@ -133,7 +117,7 @@ def walk(data: bytes, link_type: int) -> Packet | None:
     """The packet's headers, or None where they are malformed or the link type is not known."""
     try:
         if link_type != LINK_ETHERNET:
-            return _link(data, link_type)
+            return _link(data, _SAME.get(link_type, link_type))
         if len(data) > _PLAIN_BYTES_MIN and data[12:15] == _PLAIN and data[23] == TCP:
             return _plain(data)
         return _ethernet(data, 0, None)
@@ -218,7 +202,11 @@ def _link(data: bytes, link_type: int) -> Packet | None:
         _u32(data, 0)
         family = data[0] or data[3]  # written in the byte order of the machine that captured
         return _network(data, ETHER_IPV4 if family == 2 else ETHER_IPV6, 4, -1, b"", None)
-    if link_type in (LINK_PPP, 50):
+    if link_type == LINK_FDDI:
+        is_snap = data[13:19] == b"\xaa\xaa\x03\x00\x00\x00"
+        ethertype = _u16(data, 19)[0] if is_snap else ETHER_LLC
+        return _network(data, ethertype, 21 if is_snap else 13, -1, data[7:13], None)
+    if link_type == LINK_PPP:
         offset = 2 if data[:2] == b"\xff\x03" else 0
         return _network(data, _PPP_TYPES.get(_u16(data, offset)[0], -1), offset + 2, -1, b"", None)
     if link_type in LINK_TYPES:
@@ -233,18 +221,21 @@ def _ethernet(data: bytes, offset: int, tunnel: Tunnel | None) -> Packet | None:
     if ethertype == ETHER_IPV4:
         return _version4(data, offset, -1, mac, tunnel)
     vlan = -1
-    tags = 0
-    while ethertype in _VLAN_TYPES and tags < VLAN_TAGS_MAX:
-        tag, ethertype = _u16x2(data, offset)
-        vlan = tag & 0x0FFF if vlan < 0 else vlan
-        offset += 4
-        tags += 1
-    if ethertype == _VN_TAG:
-        ethertype = _u16(data, offset + 4)[0]
-        offset += 6
-    if ethertype == _PROVIDER_BACKBONE:
-        inner = _through("pbb", b"", b"", _u32(data, offset)[0] & 0xFFFFFF, tunnel)
-        return None if inner is None else _ethernet(data, offset + 4, inner)
+    for _ in range(VLAN_TAGS_MAX):
+        if ethertype in _VLAN_TYPES:
+            tag, ethertype = _u16x2(data, offset)
+            vlan = tag & 0x0FFF if vlan < 0 else vlan
+            offset += 4
+        elif ethertype == _VN_TAG:
+            ethertype = _u16(data, offset + 4)[0]
+            offset += 6
+        else:
+            break
+    if ethertype in _WHOLE_FRAMES:
+        kind, size = _WHOLE_FRAMES[ethertype]
+        identifier = int.from_bytes(data[offset : offset + size], "big") & 0xFFFFFF
+        inner = _through(kind, b"", b"", identifier, tunnel)
+        return None if inner is None else _ethernet(data, offset + size, inner)
     if ethertype < 0x0600:
         is_snap = data[offset : offset + 6] == b"\xaa\xaa\x03\x00\x00\x00"
         ethertype = _u16(data, offset + 6)[0] if is_snap else ETHER_LLC
@@ -350,7 +341,7 @@ def _transport(
         start += 8
     elif protocol in (ICMP, ICMPV6):
         source_port, code, _ = _icmp(data, start)
-        destination_port = answer_type(protocol, source_port, code)
+        destination_port = answer_type(source_port, code, version6=protocol == ICMPV6)
     elif protocol in _TUNNEL_PROTOCOLS:
         inner = _tunnelled(data, base, start, min(true_end, len(data)), tunnel)
         if inner is not None:
@@ -393,12 +384,6 @@ def _tunnelled(
         return _network(data, ethertype, offset, vlan, mac, tunnel)
     except (error, IndexError):
         return None
-
-
-def answer_type(protocol: int, kind: int, code: int) -> int:
-    """The ICMP type that answers ``kind``; the code where nothing does."""
-    table = ICMP_ANSWERS if protocol == ICMP else ICMPV6_ANSWERS
-    return table.get(kind, code)
 
 
 def is_control(packet: Packet) -> bool:
