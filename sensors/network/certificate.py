@@ -14,6 +14,7 @@ import msgspec
 
 from crypto.sm3 import sm3_hex
 from sensors.network.certificate_names import CURVES, KEY_KINDS, NAME_LABELS, SIGNATURES
+from sensors.network.reading import clean
 
 CERTIFICATE_BYTES_MAX: Final = 16 * 1024
 NAMES_MAX: Final = 64  # alternative names
@@ -198,21 +199,14 @@ def _name(name: bytes) -> str:
 
 def _common_name(name: bytes) -> str:
     found = [text for label, text in _pairs(name) if label == "CN"]
-    return printable(found[-1]) if found else ""
+    return clean(found[-1]) if found else ""
 
 
 def _escaped(text: str) -> str:
-    signs = "".join(f"\\{sign}" if sign in _NAME_SIGNS else sign for sign in printable(text))
+    signs = "".join(f"\\{sign}" if sign in _NAME_SIGNS else sign for sign in clean(text))
     if signs[:1] in (" ", "#"):
         signs = "\\" + signs
     return signs[:-1] + "\\ " if signs.endswith(" ") and len(signs) > 1 else signs
-
-
-def printable(text: str) -> str:
-    """Text for a log line: what is not printable is written out."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
 
 
 def _time(element: bytes) -> datetime | None:
@@ -248,7 +242,7 @@ def _alternative_names(raw: bytes) -> tuple[list[str], list[str]]:
         for one in _elements(_content(raw, 0x30), NAMES_MAX) if raw else ():
             body = _body(one)
             if one[0] == 0x82:
-                names.append(printable(body.decode("latin-1")[:255]))
+                names.append(clean(body.decode("latin-1")[:255]))
             elif one[0] == 0x87 and len(body) in (4, 16):
                 addresses.append(str(ip_address(body)))
     except (_Cut, IndexError):

@@ -1,8 +1,7 @@
 """TLS and TLCP hellos (RFC 5246, 8446, 8998; GB/T 38636), recognised by their form on any port.
 
-Reads the ClientHello (server name, versions, suites, JA3, JA4) and the ServerHello (what was chosen, JA3S).
-A hello may span records: ``missing_bytes`` says how much is needed. ``parse_message`` reads a handshake
-message that was taken out of its records already (QUIC, and ``sensors.network.tls_stream``).
+Reads the ClientHello (server name, versions, suites, JA3, JA4) and the ServerHello (what was chosen, JA3S)
+from handshake messages that were taken out of their records (``tls_records``), datagrams or QUIC packets.
 """
 
 from hashlib import md5
@@ -14,7 +13,6 @@ import msgspec
 from sensors.network.ja4 import ja4
 from sensors.network.tls_names import SM_SUITES, TLCP, is_grease
 
-HELLO_BYTES_MAX: Final = 16 * 1024
 _HANDSHAKE: Final = 0x16
 _CLIENT_HELLO: Final = 1
 _SERVER_HELLO: Final = 2
@@ -87,22 +85,6 @@ def is_hello(data: bytes) -> bool:
     return data[2] <= 4 and data[9] in (1, 3) and data[10] <= 4 and data[6] == 0
 
 
-def missing_bytes(data: bytes) -> int:
-    """How many bytes the hello still lacks, 0 if it is whole, -1 if it is not worth waiting for."""
-    body, lacking = _handshake(data)
-    if not lacking:
-        return 0
-    return lacking if len(body) + lacking <= HELLO_BYTES_MAX else -1
-
-
-def parse_hello(data: bytes) -> ClientHello | ServerHello | None:
-    """The hello in these records, or None where the bytes are not a whole one."""
-    if not is_hello(data):
-        return None
-    body, lacking = _handshake(data)
-    return None if lacking else parse_message(body)
-
-
 def parse_message(message: bytes, transport: str = "t") -> ClientHello | ServerHello | None:
     """The hello of a handshake message with its 4-byte header; ``transport`` is JA4's t, q or d."""
     try:
@@ -111,24 +93,6 @@ def parse_message(message: bytes, transport: str = "t") -> ClientHello | ServerH
         return _server(message) if message[0] == _SERVER_HELLO else None
     except (error, IndexError):
         return None
-
-
-def _handshake(data: bytes) -> tuple[bytes, int]:
-    """(handshake message as far as it is there, bytes lacking), joined over records."""
-    body = b""
-    offset = 0
-    while offset + 5 <= len(data) and data[offset] == _HANDSHAKE:
-        size = _u16(data, offset + 3)[0]
-        body += data[offset + 5 : offset + 5 + size]
-        offset += 5 + size
-        if len(body) >= 4:
-            needed = 4 + int.from_bytes(body[1:4], "big")
-            if len(body) >= needed:
-                return body[:needed], 0
-        if len(body) > HELLO_BYTES_MAX or size == 0:
-            break
-    needed = 4 + int.from_bytes(body[1:4], "big") if len(body) >= 4 else 4
-    return body, max(1, needed - len(body))
 
 
 def _client(body: bytes, transport: str) -> ClientHello:

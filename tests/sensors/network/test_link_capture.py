@@ -14,7 +14,8 @@ from sensors.network.inspection import Inspection
 from sensors.network.observation import Reporter
 from sensors.network.packet import walk
 from sensors.network.settings import NetworkSettings
-from sensors.network.tls import ClientHello, ServerHello, parse_hello
+from sensors.network.tls import ClientHello, ServerHello, parse_message
+from sensors.network.tls_records import Records
 
 SUITE, GROUP, SIGNATURE, TLS13 = 0x00C6, 41, 0x0708, 0x0304
 ETHERNET = 1
@@ -30,14 +31,14 @@ def test_the_hellos_offer_and_choose_rfc_8998_alone(world: LinkWorld) -> None:
     server = Session(server_context(world.authority.identity()), server=True)
     client.handshake()
     first = client.take()
-    offered = parse_hello(first)
+    offered = parse_message(Records().feed(first)[0].data)
     assert isinstance(offered, ClientHello)
     assert (offered.suites, offered.offered_version, offered.is_sm) == ([SUITE], TLS13, True)
     assert offered.ja3_text.split(",")[3] == str(GROUP), "no other group"
     assert SIGNATURE.to_bytes(2, "big") in first
     server.feed(first)
     server.handshake()
-    chosen = parse_hello(server.take())
+    chosen = parse_message(Records().feed(server.take())[0].data)
     assert isinstance(chosen, ServerHello)
     assert (chosen.version, chosen.suite, chosen.group, chosen.is_sm) == (TLS13, SUITE, GROUP, True)
 
