@@ -31,6 +31,7 @@ from sensors.source import Emit
 PACKET_BYTES_MAX: Final = 4 * 1024
 ANSWER_BYTES_MAX: Final = 64 * 1024
 DEADLINE_SECONDS: Final = 0.25
+WITH_FIELDS: Final = 0x8000  # bit of the link type in a request
 START_SECONDS: Final = 30.0  # importing scapy on a slow, busy machine
 QUEUE_PACKETS_MAX: Final = 1_024
 REPORT_SECONDS: Final = 30.0
@@ -41,12 +42,18 @@ _request: Final = Struct("!HH")
 _size: Final = Struct("!I")
 
 
+def installed() -> bool:
+    """Whether scapy, which is optional, is there for the worker."""
+    return find_spec("scapy") is not None
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the worker says about one packet."""
 
     ready: bool = False
     summary: str = ""
     layers: list[str] = []
+    fields: list[list[tuple[str, str]]] = []  # by layer, where they were asked for
     error: str = ""
 
 
@@ -72,7 +79,7 @@ class Worker:
         self._command = list(command or (sys.executable, "-m", "sensors.network.dissect_worker"))
         self._child: subprocess.Popen[bytes] | None = None
 
-    def ask(self, link_type: int, data: bytes) -> Answer:
+    def ask(self, link_type: int, data: bytes, *, with_fields: bool = False) -> Answer:
         """The worker's answer. Raises WorkerLost; the next call then starts a new child."""
         if self._child is None:
             self._start()
@@ -80,7 +87,8 @@ class Worker:
         if child is None or child.stdin is None:
             raise WorkerLost("start")
         try:
-            child.stdin.write(_request.pack(link_type, len(data)) + data)
+            kind = link_type | WITH_FIELDS if with_fields else link_type
+            child.stdin.write(_request.pack(kind, len(data)) + data)
             child.stdin.flush()
             return self._answer(self._deadline_seconds)
         except OSError:
@@ -168,7 +176,7 @@ class DissectSource:
 
     def missing(self) -> Words | None:
         """Whether scapy is there."""
-        if find_spec("scapy") is None:
+        if not installed():
             return Words(
                 "未安装 scapy(可选):安装 liuhe[dissect] 后提供控制面报文解析",
                 "scapy is not installed (optional): liuhe[dissect] adds control-plane dissection",

@@ -6,7 +6,8 @@ product. Whoever distributes it together with scapy distributes that combination
 the product is whole; the extra ``dissect`` installs it.
 
 Protocol: requests are ``u16 link type, u16 size, bytes``; answers are ``u32 size, JSON`` with ``summary`` and
-``layers`` or ``error``; the first answer, ``{"ready": true}``, says that scapy is loaded. All big-endian.
+``layers`` or ``error``; the first answer, ``{"ready": true}``, says that scapy is loaded. Bit 15 of the link
+type asks for ``fields`` too: name and value of each field, layer by layer. All big-endian.
 """
 
 import json
@@ -19,6 +20,9 @@ from typing import Any, BinaryIO, Final
 PACKET_BYTES_MAX: Final = 4 * 1024
 SUMMARY_CHARS_MAX: Final = 512
 LAYERS_MAX: Final = 32
+FIELDS_MAX: Final = 64  # of one layer
+VALUE_CHARS_MAX: Final = 200
+WITH_FIELDS: Final = 0x8000
 MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
 _NOBODY: Final = 65_534
 _request: Final = Struct("!HH")
@@ -61,14 +65,30 @@ def load_layers() -> dict[int, Any]:
 
 def dissect(layers: dict[int, Any], link_type: int, data: bytes) -> dict[str, object]:
     """Scapy's reading of the packet; whatever scapy raises becomes an ``error``."""
-    if link_type not in layers:
-        return {"error": f"link type {link_type}"}
+    kind = link_type & ~WITH_FIELDS
+    if kind not in layers:
+        return {"error": f"link type {kind}"}
     try:
-        packet = layers[link_type](data)
+        packet = layers[kind](data)
         names = [layer.__name__ for layer in packet.layers()[:LAYERS_MAX]]
-        return {"summary": packet.summary()[:SUMMARY_CHARS_MAX], "layers": names}
+        found: dict[str, object] = {"summary": packet.summary()[:SUMMARY_CHARS_MAX], "layers": names}
+        if link_type & WITH_FIELDS:
+            found["fields"] = [fields(packet.getlayer(number)) for number in range(len(names))]
+        return found
     except Exception as error:  # noqa: BLE001  a parser of hostile bytes: any failure is an answer
         return {"error": type(error).__name__}
+
+
+def fields(layer: Any) -> list[tuple[str, str]]:
+    """Name and value of a layer's fields as scapy prints them."""
+    if layer is None:
+        return []
+    named = list(layer.fields_desc)[:FIELDS_MAX]
+    return [
+        (one.name, str(one.i2repr(layer, layer.getfieldval(one.name)))[:VALUE_CHARS_MAX])
+        for one in named
+        if layer.getfieldval(one.name) is not None
+    ]
 
 
 def read_request(stream: BinaryIO) -> tuple[int, bytes] | None:
