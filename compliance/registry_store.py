@@ -82,6 +82,12 @@ class RegistryStore:
         with self._engine.connect() as connection:
             return read_system(connection, system)
 
+    def has(self, system: str) -> bool:
+        """Whether a system of that id is registered, retired or not."""
+        query = select(graded_systems.c.id).where(graded_systems.c.id == system)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
+
     def tree(self) -> UnitTree:
         """All units."""
         with self._engine.connect() as connection:

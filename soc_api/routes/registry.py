@@ -203,7 +203,7 @@ def put_system(system: SystemId, body: SystemOrder, reach: Within) -> SystemRow:
     """A state-secret system is refused, whoever asks. The grade of one that is there stays."""
     values = body.model_dump() | {"extensions": tuple(body.extensions)}
     reach.unit(body.unit)
-    if body.revision:
+    if reach.desk.registry.has(system):
         values["grade"] = reach.system(system).grade
     entry = GradedSystem(id=system, level=parse_grade(values["grade"])[2], **values)
     with recorded(reach.center, reach.visit, "registry.system", f"system:{system}"):
