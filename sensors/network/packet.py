@@ -1,8 +1,8 @@
 """The header walk: link layer to transport ports, bounds-checked, in one pass over the bytes.
 
 Covers Ethernet (802.1Q/ad tags, 802.1ah, VN-Tag, FabricPath, 802.2 LLC/SNAP, PPPoE, MPLS), FDDI, PPP, Linux
-cooked v1 and v2, raw IP, BSD loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP, SCTP,
-ICMP and ICMPv6. IP in IP and GRE are opened on the way, VXLAN and its kin by ``walk_inner``: see
+cooked v1 and v2, raw IP, BSD loopback; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP, UDP,
+SCTP, ICMP and ICMPv6. IP in IP and GRE are opened on the way, VXLAN and its kin by ``walk_inner``: see
 ``sensors.network.encapsulation``. Fragments are marked and not read on: see ``sensors.network.fragments``.
 Whatever the bytes are, ``walk`` returns: a ``Packet``, or None where a header is cut or contradicts itself.
 """
