@@ -54,7 +54,7 @@ class SshStream:
         native: dict[str, Value] = {}
         for name, banner in (("client", client), ("server", server)):
             if banner:
-                fields[f"gov.ssh.{name}.banner"] = native[name] = banner
+                fields[f"gov.ssh.{name}.banner"] = banner
         version = _version(client, server)
         if version:
             fields["network.protocol_version"] = str(version)
@@ -63,8 +63,9 @@ class SshStream:
 
     def _banner(self, side: int) -> Message:
         fields, native = self._names()
-        is_server = side == self._server_side
-        fields["event.action"] = "server-banner" if is_server else "client-banner"
+        who = "server" if side == self._server_side else "client"
+        fields["event.action"] = f"{who}-banner"
+        native[who] = self._sides[side].banner  # in this message only: a rule matches it once
         return self._message(fields, native, side)
 
     def _agreement(self, side: int) -> Message:

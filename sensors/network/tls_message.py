@@ -1,4 +1,8 @@
-"""What is reported of a TLS or TLCP handshake: ECS fields and Zeek's ssl.log names side by side."""
+"""What is reported of a TLS or TLCP handshake: ECS fields and Zeek's ssl.log names side by side.
+
+Zeek has one row for a connection, the sensor a message for each thing it learns: of Zeek's names each stands
+in one message only (the name of the server in both hellos), so that a rule matches a connection once.
+"""
 
 from typing import Final
 
@@ -50,11 +54,15 @@ def established_message(
         "tls.established": True,
         "tls.resumed": resumed,
     }
+    _choice(hello, group, fields, {})
     native: dict[str, Value] = {"established": True, "resumed": resumed}
-    _choice(hello, group, fields, native)
+    if group:
+        native["curve"] = group_name(group)
     if client is not None:
         fields |= {"tls.client.ja3": client.ja3, "tls.client.ja4": client.ja4}
-    return _message(fields, native, client, reply=reply)
+        if client.server_name:
+            fields["tls.client.server_name"] = client.server_name
+    return _message(fields, native, None, reply=reply)
 
 
 def alert_message(
@@ -71,8 +79,12 @@ def alert_message(
     }
     native: dict[str, Value] = {"last_alert": name}
     if server is not None:
-        _choice(server, group, fields, native)
-    return _message(fields, native, client, reply=reply)
+        _choice(server, group, fields, {})
+        if group:
+            native["curve"] = group_name(group)
+    if client is not None and client.server_name:
+        fields["tls.client.server_name"] = client.server_name
+    return _message(fields, native, None, reply=reply)
 
 
 def _choice(hello: ServerHello, group: int, fields: dict[str, Value], native: dict[str, Value]) -> None:
