@@ -15,7 +15,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Engine
 
+from compliance.checklist import load_checklist
 from compliance.ledger import Ledger, NewEvidence
+from compliance.registry_desk import RegistryDesk
 from crypto.keys import SigningKey
 from crypto.words import BadInput, Refused, Words
 from detection.alert import Alert, Claim, Match, claim
@@ -24,6 +26,7 @@ from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
+from rules import ROOT
 from sensors.event import LogSource, Observation, stamp
 from sensors.token import Token, encode_token
 from soc_api.app import equipped, routed
@@ -65,6 +68,7 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
 PASSWORD = "Correct-horse-7"
 _RULES: RuleSet = shipped_rules(Path(__file__).with_name("console_rules"))
+_CHECKS = load_checklist(ROOT / "checklist")
 _APP = routed()  # building the routes takes longer than most tests
 
 
@@ -498,6 +502,7 @@ class World:
             origin="liuhe.test/local",
             key=SigningKey.create(folder / "key.pem"),
         )
+        self.registry = RegistryDesk(self.engine, inventory, _CHECKS, ROOT / "grading")
         self.center = Center(
             id="local",
             name="测试中心",
@@ -515,6 +520,7 @@ class World:
             rules=ConsoleRules(_RULES, self.rules, HitStore(self.engine)),
             transfers=self.transfers,
             uploads=self.uploads,
+            registry=self.registry,
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
@@ -553,17 +559,19 @@ class World:
         self._clients.append(made)
         return made
 
-    def account(self, role: str, username: str = "", password: str = PASSWORD) -> str:
+    def account(
+        self, role: str, username: str = "", password: str = PASSWORD, unit: str = "320000-local"
+    ) -> str:
         """An account of that role with a password of its own; its name."""
         username = username or role.replace("_", "-")
-        one_time = self.identity.create_account(username, "某人", role, "320000-local", self.now)  # type: ignore[arg-type]
+        one_time = self.identity.create_account(username, "某人", role, unit, self.now)  # type: ignore[arg-type]
         _, visit = self.identity.login(username, one_time, "192.0.2.1", self.now)
         self.identity.change_password(visit, one_time, password, self.now)
         return username
 
-    def signed_in(self, role: str) -> Client:
+    def signed_in(self, role: str, username: str = "", unit: str = "320000-local") -> Client:
         made = self.client()
-        assert made.login(self.account(role), PASSWORD).status_code == 200
+        assert made.login(self.account(role, username, unit=unit), PASSWORD).status_code == 200
         return made
 
     def close(self) -> None:
