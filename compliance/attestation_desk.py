@@ -103,9 +103,23 @@ class AttestationDesk:
         signature = Signature(method="center", key=fingerprint(self._desk.key.public), value=value)
         return self._keep(check, Signed(statement=statement, signature=signature))
 
-    def submit_signed(self, data: bytes, key: str, signature: str, author: str, now: datetime) -> Attestation:
-        """Take a statement signed by the person's own key. Raises also Refused (attestation-signature)."""
+    def submit_signed(
+        self,
+        data: bytes,
+        key: str,
+        signature: str,
+        author: str,
+        now: datetime,
+        *,
+        allowed: Callable[[str], bool] = bool,
+    ) -> Attestation:
+        """Take a statement signed by the person's own key. Raises also Refused (attestation-signature).
+
+        ``allowed`` says whether this person has anything to say about a graded system.
+        """
         statement = read_statement(data)
+        if not allowed(statement.system):
+            raise _bad_signature(Words("不在其管辖范围", "that system is outside this person's scope"))
         check = self._check(statement, now)
         registered = self._desk.store.key(key)
         if registered.person != author or statement.author != author or registered.revoked is not None:

@@ -200,7 +200,7 @@ class AttestationStore:
             )
         return _person_key(row)
 
-    def keys(self) -> list[PersonKey]:
+    def person_keys(self) -> list[PersonKey]:
         """All registered keys by person."""
         query = select(person_keys).order_by(person_keys.c.person, person_keys.c.added)
         with self._engine.connect() as connection:

@@ -36,6 +36,7 @@ class Enforcement(msgspec.Struct, frozen=True, kw_only=True):
 
     checks: Mapping[str, Check]
     verdicts: CheckStore
+    registry: RegistryStore
     kinds: Mapping[str, DocumentKind]
     acts: ActsStore
     statements: AttestationDesk
@@ -73,6 +74,7 @@ def open_enforcement(
     return Enforcement(
         checks=by_id,
         verdicts=checks,
+        registry=registry,
         kinds=kinds,
         acts=ActsStore(engine),
         statements=AttestationDesk(desk),

@@ -11,17 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from compliance.attestation_desk import ATTACHMENT_BYTES_MAX
 from soc_api.body_limit import BodyLimit
 from soc_api.context import Center
 from soc_api.errors import NoTraces, install_errors
 from soc_api.headers import SecurityHeaders
 from soc_api.routes.alerts import alerts
+from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
 from soc_api.routes.checks import checks
 from soc_api.routes.evidence import evidence
+from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
 from soc_api.routes.live import live
+from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
 from soc_api.routes.packets import packets
 from soc_api.routes.registry import registry
@@ -44,6 +48,9 @@ _TAGS: Final = [
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
+    {"name": "attestations", "description": "What people state, the files and documents they hand in"},
+    {"name": "gates", "description": "Where enforcement says no: decisions, overrides, the release switch"},
+    {"name": "orders", "description": "Rectification orders"},
     {"name": "registry", "description": "Units, graded systems, assets, objects and people"},
     {"name": "grading", "description": "Self-assessment by GB/T 22239"},
     {"name": "rules", "description": "Detection rules and correlations"},
@@ -93,13 +100,15 @@ def routed() -> FastAPI:
     )
     # The last one added is the outermost.
     uploads = {API + path: UPLOAD_BYTES_MAX for path in UPLOADS} | {API + UPLOAD: REGISTRY_BYTES_MAX}
+    uploads |= {API + path: ATTACHMENT_BYTES_MAX for path in FILES}
     app.add_middleware(BodyLimit, larger=uploads)
     app.add_middleware(NoTraces)
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    compliance = (checks, registry, registry_tables, grading)
-    pages = (overview, alerts, rules, *compliance, evidence, witness, sensors, reports, transfers, audit)
+    compliance = (checks, attestations, gates, orders, registry, registry_tables, grading)
+    work = (overview, alerts, packets, rules, sensors, transfers)
+    pages = (*work, *compliance, evidence, witness, reports, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

@@ -20,6 +20,14 @@ Permission = Literal[
     "rules.decide",
     "checks.read",
     "checks.evaluate",
+    "attestations.make",
+    "attestations.review",
+    "gates.ask",
+    "gates.override",
+    "gates.decide",
+    "orders.act",
+    "orders.decide",
+    "keys.manage",
     "registry.read",
     "registry.edit",
     "grading.read",
@@ -58,12 +66,16 @@ _OPERATIONAL: Final[set[Permission]] = {
 }
 _GRANTED: Final[dict[Role, set[Permission]]] = {
     # Runs the machines: lets sensors in, elsewhere and out; sees that they live, not what they saw.
-    "system_admin": {"overview.read", "sensors.read", "sensors.manage"},
+    "system_admin": {"overview.read", "sensors.read", "sensors.manage", "keys.manage"},
     # Decides about rules and policies; reads what they lead to and acts on nothing.
     # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
     "security_admin": {
         *_OPERATIONAL,
         "rules.decide",
+        # 审核: what others state, what a gate may pass over, whether an order is done.
+        "attestations.review",
+        "gates.decide",
+        "orders.decide",
         "grading.review",
         "reports.review",
         "transfers.read",
@@ -78,6 +90,10 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "alerts.act",
         "packets.read",
         "checks.evaluate",
+        "attestations.review",
+        "gates.ask",
+        "gates.override",
+        "orders.act",
         "registry.edit",
         "grading.review",
         "evidence.verify",
@@ -92,6 +108,10 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "overview.read",
         "checks.read",
         "checks.evaluate",
+        "attestations.make",
+        "gates.ask",
+        "gates.override",
+        "orders.act",
         "registry.read",
         "registry.edit",
         "grading.read",

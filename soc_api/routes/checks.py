@@ -2,9 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path
+from fastapi import Path, Query
 
+from compliance.explanation import explain
+from crypto.words import Refused, Words
 from soc_api.bodies import CheckDetail, CheckPage
+from soc_api.enforcement_bodies import CheckExplanation
+from soc_api.enforcement_rows import Choose, Enforcing, explanation_row
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 
@@ -46,3 +50,42 @@ def detail(check: Check, center: Here, visit: Visitor) -> CheckDetail:
     with recorded(center, visit, "evidence.read", f"check:{check}"):
         found = center.compliance.check_detail(check, center.clock())
     return CheckDetail.model_validate(found, from_attributes=True)
+
+
+@checks.get(
+    "/checks/{check}/explanation",
+    summary="A check explained",
+    response_model=CheckExplanation,
+    responses=_REFUSES,
+    openapi_extra=needs("checks.read"),
+)
+def explanation(
+    check: Check,
+    center: Here,
+    enforcement: Enforcing,
+    choose: Choose,
+    visit: Visitor,
+    system: Annotated[str, Query(max_length=64)] = "",
+) -> CheckExplanation:
+    """Why this verdict on each object, on which evidence, what would change it, which gates it closes."""
+    chosen, now = choose(system).id, center.clock()
+    asked = enforcement.checks.get(check)
+    if asked is None:
+        raise Refused(
+            "check-not-found",
+            Words("没有这个检查项", "there is no such check"),
+            Words("请从清单中选择", "choose one from the list"),
+            field=check,
+        )
+    with recorded(center, visit, "evidence.read", f"check:{check}"):
+        told = explain(
+            asked,
+            chosen,
+            enforcement.verdicts.newest(chosen).get(check),
+            now,
+            attestations=enforcement.attestations.page(system=chosen, check=check, limit=20),
+            orders=enforcement.order_rows.page(systems=[chosen], check=check, limit=20),
+            kinds=enforcement.kinds,
+            gates=enforcement.gates.rules,
+        )
+    return explanation_row(told, now)

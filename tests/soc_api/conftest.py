@@ -16,6 +16,7 @@ from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Engine
 
 from compliance.checklist import load_checklist
+from compliance.enforcement import open_enforcement
 from compliance.ledger import Ledger, NewEvidence
 from compliance.registry_desk import RegistryDesk
 from crypto.keys import SigningKey
@@ -38,6 +39,9 @@ from soc_api.folders import create
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
 from soc_api.migrate import upgrade
+from soc_api.packet_desk import PacketDesk
+from soc_api.packet_files import PacketFiles
+from soc_api.packet_store import PacketStore
 from soc_api.passwords import Cost
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
@@ -485,6 +489,8 @@ class World:
         self.rules = RuleStore(self.engine)
         self.transfers = Transfers(folder)
         self.register = EnrolmentStore(self.engine)
+        self.packets = PacketStore(self.engine)
+        self.packet_files = PacketFiles(folder / "packets", bytes(32))
         inventory = InventoryStore(self.engine)
         self.sensors = ConsoleSensors(
             self.register,
@@ -496,12 +502,11 @@ class World:
         )
         self.let_in(QUIET)
         self.uploads = Uploads(folder / "uploads")
+        key = SigningKey.create(folder / "key.pem")
         self.ledger = Ledger.open(
-            folder / "evidence",
-            center="local",
-            origin="liuhe.test/local",
-            key=SigningKey.create(folder / "key.pem"),
+            folder / "evidence", center="local", origin="liuhe.test/local", key=key
         )
+        self.enforcement = open_enforcement(self.engine, self.ledger, key, _CHECKS, ROOT)
         self.registry = RegistryDesk(self.engine, inventory, _CHECKS, ROOT / "grading")
         self.center = Center(
             id="local",
@@ -518,9 +523,11 @@ class World:
             reports=self.reports,
             sensors=self.sensors,
             rules=ConsoleRules(_RULES, self.rules, HitStore(self.engine)),
+            packets=PacketDesk(self.packets, self.packet_files, self.alerts),
             transfers=self.transfers,
             uploads=self.uploads,
             registry=self.registry,
+            enforcement=self.enforcement,
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
