@@ -9,7 +9,7 @@ import base64
 import json
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -83,6 +83,7 @@ def export_kit(
     *,
     kinds: Collection[str] = (),
     since: datetime | None = None,
+    wanted: Callable[[Evidence], bool] = lambda _: True,
     witnesses: Witnesses | None = None,
     trusted: Sequence[bytes] = (),
 ) -> Exported:
@@ -100,7 +101,8 @@ def export_kit(
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as file:
             kit = _Kit(file, reader, raw)
             for record, data in chosen(reader, kinds, since):
-                kit.take(record, data)
+                if wanted(record):
+                    kit.take(record, data)
             if not kit.items:
                 raise _nothing("没有符合条件的记录", "no record matches")
             kit.finish(public.pem(), witnesses.policy if witnesses else None, trusted)

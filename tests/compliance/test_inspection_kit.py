@@ -1,0 +1,104 @@
+"""The kit for an inspection: each question answered or said to be open, digests that hold, proofs inside."""
+
+import io
+import zipfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import openpyxl
+import pytest
+
+from compliance.checklist import load_checklist
+from compliance.inspection import AUDIENCES, Ask, answer_of, load_inspections
+from compliance.inspection_kit import inspection_kit, log_days, registry_facts
+from compliance.registry import GradedSystem
+from crypto.sm3 import sm3_hex
+from crypto.words import BadInput, Refused
+from rules import ROOT
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+INSPECTIONS = load_inspections(ROOT / "inspection")
+
+
+def test_every_question_names_checks_there_are() -> None:
+    known = {check.id for check in load_checklist(ROOT / "checklist")}
+    for audience in AUDIENCES:
+        asks = INSPECTIONS[audience].asks
+        assert len({ask.id for ask in asks}) == len(asks)
+        for ask in asks:
+            assert set(ask.checks) <= known, ask
+            assert ask.checks or ask.person, ask
+
+
+def test_an_answer_never_rests_on_silence() -> None:
+    ask = Ask(id="a", zh="甲", en="a", checks=("A", "B"), registry="filing", person="原件")
+    facts = {"filing": "备案证明号 1"}
+
+    def standing(first: str, second: str, known: dict[str, str] = facts) -> str:
+        return answer_of(ask, {"A": first, "B": second}, known).standing
+
+    assert standing("符合", "符合") == "具备"
+    assert standing("符合", "部分符合") == "部分具备"
+    assert standing("未知", "符合") == "缺证据"
+    assert standing("未知", "不符合") == "不符合"
+    assert standing("符合", "符合", {}) == "缺证据"
+    assert answer_of(ask, {}, facts).standing == "缺证据"
+    shown = answer_of(msgspec.structs.replace(ask, checks=(), registry=""), {}, {})
+    assert (shown.standing, shown.where) == ("须现场出示", "原件")
+
+
+def test_what_the_registry_says() -> None:
+    bare = GradedSystem(id="a", unit="u", name="a", level=3, grade="S3A3G3")
+    assert set(registry_facts(bare).values()) == {""}
+    full = msgspec.structs.replace(
+        bare, filing_number="1", filing_expires=date(2027, 1, 1), assessed=date(2026, 1, 1)
+    )
+    assert registry_facts(full)["filing"] == "备案证明号 1，有效期至 2027-01-01"
+    assert registry_facts(full)["assessment"] == "等级测评 2026-01-01"
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_kit_is_whole_and_the_same_twice(world: Any, audience: Any) -> None:
+    world.probe(60)
+    world.compliance.evaluate("system:jobs", NOW)
+    parts = world.desk._parts
+    first, second = (
+        inspection_kit(parts, INSPECTIONS[audience], audience=audience, system="local", now=NOW)
+        for _ in range(2)
+    )
+    assert first.data == second.data
+    assert len(first.answers) == len(INSPECTIONS[audience].asks)
+    with zipfile.ZipFile(io.BytesIO(first.data)) as kit:
+        names = set(kit.namelist())
+        assert {"00-目录.pdf", "00-目录.docx", "01-明细.xlsx", "03-证据/evidence.zip", "SM3SUMS.p7s"} <= names
+        for line in kit.read("SM3SUMS").decode().splitlines():
+            digest, _, name = line.partition("  ")
+            assert sm3_hex(kit.read(name)) == digest
+        book = openpyxl.load_workbook(io.BytesIO(kit.read("01-明细.xlsx")))
+        with zipfile.ZipFile(io.BytesIO(kit.read("03-证据/evidence.zip"))) as evidence:
+            assert "verify.py" in evidence.namelist()
+    assert book["目录"].max_row == 1 + len(first.answers)
+    assert book["日志逐日"].max_row == 1 + 180
+
+
+def test_an_issued_report_goes_along(world: Any) -> None:
+    made = world.desk.make_report("2026-11", "user:a", NOW)
+    for step, actor in (("prepare", "user:a"), ("review", "user:b"), ("approve", "user:c")):
+        content = world.desk.report_detail(made.id).report.content_sm3
+        world.desk.sign_report(made.id, step, content=content, actor=actor, name=actor, now=NOW)
+    kit = inspection_kit(world.desk._parts, INSPECTIONS["police"], audience="police", system="local", now=NOW)
+    with zipfile.ZipFile(io.BytesIO(kit.data)) as archive:
+        assert f"02-月报/{made.id}.pdf.p7s" in archive.namelist()
+    assert len(log_days(world.events, NOW)) == 180
+
+
+def test_what_is_not_there_or_malformed_is_said(world: Any, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="system-not-found"):
+        inspection_kit(world.desk._parts, INSPECTIONS["data"], audience="data", system="none", now=NOW)
+    with pytest.raises(BadInput, match="inspection-malformed"):
+        load_inspections(tmp_path)
+    (tmp_path / "police.yaml").write_text("title: {zh: a, en: b}\nasks: [{id: x}]\n")
+    with pytest.raises(BadInput, match="inspection-malformed"):
+        load_inspections(tmp_path)
