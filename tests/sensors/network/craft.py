@@ -127,6 +127,53 @@ def server_hello(suite: int = 0x1301, *, version: int = 0x0303, chosen: int = 0)
     return record(body + pack("!H", len(extensions)) + extensions, 2, version)
 
 
+def der(tag: int, *parts: bytes) -> bytes:
+    """One element of DER."""
+    data = b"".join(parts)
+    size = len(data)
+    if size < 0x80:
+        return bytes((tag, size)) + data
+    digits = size.to_bytes(2, "big").lstrip(b"\0")
+    return bytes((tag, 0x80 | len(digits))) + digits + data
+
+
+def certificate(
+    name: str = "portal.example.gov.cn",
+    *,
+    bits: int = 2_048,
+    ends: str = "360101000000Z",
+    signature: str = "2a864886f70d01010b",  # SHA-256 with RSA
+) -> bytes:
+    """An RSA certificate in form alone: its numbers are made up and nobody signed it."""
+    algorithm = der(0x30, der(6, bytes.fromhex(signature)), der(5))
+    who = der(0x30, der(0x31, der(0x30, der(6, b"\x55\x04\x03"), der(0x0C, name.encode()))))
+    key = der(0x30, der(2, b"\0" + b"\xc1" * (bits // 8)), der(2, b"\x01\x00\x01"))
+    kind = der(0x30, der(6, bytes.fromhex("2a864886f70d010101")), der(5))
+    validity = der(0x30, der(0x17, b"250101000000Z"), der(0x17, ends.encode()))
+    public = der(0x30, kind, der(3, b"\0" + key))
+    tbs = der(0x30, der(0xA0, der(2, b"\x02")), der(2, b"\x07"), algorithm, who, validity, who, public)
+    return der(0x30, tbs, algorithm, der(3, b"\0" + bytes(32)))
+
+
+def certificates(*ders: bytes) -> bytes:
+    """The record of a server's certificate message."""
+    listed = b"".join(len(one).to_bytes(3, "big") + one for one in ders)
+    return record(len(listed).to_bytes(3, "big") + listed, 11)
+
+
+def ssh_packet(payload: bytes) -> bytes:
+    return pack("!IB", 1 + len(payload) + 4, 4) + payload + bytes(4)
+
+
+def ssh_lists(
+    kex: str = "curve25519-sha256", cipher: str = "aes128-ctr", mac: str = "hmac-sha2-256"
+) -> bytes:
+    """The packet of an algorithm list."""
+    names = [kex, "ssh-ed25519", cipher, cipher, mac, mac, "none", "none", "", ""]
+    listed = b"".join(pack("!I", len(one)) + one.encode() for one in names)
+    return ssh_packet(b"\x14" + bytes(16) + listed + bytes(5))
+
+
 def http(target: str, *, method: str = "GET", agent: str = "Mozilla/5.0", **headers: str) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: portal.example.gov.cn", f"User-Agent: {agent}"]
     lines += [f"{key}: {value}" for key, value in headers.items()]

@@ -59,6 +59,21 @@ def chosen(suite: int, version: int, picked: int = 0) -> list[Observation]:
     return only("net.tls", *packets, action="server-hello")
 
 
+def shown(**more: str | int) -> list[Observation]:
+    """A server that shows a certificate."""
+    answer = craft.server_hello(0xC02F) + craft.certificates(craft.certificate(**more))  # type: ignore[arg-type]
+    packets = craft.connection(craft.client_hello("portal.example.gov.cn"), 443, answer=answer)
+    return only("net.x509", *packets)
+
+
+def opened(
+    banner: str = "SSH-2.0-OpenSSH_9.6", action: str = "key-exchange", **lists: str
+) -> list[Observation]:
+    """What is told of an opening of SSH with one list on both sides."""
+    said = f"{banner}\r\n".encode() + craft.ssh_lists(**lists)
+    return only("net.ssh", *craft.connection(said, 22, answer=said), action=action)
+
+
 def flow(port: int, destination: str = craft.THERE, answer: bytes = b"220 ready\r\n") -> list[Observation]:
     packets = craft.connection(b"USER test\r\n", port, answer=answer, destination=destination)
     return only("net.flow", *packets)
@@ -110,6 +125,20 @@ def tls_samples() -> Samples:
             hello("", 4_444, craft.THERE)
             + hello("a.example.cn", 4_444, craft.PUBLIC)
             + hello("", 443, craft.PUBLIC),
+        ),
+    }
+
+
+def crypto_samples() -> Samples:
+    return {
+        "x509_expired_in_use": (shown(ends="260101000000Z"), shown()),
+        "x509_weak_key": (shown(bits=1_024) + shown(signature="2a864886f70d010105"), shown()),
+        "ssh_weak_algorithm": (
+            opened(cipher="3des-cbc")
+            + opened(kex="diffie-hellman-group1-sha1")
+            + opened(mac="hmac-md5")
+            + opened("SSH-1.5-old", "server-banner"),
+            opened() + opened(cipher="sm4-ctr", mac="hmac-sm3") + opened(action="server-banner"),
         ),
     }
 
@@ -208,7 +237,15 @@ def flow_samples() -> Samples:
 
 
 def samples() -> Samples:
-    return name_samples() | tls_samples() | http_samples() | neighbour_samples() | flow_samples()
+    parts = (
+        name_samples(),
+        tls_samples(),
+        crypto_samples(),
+        http_samples(),
+        neighbour_samples(),
+        flow_samples(),
+    )
+    return {rule: pair for part in parts for rule, pair in part.items()}
 
 
 def write(path: Path, seen: list[Observation]) -> None:
