@@ -5,9 +5,15 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from crypto.words import BadInput, LiuheError, Words
+
+if TYPE_CHECKING:
+    from compliance.evidence_export import Witnesses
+    from compliance.ledger_reader import LedgerView, Signed
+
+_PATHS: Final = ("kit", "key", "policy")
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,10 +36,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verify.add_argument("--trusted", type=Path, metavar="FILE", help=_TRUSTED)
     verify.set_defaults(run=_verify)
     checkpoint.add_argument("--sign", action="store_true", help=_SIGN)
+    checkpoint.add_argument("--keys", action="store_true", help=_KEYS)
+    checkpoint.add_argument("--tiles", type=Path, metavar="DIR", help=_TILES)
     checkpoint.set_defaults(run=_checkpoint)
     export.add_argument("--output", type=Path, required=True, metavar="KIT.zip", help=_OUTPUT)
     export.add_argument("--kind", action="append", default=[], choices=get_args(EvidenceKind), help=_KIND)
     export.add_argument("--since", metavar="TIME", help=_SINCE)
+    export.add_argument("--trusted", type=Path, action="append", default=[], metavar="FILE", help=_OLDER)
+    export.add_argument("--newest", action="store_true", help=_NEWEST)
     export.set_defaults(run=_export)
 
 
@@ -41,6 +51,10 @@ _DATA = str(Words("监管中心的数据目录", "the data folder of the center"
 _KEY = str(Words("另行保存的账本公钥", "the ledger's public key, kept apart"))
 _TRUSTED = str(Words("另行保存的旧检查点", "an older checkpoint, kept apart"))
 _SIGN = str(Words("先签署新检查点(中心须已停止)", "sign a new one first (the center must be stopped)"))
+_KEYS = str(Words("输出供他方写入策略的公钥行", "print the key lines that others put into their policy"))
+_TILES = str(Words("另将账本写成 C2SP 瓦片目录", "also write the ledger as C2SP tiles below this folder"))
+_OLDER = str(Words("附上自该旧检查点以来的一致性证明,可重复", "prove growth since this one; may be repeated"))
+_NEWEST = str(Words("用最新检查点,即使尚未见证", "use the newest checkpoint though no quorum cosigned it"))
 _OUTPUT = str(Words("存证包文件;公钥写在旁边的 .pem", "the kit; the public key goes beside it as .pem"))
 _KIND = str(Words("只要这类记录,可重复", "only records of this kind; may be repeated"))
 _SINCE = str(Words("自该时间起,如 2026-11-01", "from this time on, for example 2026-11-01"))
@@ -86,15 +100,24 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _checkpoint(chosen: argparse.Namespace) -> int:
     from compliance.ledger import Ledger, LedgerReader
     from compliance.ledger_reader import Settings
+    from compliance.ledger_twin import kept_twin
     from crypto.keys import PublicKey, SigningKey
 
     folder = chosen.data / "evidence"
     if chosen.sign:
         settings = Settings.load(folder)
         key = SigningKey.load(chosen.data / "keys" / "ledger.pem")
-        with Ledger.open(folder, center=settings.center, origin=settings.origin, key=key) as ledger:
+        with Ledger.open(
+            folder,
+            center=settings.center,
+            origin=settings.origin,
+            key=key,
+            twin=kept_twin(folder, chosen.data / "keys"),
+        ) as ledger:
             ledger.checkpoint(datetime.now(UTC))
     reader = LedgerReader(folder, public=PublicKey.load(chosen.key) if chosen.key else None)
+    if chosen.keys:
+        return _keys(chosen.data, reader)
     latest = reader.latest()
     if latest is None:
         _say(Words("还没有检查点", "there is no checkpoint yet"))
@@ -104,7 +127,43 @@ def _checkpoint(chosen: argparse.Namespace) -> int:
         print(json.dumps({"origin": origin, "size": size, "root": root.hex(), "note": latest.raw.decode()}))
     else:
         print(latest.raw.decode(), end="")
+    if chosen.tiles:
+        _tiles(chosen.tiles, reader, latest)
     return 0
+
+
+def _keys(data: Path, reader: "LedgerView") -> int:
+    """What a peer needs to witness us, and to be witnessed by us."""
+    from crypto.cosignature import Verifier
+    from crypto.keys import SigningKey
+
+    if reader.public:
+        print(f"log {Verifier(reader.origin, reader.public, False).line()}")
+    path = data / "keys" / "witness.pem"
+    if path.exists():  # made by the first start of a center
+        name = f"liuhe.local/{reader.center}/witness"
+        print(f"witness {reader.center} {Verifier(name, SigningKey.load(path).public, True).line()}")
+    return 0
+
+
+def _tiles(folder: Path, reader: "LedgerView", latest: "Signed") -> None:
+    """The ledger as files for tools of others; the SHA-256 twin beside it where there is one."""
+    from compliance.ledger_files import HashFile
+    from compliance.ledger_tiles import export_tiles
+    from compliance.ledger_twin import TWIN_CHECKPOINT, TWIN_HASHES, TWIN_KEY
+    from crypto.note import Checkpoint, parse_note
+
+    made = export_tiles(folder / "sm3", latest.checkpoint.size, reader.hashes.node, reader.leaves, latest.raw)
+    _say(Words(f"SM3 瓦片 {made.written} 个", f"{made.written} SM3 tiles"))
+    twin = reader.folder / TWIN_CHECKPOINT
+    if twin.exists():
+        raw = twin.read_bytes()
+        hashes = HashFile(reader.folder / TWIN_HASHES, writer=False)
+        size = Checkpoint.parse(parse_note(raw).text).size
+        made = export_tiles(folder / "sha256", size, hashes.node, reader.leaves, raw)
+        hashes.close()
+        (folder / "sha256.vkey").write_bytes((reader.folder / TWIN_KEY).read_bytes())
+        _say(Words(f"SHA-256 瓦片 {made.written} 个", f"{made.written} SHA-256 tiles"))
 
 
 def _export(chosen: argparse.Namespace) -> int:
@@ -117,11 +176,26 @@ def _export(chosen: argparse.Namespace) -> int:
         raise _wrong("--output", "存证包文件名须以 .zip 结尾", "the kit's name must end in .zip")
     since = _time(chosen.since) if chosen.since else None
     try:
-        made = export_kit(reader, chosen.output, kinds=frozenset(chosen.kind), since=since)
+        made = export_kit(
+            reader,
+            chosen.output,
+            kinds=frozenset(chosen.kind),
+            since=since,
+            witnesses=None if chosen.newest else _witnesses(chosen.data / "witness", reader),
+            trusted=[_file(path) for path in chosen.trusted],
+        )
     except OSError as error:
         raise _wrong("--output", f"无法写入:{error.strerror}", f"cannot write: {error.strerror}") from error
     if chosen.json:
-        print(json.dumps({**made._asdict(), "kit": str(made.kit), "key": str(made.key)}))
+        texts = {name: str(path) if path else None for name, path in made._asdict().items() if name in _PATHS}
+        print(json.dumps({**made._asdict(), **texts}))
+    if made.left_out:
+        _say(
+            Words(
+                f"{made.left_out} 条新记录尚未见证,未列入(可用 --newest)",
+                f"{made.left_out} newer records are not witnessed yet and left out (--newest takes them)",
+            )
+        )
     _say(
         Words(
             f"已写入 {made.kit}:{made.items} 条记录;公钥 {made.key} 请另行交付,指纹 {made.key_id}",
@@ -130,6 +204,15 @@ def _export(chosen: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _witnesses(folder: Path, reader: "LedgerView") -> "Witnesses | None":
+    """What the witnesses signed, where there is a policy with a quorum that did."""
+    from compliance.cosigning import POLICY, cosigned_note
+    from compliance.evidence_export import Witnesses
+
+    note = cosigned_note(folder, reader)
+    return Witnesses((folder / POLICY).read_bytes(), note) if note else None
 
 
 def _time(text: str) -> datetime:

@@ -19,6 +19,7 @@ from crypto.words import LiuheError
 
 TWIN_HASHES: Final = "hashes.sha256"
 TWIN_CHECKPOINT: Final = "checkpoint.sha256"
+TWIN_KEY_FILE: Final = "ledger-sha256.pem"
 TWIN_KEY: Final = "sha256.vkey"
 EXTENSION: Final = "sha256 "
 _BATCH_LEAVES: Final = 10_000
@@ -32,6 +33,18 @@ def sha256_digest(data: bytes) -> bytes:
 def twin_origin(origin: str) -> str:
     """Under which origin the twin's checkpoints stand."""
     return f"{origin.removesuffix('/sm3')}/sha256"
+
+
+def kept_twin(folder: Path, keys: Path) -> Ed25519Key | None:
+    """The twin's key where the ledger in ``folder`` has a twin."""
+    path = keys / TWIN_KEY_FILE
+    return Ed25519Key.load(path) if path.exists() and (folder / TWIN_HASHES).exists() else None
+
+
+def twin_key(keys: Path) -> Ed25519Key:
+    """The key a center signs its twin with, made when first asked for."""
+    path = keys / TWIN_KEY_FILE
+    return Ed25519Key.load(path) if path.exists() else Ed25519Key.create(path)
 
 
 class Twin:

@@ -57,6 +57,12 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interval_seconds: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
 
 
+class Ledgering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[evidence]: how the ledger is kept."""
+
+    sha256_twin: bool = False  # a second tree over SHA-256, for tools that know no SM3
+
+
 class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[detection]: how events find their rules."""
 
@@ -100,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()
+    evidence: Ledgering = Ledgering()
     detection: Detection = Detection()
     cryptography: Cryptography = Cryptography()
     transfer: Transfer = Transfer()

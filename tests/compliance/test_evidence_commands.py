@@ -9,7 +9,11 @@ import pytest
 
 from compliance.evidence_commands import register
 from compliance.ledger import Ledger, NewEvidence
+from compliance.ledger_twin import twin_key
+from compliance.witness_policy import Policy
+from crypto.cosignature import Verifier, cosign
 from crypto.keys import SigningKey
+from crypto.note import parse_note, with_signatures
 from crypto.words import BadInput, LiuheError
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -82,3 +86,45 @@ def test_export(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
             run("export", "--data", data, *words)
     with pytest.raises(BadInput, match="since"):
         run("export", "--data", data, "--output", kit, "--since", "gestern")
+
+
+def test_keys_and_tiles(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    twin = twin_key(data / "keys")
+    key = SigningKey.load(data / "keys/ledger.pem")
+    Ledger.open(data / "evidence", center="c", origin="o", key=key, twin=twin).close()
+    SigningKey.create(data / "keys/witness.pem")
+    assert run("checkpoint", "--data", data, "--sign", "--keys") == 0
+    log, witness = capsys.readouterr().out.splitlines()
+    assert Policy.parse(f"{log}\n{witness} https://c.example\nquorum c\n".encode()).witnesses["c"].url
+    tiles = tmp_path / "tiles"
+    assert run("checkpoint", "--data", data, "--tiles", tiles) == 0
+    assert capsys.readouterr().out == (tiles / "sm3/checkpoint").read_text()
+    for name in ("sm3", "sha256"):
+        assert (tiles / name / "tile/0/000.p/2").stat().st_size == 64
+        assert (tiles / name / "tile/entries/000.p/2").exists()
+    assert (tiles / "sha256/checkpoint").read_text().startswith("o/sha256\n2\n")
+    assert (tiles / "sha256.vkey").read_text().startswith("o/sha256+")
+
+
+def test_a_kit_stands_on_what_a_quorum_cosigned(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    witness, folder = SigningKey.generate(), data / "witness"
+    folder.mkdir()
+    policy = f"witness w {Verifier('w.example', witness.public, True).line()}\nquorum w\n"
+    (folder / "policy").write_text(policy)
+    note = parse_note((data / "evidence/checkpoint").read_bytes())
+    cosigned = with_signatures(note, [cosign(note.text, "w.example", witness, NOW)])
+    (folder / "cosigned").write_bytes(cosigned.encode())
+    older = tmp_path / "older"
+    older.write_bytes(note.encode())
+    assert run("checkpoint", "--data", data, "--sign") == 0
+    capsys.readouterr()
+    sizes = []
+    for words in (["--json"], ["--json", "--newest", "--trusted", older]):
+        assert run("export", "--data", data, "--output", tmp_path / "kit.zip", *words) == 0
+        made = json.loads(capsys.readouterr().out)
+        sizes.append((made["items"], made["size"], made["left_out"]))
+        assert (made["policy"] is None) == ("--newest" in words)
+    assert sizes == [(1, 1, 1), (2, 2, 0)]
+    assert (tmp_path / "kit.policy").read_text() == policy
