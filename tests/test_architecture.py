@@ -43,7 +43,7 @@ ADAPTERS = {
     "pyod": ("detection/anomaly/model.py",),
     "re2": ("detection/pattern.py",),
     "segno": ("compliance/report/*",),
-    "scapy": ("sensors/network/dissect_worker.py",),
+    "scapy": ("sensors/network/dissect_t*.py", "sensors/network/dissect_worker.py"),
     "sigma": ("detection/sigma/*",),
     "sklearn": ("detection/anomaly/model.py",),
     "sqlalchemy": (

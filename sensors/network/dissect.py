@@ -32,6 +32,7 @@ PACKET_BYTES_MAX: Final = 4 * 1024
 ANSWER_BYTES_MAX: Final = 64 * 1024
 DEADLINE_SECONDS: Final = 0.25
 WITH_FIELDS: Final = 0x8000  # bit of the link type in a request
+TRAFFIC: Final = 0x7FFF  # a link type that asks for the frames of the self-test
 START_SECONDS: Final = 30.0  # importing scapy on a slow, busy machine
 QUEUE_PACKETS_MAX: Final = 1_024
 REPORT_SECONDS: Final = 30.0
@@ -55,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True):
     layers: list[str] = []
     fields: list[list[tuple[str, str]]] = []  # by layer, where they were asked for
     error: str = ""
+    frames: list[tuple[str, str]] = []  # of the self-test: dataset, hex
 
 
 _decoder: Final = msgspec.json.Decoder(Answer)

@@ -7,9 +7,11 @@ the product is whole; the extra ``dissect`` installs it.
 
 Protocol: requests are ``u16 link type, u16 size, bytes``; answers are ``u32 size, JSON`` with ``summary`` and
 ``layers`` or ``error``; the first answer, ``{"ready": true}``, says that scapy is loaded. Bit 15 of the link
-type asks for ``fields`` too: name and value of each field, layer by layer. All big-endian.
+type asks for ``fields`` too: name and value of each field, layer by layer. The link type TRAFFIC, with no
+bytes, asks for ``frames`` of the self-test: [dataset, hex]. All big-endian.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -23,6 +25,15 @@ LAYERS_MAX: Final = 32
 FIELDS_MAX: Final = 64  # of one layer
 VALUE_CHARS_MAX: Final = 200
 WITH_FIELDS: Final = 0x8000
+TRAFFIC: Final = 0x7FFF
+_LAYERS: Final = (  # beside the control plane: the long tail
+    "dns", "eap", "hsrp", "isakmp", "l2tp", "netbios", "netflow", "ntp", "ppp", "radius", "rip", "sctp",
+    "smb2", "snmp", "tftp", "vrrp",
+)  # fmt: skip
+_CONTRIBUTED: Final = (
+    "bfd", "bgp", "cdp", "coap", "dtp", "eigrp", "enipTCP", "gtp", "igmp", "igmpv3", "knx", "lacp", "lldp",
+    "modbus", "mqtt", "ospf", "pim", "pnio", "scada.iec104", "vtp",
+)  # fmt: skip
 MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
 _NOBODY: Final = 65_534
 _request: Final = Struct("!HH")
@@ -53,8 +64,11 @@ def load_layers() -> dict[int, Any]:
     conf.route6_autoload = False
     from scapy.layers import dhcp, dhcp6, inet6, l2  # noqa: F401  their import registers the bindings
 
-    for name in ("lldp", "cdp"):
-        __import__(f"scapy.contrib.{name}")
+    for name in (*(f"layers.{one}" for one in _LAYERS), *(f"contrib.{one}" for one in _CONTRIBUTED)):
+        importlib.import_module(f"scapy.{name}")
+    tlcp = importlib.import_module("sensors.network.dissect_tlcp")
+    tlcp.install()
+    importlib.import_module("sensors.network.dissect_traffic")
     classes = {1: l2.Ether, 113: l2.CookedLinux, 0: l2.Loopback, 108: l2.Loopback}
     if os.geteuid() == 0:
         os.setgroups([])
@@ -66,6 +80,8 @@ def load_layers() -> dict[int, Any]:
 def dissect(layers: dict[int, Any], link_type: int, data: bytes) -> dict[str, object]:
     """Scapy's reading of the packet; whatever scapy raises becomes an ``error``."""
     kind = link_type & ~WITH_FIELDS
+    if kind == TRAFFIC:
+        return {"frames": traffic()}
     if kind not in layers:
         return {"error": f"link type {kind}"}
     try:
@@ -77,6 +93,12 @@ def dissect(layers: dict[int, Any], link_type: int, data: bytes) -> dict[str, ob
         return found
     except Exception as error:  # noqa: BLE001  a parser of hostile bytes: any failure is an answer
         return {"error": type(error).__name__}
+
+
+def traffic() -> list[tuple[str, str]]:
+    """(dataset, frame in hex) of the self-test."""
+    made = importlib.import_module("sensors.network.dissect_traffic").frames()
+    return [(kind, raw.hex()) for kind, raw in made]
 
 
 def fields(layer: Any) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from sensors.event import Observation
 from sensors.network.datagram import Datagrams
 from sensors.network.dialect import Message, Talk
 from sensors.network.dialects import datagrams, streams
+from sensors.network.dissect_gate import Gate
 from sensors.network.encapsulation import UDP_TUNNEL_PORTS
 from sensors.network.flow import Flow, FlowTable
 from sensors.network.fragments import Fragments
@@ -31,7 +32,6 @@ from sensors.network.packet import (
     TCP,
     UDP,
     Packet,
-    is_control,
     walk,
     walk_inner,
     walk_network,
@@ -86,6 +86,7 @@ class Inspection:
         self._keep = keep
         self._keep_packets_max = settings.packet_ring_flow_packets_max
         self._wanted = True
+        self._gate = Gate()
         self._ignored_ports = frozenset(settings.ignore_ports)
         self._flows = FlowTable(settings)
         self._fragments = Fragments()
@@ -108,7 +109,7 @@ class Inspection:
             else:
                 self._unknown_link += 1
             return
-        if self._offer is not None and is_control(packet):
+        if self._offer is not None and self._gate.wants(packet, time):
             self._offer(data, link_type, time)
         self._wanted = True
         self._packet(data, packet, time)

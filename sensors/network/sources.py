@@ -1,4 +1,4 @@
-"""The network sensor's sources: one capture per interface, one dissect worker for all of them."""
+"""The network sensor's sources: one capture per interface, one dissect worker and one self-test for all."""
 
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ from sensors.network.capture import CaptureSource, interfaces_of
 from sensors.network.dissect import DissectSource
 from sensors.network.packet_ring import PacketRing
 from sensors.network.secret import load_key, mark_key
+from sensors.network.self_test import SelfTestSource
 from sensors.network.settings import NetworkSettings
 from sensors.source import Source
 
@@ -40,5 +41,5 @@ def network_sources(settings: NetworkSettings, data: Path | None = None) -> list
         marks = mark_key(key) if key else b""
         sources.append(CaptureSource(mine, interface, offer=offer, ring=ring, secret=marks))
     if dissect is not None:
-        sources.append(dissect)
+        sources += [dissect, SelfTestSource()]
     return sources

@@ -6,6 +6,8 @@ import pytest
 from converse import CLIENT, SERVER, actions, converse, talk
 
 from sensors.network.smb import STREAM, claims_smb
+from sensors.network.smb1 import Smb1
+from sensors.network.smb2 import Smb2
 from sensors.network.smb_words import status_name
 
 FILE = bytes(range(16))
@@ -201,6 +203,19 @@ def test_a_plain_login_of_version_1() -> None:
 )
 def test_claims(first: bytes, said: bool | None) -> None:
     assert claims_smb(first, talk(CLIENT, 445)) is said
+
+
+@pytest.mark.parametrize("reader", [Smb1(), Smb2()])
+def test_cut_messages_tell_nothing(reader: Smb1 | Smb2) -> None:
+    for raw in (b"", b"\xfeSMB", b"\xffSMB" + bytes(20), b"\xfeSMB" + bytes(59)):
+        assert reader.read(raw) == []
+
+
+def test_what_waits_is_bounded() -> None:
+    reader = Smb2()
+    for number in range(1_000):
+        reader.read(create("x", number)[4:])
+    assert len(reader._waiting) <= 64
 
 
 def test_names_of_numbers() -> None:

@@ -6,7 +6,7 @@ from sensors.network.sources import network_sources
 
 def test_one_capture_per_interface_and_one_worker() -> None:
     names = [one.name for one in network_sources(NetworkSettings(interfaces=["lo", "eth7"]))]
-    assert names == ["capture:lo", "capture:eth7", "dissect"]
+    assert names == ["capture:lo", "capture:eth7", "dissect", "self-test"]
 
 
 def test_without_dissect() -> None:
