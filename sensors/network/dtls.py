@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from sensors.network.dialect import DatagramDialect, Message, Talk
+from sensors.network.live_set import LiveSet
 from sensors.network.tls_conversation import Conversation
 from sensors.network.tls_records import ALERT, APPLICATION, CHANGE_CIPHER, HANDSHAKE, Record
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024
 RECORDS_MAX: Final = 64  # of one datagram
 DATAGRAMS_MAX: Final = 64  # of one flow that are read
+LIVE_MAX: Final = 4_096  # flows whose handshake is being read
 _HEADER_BYTES: Final = 13
 _PARTS_MAX: Final = 32
 _VERSIONS: Final = (b"\xfe\xff", b"\xfe\xfd")
@@ -25,16 +27,24 @@ class _Flow:
     __slots__ = ("conversation", "parts", "seen")
 
     def __init__(self, time: float) -> None:
-        self.conversation = Conversation(time, "d")
+        self.conversation: Conversation | None = Conversation(time, "d")
         self.parts: list[dict[int, bytes]] = [{}, {}]  # of the message that comes together, by offset
         self.seen = 0
+
+    def release(self) -> None:
+        """Nothing more is read of this flow."""
+        self.conversation = None
+        self.parts = [{}, {}]
+
+
+_live: Final = LiveSet(LIVE_MAX)
 
 
 def read_dtls(payload: bytes, talk: Talk) -> Sequence[Message] | None:
     """What a datagram tells, None where it is not DTLS."""
     flow = talk.memory if isinstance(talk.memory, _Flow) else None
     if flow is not None and payload[0] & 0xE0 == 0x20:  # the unified header of DTLS 1.3: ciphertext
-        return flow.conversation.take(talk.side, Record(APPLICATION, b""))
+        return _record(flow, talk.side, APPLICATION, b"")
     if payload[1:3] not in _VERSIONS or len(payload) < _HEADER_BYTES:
         return None
     if flow is None:
@@ -47,8 +57,11 @@ def read_dtls(payload: bytes, talk: Talk) -> Sequence[Message] | None:
             return None
         flow = _Flow(talk.time)
         talk.memory = flow
+        _live.add(flow)
     flow.seen += 1
-    if flow.conversation.done or flow.seen > DATAGRAMS_MAX:
+    if flow.seen > DATAGRAMS_MAX:
+        flow.release()
+    if flow.conversation is None:
         return ()
     messages: list[Message] = []
     at = 0
@@ -66,17 +79,20 @@ def read_dtls(payload: bytes, talk: Talk) -> Sequence[Message] | None:
 
 
 def _record(flow: _Flow, side: int, kind: int, content: bytes) -> list[Message]:
-    if kind in (ALERT, CHANGE_CIPHER):
-        if kind == ALERT and len(content) != 2:
-            return []
-        return flow.conversation.take(side, Record(kind, content if kind == ALERT else b""))
+    conversation = flow.conversation
     messages: list[Message] = []
+    if conversation is None:
+        return messages
+    if kind in (CHANGE_CIPHER, APPLICATION) or (kind == ALERT and len(content) == 2):
+        messages += conversation.take(side, Record(kind, content if kind == ALERT else b""))
     while kind == HANDSHAKE and len(content) >= 12:
         size = int.from_bytes(content[9:12], "big")
         message = _joined(flow.parts[side], content[:12], content[12 : 12 + size])
         if message is not None:
-            messages += flow.conversation.take(side, Record(HANDSHAKE, message))
+            messages += conversation.take(side, Record(HANDSHAKE, message))
         content = content[12 + size :]
+    if conversation.done:
+        flow.release()
     return messages
 
 
