@@ -23,6 +23,7 @@ RANK_SECONDS: Final = 0.5  # how exact the order of idleness is
 FLOW_BYTES: Final = 800  # what an entry costs, measured, rounded up
 _ICMP_PROTOCOLS: Final = frozenset({ICMP, ICMPV6})
 _ICMP_HEADER_BYTES: Final = 8
+_GAP_BYTES_MAX: Final = 1 << 20  # a hole in a stream that is counted as sent
 _HALF: Final = 1 << 31
 _MASK: Final = (1 << 32) - 1
 # Places in ``Flow.counts``; the responder's stand one after the originator's.
@@ -140,6 +141,8 @@ class FlowTable:
             flow.ranked = time
         if time > flow.last:
             flow.last = time
+        if flow.reported:
+            return flow, side  # a straggler: what was told stays as it was told
         counts = flow.counts
         counts[side] += 1
         counts[IP_BYTES + side] += packet.ip_bytes
@@ -226,18 +229,20 @@ class FlowTable:
         if flow.tried and (side == 1 or not flags & SYN):
             flow.tried = False
             self._attempts.pop(flow.key, None)
+        control = 0
         if flags & (SYN | FIN):
             if flags & SYN:
-                following += 1
+                control = 1
                 counts[INITIAL + side] = (packet.sequence + 1) & _MASK
-            following += flags & FIN
+            control += flags & FIN
+            following += control
         following &= _MASK
         expected = counts[NEXT + side]
-        fresh = (following - expected) & _MASK if expected >= 0 else size
-        flow.fresh = False
-        if fresh < _HALF:  # otherwise all of it was sent before
-            flow.fresh = fresh > 0
-            counts[PAYLOAD_BYTES + side] += min(size, fresh)
+        fresh = (following - expected) & _MASK if expected >= 0 else size + control
+        flow.fresh = 0 < fresh < _HALF  # otherwise all of it was sent before
+        if flow.fresh or expected < 0:
+            # What the capture missed was sent too; a larger leap of the sequence is not believed.
+            counts[PAYLOAD_BYTES + side] += max(fresh - control, 0) if fresh < _GAP_BYTES_MAX else size
             counts[NEXT + side] = following
         is_over = flags & RST or (flags & FIN and counts[FLAGS] & counts[FLAGS + 1] & FIN)
         if is_over and not flow.closing:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from agreement_exceptions import EXCEPTIONS, NOT_COMPARED, OTHER_VIEW
+from agreement_exceptions import EXCEPTIONS, NOT_COMPARED, OTHER_FLOWS, OTHER_VIEW
 
 from sensors.event import Observation
 from sensors.network.capture_file import read_packets
@@ -100,6 +100,12 @@ def _fields(text: str) -> tuple[str, ...]:
 
 LOGS = (
     Log(
+        "conn",
+        frozenset({"net.flow"}),
+        _fields("conn_state orig_pkts resp_pkts orig_bytes resp_bytes orig_ip_bytes resp_ip_bytes"),
+        _once,
+    ),
+    Log(
         "ssl",
         frozenset({"net.tls"}),
         _fields("version cipher curve server_name next_protocol last_alert resumed established"),
@@ -161,7 +167,8 @@ def read_all(path: Path) -> list[Observation]:
 def golden(folder: Path, kind: str) -> Iterator[tuple[str, list[Row]]]:
     """(capture, rows) of the golden logs that follow from the capture alone."""
     for entry in json.loads((folder / "index.json").read_bytes()):
-        if any(word in entry["capture"] for word, _ in OTHER_VIEW):
+        left_out = (*OTHER_VIEW, *OTHER_FLOWS) if kind == "conn" else OTHER_VIEW
+        if any(word in entry["capture"] for word, _ in left_out):
             continue
         for log in entry["golden"]:
             if log["log"] != kind or log.get("own_script") or log.get("settings") or log.get("cut"):
@@ -188,6 +195,8 @@ def records_of(log: Log, seen: list[Observation]) -> dict[tuple[str, ...], list[
     for one in seen:
         if one.fields["event.dataset"] not in log.datasets:
             continue
+        if one.fields.get("event.action") in ("flow-start", "flow-update"):
+            continue  # what is told of a flow before its end
         key = () if log.name == "x509" else tuple(str(one.native[name]) for name in ENDS)
         records = found.setdefault(key, [])
         for record in records:
@@ -362,6 +371,7 @@ def page(folder: Path) -> str:
     ] or ["| 无 | | | | | |"]
     lines += ["", "## 不比较的", "", "| 抓包 | 原因 |", "|---|---|"]
     lines += [f"| `{capture}*` | {reason} |" for capture, reason in OTHER_VIEW]
+    lines += [f"| `{capture}*`(仅 conn.log) | {reason} |" for capture, reason in OTHER_FLOWS]
     lines += ["", "| 日志 | 字段 | 原因 |", "|---|---|---|"]
     lines += [f"| {log} | {fields} | {reason} |" for log, fields, reason in NOT_COMPARED]
     compared, agreed, _ = fingerprints(folder / "ja4")
