@@ -13,6 +13,7 @@ from compliance.checklist import Check, load_checklist
 from compliance.enforcement import Enforcement, EnforcementJobs, open_enforcement
 from compliance.jobs import Feed, Jobs, Timer, deletion_feed, gap_feed, segment_feed
 from compliance.ledger import Ledger, NewEvidence
+from compliance.ledger_twin import twin_key
 from compliance.registry_desk import WATCH_SECONDS, RegistryDesk
 from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Parts
@@ -27,6 +28,7 @@ from detection.store.hit_store import HitStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
 from rules import ROOT
+from sensors.network.secret import load_key
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
@@ -36,6 +38,9 @@ from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_
 from soc_api.identity_store import IdentityStore
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
+from soc_api.packet_desk import PacketDesk
+from soc_api.packet_files import PacketFiles
+from soc_api.packet_store import PacketStore
 from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
@@ -66,7 +71,10 @@ def run_api(folders: Folders, settings: Settings) -> None:
     listener = _bound(settings.console)
     key = SigningKey.load(folders.ledger_key)
     origin = f"liuhe.local/{settings.center.id}/evidence/sm3"
-    with Ledger.open(folders.evidence, center=settings.center.id, origin=origin, key=key) as ledger:
+    twin = twin_key(folders.keys) if settings.evidence.sha256_twin else None
+    with Ledger.open(
+        folders.evidence, center=settings.center.id, origin=origin, key=key, twin=twin
+    ) as ledger:
         if ledger.recovered:
             say(ledger.recovered)
         # as the pipeline loads them, and from what it kept
@@ -120,13 +128,7 @@ def _opened(
     )
     compliance = Compliance(parts, checklist)
     desk = report_desk(
-        folders,
-        settings,
-        engine,
-        events=events,
-        ledger=ledger,
-        checklist=checklist,
-        rules=len(rules.rules),
+        folders, settings, engine, events=events, ledger=ledger, checklist=checklist, rules=len(rules.rules)
     )
     needed = window_parameters().learning_windows
     center = Center(
@@ -144,6 +146,7 @@ def _opened(
         reports=desk,
         sensors=console_sensors(folders, settings, engine, inventory),
         rules=ConsoleRules(rules, RuleStore(engine), HitStore(engine)),
+        packets=PacketDesk(PacketStore(engine), PacketFiles(folders.packets, load_key(folders.keys)), alerts),
         transfers=ConsoleTransfers(transfer_parts, audit),
         uploads=Uploads(folders.transfer / "uploads"),
         witnessing=witnessing,

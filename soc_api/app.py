@@ -24,6 +24,7 @@ from soc_api.routes.evidence import evidence
 from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
+from soc_api.routes.inspections import inspections
 from soc_api.routes.live import live
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
@@ -108,7 +109,7 @@ def routed() -> FastAPI:
     top = APIRouter(prefix=API)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, grading)
     work = (overview, alerts, packets, rules, sensors, transfers)
-    pages = (*work, *compliance, evidence, witness, reports, audit)
+    pages = (*work, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

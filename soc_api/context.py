@@ -15,6 +15,7 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.identity import Identity
+from soc_api.packet_desk import PacketDesk
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
@@ -45,6 +46,7 @@ class Center:
     reports: ReportService
     sensors: SensorPort
     rules: RulePort
+    packets: PacketDesk
     transfers: TransferPort
     uploads: Uploads  # files that wait to be asked for
     anomaly: Callable[[], Words]  # the state of the anomaly detector in one sentence
@@ -56,7 +58,7 @@ class Center:
     def revisions(self) -> Mapping[Topic, int]:
         """A number per topic of the live stream that changes when its pages would."""
         return {
-            "alerts": self.alerts.revision(),
+            "alerts": self.alerts.revision() + self.packets.revision(),
             "checks": self.compliance.revision(),
             "sensors": self.inventory.sensors_revision(),
             "evidence": self.ledger.size,

@@ -1,8 +1,8 @@
 """Packets that came, sealed on disk: ``DATA/packets/<request>.sealed``, 0600, bounded, oldest first out.
 
-The 8 bytes ``LIUHEPF1`` and a salt of 16, then per part its sealed length (u32, big-endian) and the part under
-SM4-GCM; the key is HKDF-SM3 of the center's packet key and the salt, the nonce the part's number. A file is
-written as ``.part`` and renamed when whole: what has no other name is not there.
+The 8 bytes ``LIUHEPF1`` and a salt of 16, then per part its sealed length (u32, big-endian) and the part
+under SM4-GCM; the key is HKDF-SM3 of the center's packet key and the salt, the nonce the part's number. A
+file is written as ``.part`` and renamed when whole: what has no other name is not there.
 """
 
 import os
@@ -70,10 +70,11 @@ class PacketFiles:
                 part = 0
                 while len(raw := file.read(_length.size)) == _length.size:
                     size = _length.unpack(raw)[0]
-                    if size > PACKET_PART_BYTES_MAX + sm4.TAG_BYTES:
+                    sealed = file.read(min(size, PACKET_PART_BYTES_MAX + sm4.TAG_BYTES))
+                    if len(sealed) < max(size, sm4.TAG_BYTES):
                         raise _damaged(request)
                     try:
-                        yield sm4.gcm_open(key, _nonce(part), file.read(size))
+                        yield sm4.gcm_open(key, _nonce(part), sealed)
                     except LiuheError:
                         raise _damaged(request) from None
                     part += 1

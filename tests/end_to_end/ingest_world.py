@@ -25,6 +25,9 @@ from soc_api.center_link import CenterLink
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.ingest import IngestListener
+from soc_api.packet_desk import PacketCounter
+from soc_api.packet_files import PacketFiles
+from soc_api.packet_store import PacketStore
 
 QUOTA = {"alerts": 8 << 20, "flows": 8 << 20, "bulk": 8 << 20}
 LOOPBACKS = ["127.0.0.1"]
@@ -42,6 +45,8 @@ class Center:
         self.engine = open_state(f"sqlite:///{folder / 'state.sqlite'}", create=True)
         self.store = EnrolmentStore(self.engine)
         self.desk = EnrolmentDesk(self.store, self.authority, "city")
+        self.packets = PacketStore(self.engine)
+        self.packet_files = PacketFiles(folder / "packets", bytes(32))
         self.port = 0
 
     def token(self, valid: timedelta = timedelta(hours=1)) -> str:
@@ -66,6 +71,7 @@ class Center:
                     unit="大数据局",
                     hosts=LOOPBACKS,
                     port=self.port,
+                    packets=PacketCounter(self.packets, self.packet_files, lambda: datetime.now(UTC)),
                 ) as listener:
                     self.port = listener.port
                     found.append(listener)

@@ -148,6 +148,9 @@ class Talk:
     def version(self) -> int:
         return 9
 
+    def has_packets(self) -> bool:
+        return False
+
     def connected(self) -> None:
         self.waiting.append(Pong(nonce=5))
 

@@ -28,7 +28,7 @@ from detection.store.hit_store import HitStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
 from rules import ROOT
-from sensors.event import LogSource, Observation, stamp
+from sensors.event import LogSource, Observation, Value, stamp
 from sensors.token import Token, encode_token
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
@@ -164,6 +164,13 @@ class ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
     next: str = "prepare"
 
 
+class Kit(msgspec.Struct, frozen=True, kw_only=True):
+    """A kit for an inspection."""
+
+    name: str
+    data: bytes
+
+
 class Reports:
     """The desk of reports in memory; ``acts`` is what was asked of it."""
 
@@ -199,6 +206,10 @@ class Reports:
     def return_report(self, report: str, reason: str, actor: str, now: datetime) -> ReportDetail:
         self.acts.append(("return", report, reason, actor))
         return self.report_detail(report)
+
+    def inspection_kit(self, audience: str, system: str, actor: str, now: datetime) -> "Kit":
+        self.acts.append((audience, system, actor))
+        return Kit(name=f"{audience}-{system}.zip", data=b"PK")
 
     def report_file(self, report: str, kind: str) -> bytes:
         self.report_detail(report)
@@ -503,9 +514,7 @@ class World:
         self.let_in(QUIET)
         self.uploads = Uploads(folder / "uploads")
         key = SigningKey.create(folder / "key.pem")
-        self.ledger = Ledger.open(
-            folder / "evidence", center="local", origin="liuhe.test/local", key=key
-        )
+        self.ledger = Ledger.open(folder / "evidence", center="local", origin="liuhe.test/local", key=key)
         self.enforcement = open_enforcement(self.engine, self.ledger, key, _CHECKS, ROOT)
         self.registry = RegistryDesk(self.engine, inventory, _CHECKS, ROOT / "grading")
         self.center = Center(
@@ -603,13 +612,18 @@ class World:
         self.ledger.append(entries, self.now)
         self.ledger.checkpoint(self.now)
 
-    def raise_alert(self, rule: str = "r1", host: str = "web-01", sequence: int = 1) -> Alert:
-        """Put one alert with its event into the store, as the pipeline would."""
+    def raise_alert(self, rule: str = "r1", host: str = "web-01", sequence: int = 1, **more: Value) -> Alert:
+        """Put one alert with its event (``more`` fields, dots as __) into the store, as the pipeline does."""
         event = stamp(
             Observation(
                 time=self.now - timedelta(minutes=1),
                 logsource=LogSource(product="linux", category="process_creation"),
-                fields={"host.name": host, "event.dataset": "process.start", "process.args": ["nc", "-l"]},
+                fields={
+                    "host.name": host,
+                    "event.dataset": "process.start",
+                    "process.args": ["nc", "-l"],
+                    **{name.replace("__", "."): value for name, value in more.items()},
+                },
                 native={"Image": "/usr/bin/nc"},
             ),
             unit="320000-local",

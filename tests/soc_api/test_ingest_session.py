@@ -6,9 +6,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from ingest_world import SECONDS, Center, Client, batch, client, enrolled, until
 
@@ -19,13 +21,26 @@ from crypto.sm_tls import client_context
 from sensors.address import Address, connect
 from sensors.event import Value
 from sensors.link import IDENTITY_NAME
-from sensors.messages import Ack, Decoder, Hello, Message, Ping, Pong, Problem, Welcome, encode_message
+from sensors.messages import (
+    Ack,
+    Decoder,
+    Hello,
+    Message,
+    PacketsFound,
+    PacketsWanted,
+    Ping,
+    Pong,
+    Problem,
+    Welcome,
+    encode_message,
+)
 from sensors.segment_log import SegmentLog
 from sensors.signed_batch import Signer
 from soc_api import ingest, ingest_session
 from soc_api.ingest_commit import Committer, Counters
 from soc_api.ingest_roll import Roll
 from soc_api.ingest_session import Hall, Session
+from soc_api.packet_request import PacketRequest
 
 
 @pytest.fixture
@@ -231,3 +246,49 @@ def test_a_session_whose_batches_fail_ends_though_more_came_than_its_credit(
     assert isinstance(welcome, Welcome)
     assert [one.code for one in rest if isinstance(one, Problem)] == ["disk-full"]
     assert not any(isinstance(one, Ack) for one in rest)
+
+
+def test_packets_are_asked_of_a_sensor_that_keeps_them(center: Center, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    wanted = PacketRequest(
+        id="a" * 32, alert_group="g", sensor="web01", community_id="1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+        begins=now, ends=now, actor="u", asked=now, state="wanted",
+    )  # fmt: skip
+    with center.listening():
+        enrolled(center, tmp_path / "s")
+        center.packets.ask(wanted)
+        with client(center, tmp_path / "s") as sensor:
+            sensor.say(Hello(sensor="web01", version="0", kind="network", epoch=1, packets=True))
+            wish = next(one for one in messages_of(sensor) if isinstance(one, PacketsWanted))
+            assert (wish.request, wish.community_id) == (wanted.id, wanted.community_id)
+            sensor.say(PacketsFound(request=wish.request, part=0, more=True, body=bytes(24)))
+            sensor.say(PacketsFound(request=wish.request, part=1, more=False, body=b"packets"))
+            until(lambda: state_of(center, wanted.id) == "arrived")
+            sensor.say(PacketsFound(request="b" * 32, part=0, more=False, body=b"not asked for"))
+            refused = next(one for one in messages_of(sensor) if isinstance(one, Problem))
+            assert refused.code == "wire-malformed"
+    assert b"".join(center.packet_files.read(wanted.id)) == bytes(24) + b"packets"
+
+
+def test_a_sensor_without_packets_is_not_asked(center: Center, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    wanted = PacketRequest(
+        id="a" * 32, alert_group="g", sensor="web01", community_id="1:x", begins=now, ends=now, actor="u",
+        asked=now, state="wanted",
+    )  # fmt: skip
+    with center.listening():
+        enrolled(center, tmp_path / "s")
+        with client(center, tmp_path / "s") as sensor:
+            assert isinstance(sensor.hello(), Welcome)
+            center.packets.ask(msgspec.structs.replace(wanted, community_id="1:LQU9qZlK+B5F3KDmev6m5PMibrg="))
+            until(lambda: state_of(center, wanted.id) == "failed")
+
+
+def messages_of(sensor: Client) -> Iterator[Message]:
+    while True:
+        yield from sensor.decoder.feed(sensor.stream.recv())
+
+
+def state_of(center: Center, request: str) -> str:
+    found = center.packets.request(request)
+    return found.state if found is not None else ""

@@ -8,6 +8,7 @@ export type Permission =
   | "overview.read"
   | "alerts.read"
   | "alerts.act"
+  | "packets.read"
   | "rules.read"
   | "rules.decide"
   | "checks.read"

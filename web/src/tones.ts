@@ -1,5 +1,5 @@
 /** Colour and shape of each value, so that nothing is told by colour alone. */
-import type { AlertState, RuleRow, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
+import type { AlertState, PacketRequestRow, RuleRow, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
 
 export type Tone = "red" | "orange" | "amber" | "blue" | "grey" | "green" | "violet";
 export type Shape = "octagon" | "triangle" | "diamond" | "dot" | "ring" | "check" | "half" | "cross" | "dash" | "question";
@@ -90,6 +90,13 @@ const labelLooks: Record<string, Look> = {
 };
 
 export const labelLook = (label: string): Look => labelLooks[label] ?? { tone: "grey", shape: "ring" };
+
+export const packetLooks: Record<PacketRequestRow["state"], Look> = {
+  wanted: { tone: "grey", shape: "ring" },
+  arrived: { tone: "green", shape: "check" },
+  empty: { tone: "amber", shape: "dash" },
+  failed: { tone: "red", shape: "cross" },
+};
 
 export const sourceLooks: Record<SourceRow["state"], Look> = {
   starting: { tone: "grey", shape: "ring" },

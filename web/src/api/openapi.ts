@@ -42,6 +42,78 @@ export interface components {
             revision: number;
             next: string;
         };
+        Ask: {
+            name: string;
+            title: components["schemas"]["Text"];
+            kind: "text" | "date" | "number" | "choice";
+            required: boolean;
+            choices: string[];
+            within_days: number | null;
+        };
+        AssetOrder: {
+            number: number;
+            name: string;
+            kind: "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "other";
+            address: string;
+            owner: string;
+            location: string;
+            model: string;
+            retired: boolean;
+        };
+        AssetRow: {
+            number: number;
+            system: string;
+            name: string;
+            kind: "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "other";
+            address: string;
+            owner: string;
+            location: string;
+            model: string;
+            origin: "entered" | "sensor" | "import";
+            found: string;
+            retired: boolean;
+        };
+        AttachmentRow: {
+            sm3: string;
+            name: string;
+            bytes: number;
+            time: string;
+            actor: string;
+            leaf: number;
+        };
+        AttestationForm: {
+            valid_days: number;
+            attachments: number;
+            review: boolean;
+            asks: components["schemas"]["Ask"][];
+        };
+        AttestationPage: {
+            rows: components["schemas"]["AttestationRow"][];
+            next: number;
+        };
+        AttestationRow: {
+            id: number;
+            system: string;
+            object: string;
+            check: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用";
+            reason: string;
+            answers: {
+                [key: string]: string;
+            };
+            attachments: string[];
+            author: string;
+            made: string;
+            expires: string;
+            state: "submitted" | "accepted" | "rejected" | "withdrawn";
+            reviewer: string;
+            reviewed: string | null;
+            note: string;
+            signed_by: "person" | "center";
+            key: string;
+            counts: boolean;
+            leaf: number | null;
+        };
         AuditPage: {
             rows: components["schemas"]["AuditRow"][];
             next: string;
@@ -53,6 +125,15 @@ export interface components {
             action: string;
             object: string;
             result: string;
+        };
+        ChangeRow: {
+            number: number;
+            time: string;
+            actor: string;
+            action: string;
+            body: {
+                [key: string]: unknown;
+            };
         };
         CheckDetail: {
             check: components["schemas"]["CheckRow"];
@@ -72,6 +153,21 @@ export interface components {
                 [key: string]: unknown;
             };
             satisfied: boolean;
+        };
+        CheckExplanation: {
+            check: string;
+            system: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            reason: components["schemas"]["Text"];
+            evaluated: string | null;
+            leaf: number | null;
+            objects: components["schemas"]["ObjectReasons"][];
+            changes: components["schemas"]["Text"][];
+            form: components["schemas"]["AttestationForm"] | null;
+            attestations: components["schemas"]["AttestationRow"][];
+            orders: components["schemas"]["OrderRow"][];
+            gates: components["schemas"]["GateStanding"][];
+            days: number | null;
         };
         CheckPage: {
             system: string;
@@ -98,6 +194,26 @@ export interface components {
             classification: "true_positive" | "benign_positive" | "false_positive" | "test";
             reason: string;
         };
+        ContactOrder: {
+            number: number;
+            system: string;
+            duty: "leader" | "responsible" | "security-officer" | "data-officer" | "crypto-officer" | "contact";
+            name: string;
+            phone: string;
+            email: string;
+        };
+        ContactPage: {
+            rows: components["schemas"]["ContactRow"][];
+        };
+        ContactRow: {
+            number: number;
+            unit: string;
+            system: string;
+            duty: "leader" | "responsible" | "security-officer" | "data-officer" | "crypto-officer" | "contact";
+            name: string;
+            phone: string;
+            email: string;
+        };
         CorrelationCounters: {
             keys: number;
             bytes: number;
@@ -108,6 +224,61 @@ export interface components {
             hurried: number;
             trimmed: number;
             unshown: number;
+        };
+        CoveragePage: {
+            units: components["schemas"]["UnitCoverageRow"][];
+            systems: components["schemas"]["SystemCoverageRow"][];
+        };
+        DecisionPage: {
+            rows: components["schemas"]["DecisionRow"][];
+            next: number;
+        };
+        DecisionRow: {
+            id: number;
+            gate: "transfer" | "go-live";
+            system: string;
+            action: string;
+            about: string;
+            decider: string;
+            time: string;
+            allowed: boolean;
+            ruling: "checks" | "grace" | "override" | "release";
+            grounds: components["schemas"]["GroundRow"][];
+            reason: components["schemas"]["Text"];
+            rules: string;
+            evidence: number[];
+            override: number | null;
+            release: number | null;
+            leaf: number | null;
+        };
+        DocumentColumn: {
+            name: string;
+            title: components["schemas"]["Text"];
+            kind: string;
+            required: boolean;
+            choices: string[];
+        };
+        DocumentKindRow: {
+            kind: string;
+            title: components["schemas"]["Text"];
+            columns: components["schemas"]["DocumentColumn"][];
+            checks: string[];
+        };
+        DocumentPage: {
+            kinds: components["schemas"]["DocumentKindRow"][];
+            rows: components["schemas"]["DocumentRow"][];
+        };
+        DocumentRow: {
+            id: number;
+            system: string;
+            kind: string;
+            time: string;
+            actor: string;
+            sm3: string;
+            rows: number;
+        };
+        Draft: {
+            statement: string;
         };
         EventRow: {
             id: string;
@@ -144,6 +315,47 @@ export interface components {
             ends: string | null;
             leaf: number | null;
         };
+        GateAsk: {
+            system: string;
+            about: string;
+        };
+        GatePage: {
+            gates: components["schemas"]["DecisionRow"][];
+            overrides: components["schemas"]["OverrideRow"][];
+            release: components["schemas"]["ReleaseRow"] | null;
+            released: boolean;
+        };
+        GateStanding: {
+            gate: "transfer" | "go-live";
+            closes: boolean;
+            fail_closed: boolean;
+            at_once: boolean;
+        };
+        GradingPage: {
+            score: components["schemas"]["ScoreBody"];
+            rule: components["schemas"]["Text"];
+            score_2021: number;
+            grade_2021: string;
+            points: components["schemas"]["GroupRow"][];
+            items: components["schemas"]["ItemRow"][];
+            disclaimer: components["schemas"]["Text"];
+        };
+        GroundRow: {
+            check: string;
+            state: "failed" | "unknown" | "grace" | "overridden";
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            reason: components["schemas"]["Text"];
+            leaf: number | null;
+            since: string | null;
+            until: string | null;
+        };
+        GroupRow: {
+            name: string;
+            counts: {
+                [key: string]: number;
+            };
+            rate: number | null;
+        };
         Health: {
             status: "ok";
         };
@@ -152,6 +364,46 @@ export interface components {
             actor: string;
             action: string;
             note: string;
+        };
+        ImportResult: {
+            dry_run: boolean;
+            done: boolean;
+            added: {
+                [key: string]: number;
+            };
+            changed: {
+                [key: string]: number;
+            };
+            same: {
+                [key: string]: number;
+            };
+            errors: components["schemas"]["RowErrorBody"][];
+        };
+        ItemDetail: {
+            item: components["schemas"]["ItemRow"];
+            hint: string;
+            checks: string[];
+            kinds: string[];
+            results: components["schemas"]["ResultRow"][];
+            statements: components["schemas"]["StatementRow"][];
+        };
+        ItemRow: {
+            id: string;
+            reference: string;
+            level: number;
+            extension: ("cloud" | "mobile" | "iot" | "ics") | "general";
+            domain: string;
+            point: string;
+            summary: string;
+            dimension: "S" | "A" | "G";
+            unit: string;
+            layer: string;
+            high_risk_cases: string[];
+            major_risk_triggers: string[];
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            risk: "" | "low" | "medium" | "high" | "major";
+            objects: number;
+            stale_at: string | null;
         };
         LayerSummary: {
             layer: string;
@@ -173,15 +425,56 @@ export interface components {
             username: string;
             password: string;
         };
+        MajorRiskRow: {
+            trigger: string;
+            item: string;
+            object: string;
+            first_seen: string;
+            rectified: string | null;
+        };
         MatchRow: {
             event: string;
             field: string;
             value: unknown;
             selection: string;
         };
+        MilestoneRow: {
+            number: number;
+            step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
+            day: string;
+            stage: "draft" | "graded" | "reviewed" | "approved" | "filed" | "building" | "assessed" | "rectifying" | "operating" | "changing" | "retired";
+            document: string;
+            authority: string;
+            conclusion: string;
+            valid_until: string | null;
+            note: string;
+            actor: string;
+            recorded: string;
+        };
         MoveSensor: {
             unit: string;
             group: string;
+        };
+        ObjectOrder: {
+            kind: "room" | "network" | "boundary" | "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "data" | "center" | "organisation";
+            name: string;
+            note: string;
+            retired: boolean;
+        };
+        ObjectReasons: {
+            object: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            reason: components["schemas"]["Text"];
+            stale_at: string | null;
+            reasons: components["schemas"]["ReasonRow"][];
+        };
+        ObjectRow: {
+            id: string;
+            kind: "room" | "network" | "boundary" | "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "data" | "center" | "organisation";
+            name: string;
+            asset: number | null;
+            note: string;
+            retired: boolean;
         };
         OpenToken: {
             id: string;
@@ -190,6 +483,96 @@ export interface components {
             actor: string;
             created: string;
             expires: string;
+        };
+        OrderAnswer: {
+            note: string;
+            attachments?: string[];
+        };
+        OrderChange: {
+            owner: string;
+            deadline?: string | null;
+            cancel: boolean;
+            note: string;
+        };
+        OrderDetail: {
+            order: components["schemas"]["OrderRow"];
+            events: components["schemas"]["OrderEventRow"][];
+        };
+        OrderEventRow: {
+            time: string;
+            actor: string;
+            action: string;
+            note: string;
+            attachments: string[];
+            leaf: number | null;
+        };
+        OrderPage: {
+            rows: components["schemas"]["OrderRow"][];
+            statistics: components["schemas"]["OrderStatistics"];
+            next: string;
+        };
+        OrderRetest: {
+            passed: boolean;
+            note: string;
+        };
+        OrderRow: {
+            number: string;
+            system: string;
+            object: string;
+            check: string;
+            severity: string;
+            state: "issued" | "answered" | "closed" | "cancelled";
+            owner: string;
+            issued: string;
+            deadline: string;
+            overdue: boolean;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            facts: components["schemas"]["Text"];
+            remedy: components["schemas"]["Text"];
+            clauses: string[];
+            leaf: number;
+            notify: boolean;
+            reminded: number;
+            escalated: number;
+            retests_failed: number;
+            answered: string | null;
+            answered_by: string;
+            closed: string | null;
+        };
+        OrderStatistics: {
+            issued: number;
+            closed: number;
+            closed_in_time: number;
+            open: number;
+            overdue: number;
+            retests_failed: number;
+            escalated: number;
+            days_to_close: number | null;
+        };
+        OverrideDecision: {
+            approve: boolean;
+        };
+        OverrideOrder: {
+            gate: "transfer" | "go-live";
+            system: string;
+            checks: string[];
+            reason: string;
+            hours: number;
+        };
+        OverrideRow: {
+            id: number;
+            gate: "transfer" | "go-live";
+            system: string;
+            checks: string[];
+            reason: string;
+            state: "asked" | "approved" | "refused" | "ended";
+            asked_by: string;
+            asked_role: string;
+            asked: string;
+            expires: string;
+            decided_by: string;
+            decided_role: string;
+            decided: string | null;
         };
         Overview: {
             open_alerts: {
@@ -206,9 +589,64 @@ export interface components {
             ledger_root: string;
             anomaly_state: components["schemas"]["Text"];
         };
+        PacketField: {
+            name: string;
+            value: string;
+        };
+        PacketLayer: {
+            name: string;
+            fields: components["schemas"]["PacketField"][];
+        };
+        PacketPage: {
+            request: components["schemas"]["PacketRequestRow"];
+            total: number;
+            first: number;
+            rows: components["schemas"]["PacketRow"][];
+            note: string;
+        };
+        PacketRequestRow: {
+            id: string;
+            sensor: string;
+            community_id: string;
+            begins: string;
+            ends: string;
+            actor: string;
+            asked: string;
+            state: "wanted" | "arrived" | "empty" | "failed";
+            reason: string;
+            bytes: number;
+            sm3: string;
+            finished: string | null;
+        };
+        PacketRequests: {
+            rows: components["schemas"]["PacketRequestRow"][];
+        };
+        PacketRow: {
+            number: number;
+            time: string;
+            length: number;
+            summary: string;
+            layers: components["schemas"]["PacketLayer"][];
+            hex: string;
+        };
         PasswordChange: {
             old: string;
             new: string;
+        };
+        PersonKeyOrder: {
+            person: string;
+            public_pem: string;
+        };
+        PersonKeyPage: {
+            rows: components["schemas"]["PersonKeyRow"][];
+        };
+        PersonKeyRow: {
+            fingerprint: string;
+            person: string;
+            public_pem: string;
+            added: string;
+            added_by: string;
+            revoked: string | null;
         };
         Problem: {
             code: string;
@@ -216,25 +654,114 @@ export interface components {
             fix: components["schemas"]["Text"];
             field: string;
         };
+        ReasonRow: {
+            fact: string;
+            state: "satisfied" | "partial" | "unsatisfied" | "inapplicable" | "unknown";
+            why: components["schemas"]["Text"];
+            wanted: string;
+            values: {
+                [key: string]: unknown;
+            };
+            event: string;
+            seen: string | null;
+            stale_at: string | null;
+            change: components["schemas"]["Text"];
+        };
+        ReleaseOrder: {
+            reason: string;
+            hours: number;
+        };
+        ReleaseRow: {
+            id: number;
+            released: boolean;
+            time: string;
+            until: string;
+            actor: string;
+            reason: string;
+        };
+        ReportDetail: {
+            report: components["schemas"]["ReportRow"];
+            sections: components["schemas"]["ReportSection"][];
+            signatures: components["schemas"]["ReportSignature"][];
+            next: "prepare" | "review" | "approve" | "";
+        };
         ReportOrder: {
             month: string;
+            scope: "unit" | "system";
+            unit: string;
         };
         ReportPage: {
             rows: components["schemas"]["ReportRow"][];
         };
+        ReportReturn: {
+            reason: string;
+        };
         ReportRow: {
             id: string;
             month: string;
+            scope: "unit" | "system";
             unit: string;
             edition: number;
             created: string;
             actor: string;
+            state: "draft" | "prepared" | "reviewed" | "issued" | "superseded";
+            revision: number;
+            corrects: string;
+            due: string;
             pdf_sm3: string;
             xlsx_sm3: string;
+            docx_sm3: string;
+            p7s_sm3: string;
+            content_sm3: string;
             leaf: number;
+        };
+        ReportSection: {
+            section: string;
+            title: string;
+            text: string;
+            author: string;
+            changed: string;
+        };
+        ReportSignature: {
+            step: "prepare" | "review" | "approve";
+            actor: string;
+            name: string;
+            time: string;
+            leaf: number;
+        };
+        ReportSigning: {
+            content_sm3: string;
+        };
+        ReportTexts: {
+            texts: {
+                [key: string]: string;
+            };
+        };
+        ResultRow: {
+            item: string;
+            object: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用" | "未知";
+            reason: components["schemas"]["Text"];
+            by: string[];
+            leaves: number[];
+            stale_at: string | null;
+            risk: "" | "low" | "medium" | "high" | "major";
+            mitigation: string;
+            statement: number | null;
+        };
+        Review: {
+            accept: boolean;
+            note: string;
         };
         RevokeSensor: {
             reason: string;
+        };
+        RowErrorBody: {
+            sheet: "units" | "systems" | "assets" | "objects" | "contacts";
+            row: number;
+            column: string;
+            what: components["schemas"]["Text"];
+            fix: components["schemas"]["Text"];
         };
         RuleDecision: {
             reason: string;
@@ -355,11 +882,38 @@ export interface components {
             selections: components["schemas"]["RuleSelection"][];
             matched: components["schemas"]["RuleMatch"][];
         };
+        ScoreBody: {
+            system: string;
+            unit: string;
+            grade: string;
+            level: number;
+            time: string;
+            rule: string;
+            template: string;
+            items: number;
+            results: number;
+            counts: {
+                [key: string]: number;
+            };
+            rate: number | null;
+            decided: number;
+            conclusion: "符合" | "基本符合" | "不符合" | "未定";
+            domains: components["schemas"]["GroupRow"][];
+            layers: components["schemas"]["GroupRow"][];
+            high_risks: number;
+            mitigated: number;
+            major_risks: components["schemas"]["MajorRiskRow"][];
+            major_open: number;
+        };
         SensorCertificate: {
             serial: string;
             fingerprint: string;
             begins: string;
             ends: string;
+        };
+        SensorCountBody: {
+            total: number;
+            online: number;
         };
         SensorDetail: {
             sensor: components["schemas"]["SensorRow"];
@@ -428,10 +982,139 @@ export interface components {
             center: string;
             unit: string;
         };
+        SignedOrder: {
+            statement: string;
+            key: string;
+            signature: string;
+        };
         SourceRow: {
             name: string;
             state: "starting" | "running" | "missing" | "failed" | "stopped" | "paused";
             detail: components["schemas"]["Text"];
+        };
+        StatementPage: {
+            rows: components["schemas"]["StatementRow"][];
+        };
+        StatementReview: {
+            confirm: boolean;
+            note: string;
+        };
+        StatementRow: {
+            number: number;
+            system: string;
+            object: string;
+            item: string;
+            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
+            risk: "" | "low" | "medium";
+            reason: string;
+            mitigation: string;
+            author: string;
+            made: string;
+            valid_until: string | null;
+            state: "proposed" | "confirmed" | "refused" | "withdrawn" | "replaced";
+            reviewer: string;
+            reviewed: string | null;
+            review: string;
+        };
+        StatementWithdrawal: {
+            note: string;
+        };
+        StepOrder: {
+            step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
+            day: string;
+            document: string;
+            authority: string;
+            conclusion: string;
+            valid_until?: string | null;
+            note: string;
+            grade: string;
+        };
+        StepRow: {
+            step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
+            name: components["schemas"]["Text"];
+        };
+        SystemCoverageRow: {
+            system: string;
+            name: string;
+            unit: string;
+            grade: string;
+            stage: "draft" | "graded" | "reviewed" | "approved" | "filed" | "building" | "assessed" | "rectifying" | "operating" | "changing" | "retired";
+            assets: number;
+            assets_seen: number;
+            checks: number;
+            checks_fresh: number;
+            orders_open: number;
+            tasks_open: number;
+            newest: string | null;
+            covered: boolean;
+        };
+        SystemDetail: {
+            system: components["schemas"]["SystemRow"];
+            path: components["schemas"]["UnitRow"][];
+            steps: components["schemas"]["StepRow"][];
+            milestones: components["schemas"]["MilestoneRow"][];
+            assets: components["schemas"]["AssetRow"][];
+            objects: components["schemas"]["ObjectRow"][];
+            contacts: components["schemas"]["ContactRow"][];
+            history: components["schemas"]["ChangeRow"][];
+        };
+        SystemOrder: {
+            unit: string;
+            name: string;
+            grade: string;
+            extensions: ("cloud" | "mobile" | "iot" | "ics")[];
+            owner: string;
+            note: string;
+            internet: boolean;
+            critical: boolean;
+            launched?: string | null;
+            state_secret: boolean;
+            revision: number;
+        };
+        SystemPage: {
+            rows: components["schemas"]["SystemRow"][];
+        };
+        SystemRow: {
+            id: string;
+            unit: string;
+            name: string;
+            level: number;
+            grade: string;
+            extensions: ("cloud" | "mobile" | "iot" | "ics")[];
+            stage: "draft" | "graded" | "reviewed" | "approved" | "filed" | "building" | "assessed" | "rectifying" | "operating" | "changing" | "retired";
+            owner: string;
+            note: string;
+            internet: boolean;
+            critical: boolean;
+            launched: string | null;
+            filing_number: string;
+            filed: string | null;
+            filing_expires: string | null;
+            assessed: string | null;
+            assessment_due: string | null;
+            crypto_assessed: string | null;
+            crypto_due: string | null;
+            revision: number;
+        };
+        TaskDismissal: {
+            reason: string;
+        };
+        TaskPage: {
+            rows: components["schemas"]["TaskRow"][];
+        };
+        TaskRow: {
+            number: number;
+            kind: string;
+            key: string;
+            unit: string;
+            system: string;
+            what: components["schemas"]["Text"];
+            opened: string;
+            due: string | null;
+            state: "open" | "done" | "dismissed";
+            closed: string | null;
+            actor: string;
+            reason: string;
         };
         Text: {
             zh: string;
@@ -595,6 +1278,68 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        TrendPage: {
+            rows: components["schemas"]["TrendRow"][];
+        };
+        TrendRow: {
+            day: string;
+            rate: number | null;
+            decided: number;
+            conclusion: "符合" | "基本符合" | "不符合" | "未定";
+            high_risks: number;
+            major_open: number;
+        };
+        UnitCoverageRow: {
+            unit: string;
+            name: string;
+            parent: string | null;
+            kind: "province" | "city" | "county" | "department" | "institution";
+            sensors: components["schemas"]["SensorCountBody"];
+            systems: number;
+            systems_covered: number;
+            assets: number;
+            assets_seen: number;
+            unregistered: number;
+            orders_open: number;
+            tasks_open: number;
+        };
+        UnitGrading: {
+            unit: string;
+            systems: number;
+            by_level: {
+                [key: string]: number;
+            };
+            conclusions: {
+                [key: string]: number;
+            };
+            counts: {
+                [key: string]: number;
+            };
+            rate: number | null;
+            layers: components["schemas"]["GroupRow"][];
+            high_risks: number;
+            major_risks: number;
+            major_rectified: number;
+            rule: components["schemas"]["Text"];
+            disclaimer: components["schemas"]["Text"];
+        };
+        UnitOrder: {
+            name: string;
+            parent?: string | null;
+            kind: "province" | "city" | "county" | "department" | "institution";
+            retired: boolean;
+        };
+        UnitPage: {
+            own: string;
+            rows: components["schemas"]["UnitRow"][];
+        };
+        UnitRow: {
+            code: string;
+            name: string;
+            parent: string | null;
+            kind: "province" | "city" | "county" | "department" | "institution";
+            retired: boolean;
+        };
         UnroutedRow: {
             product: string;
             category: string;
@@ -610,6 +1355,44 @@ export interface components {
             checked_segments: number;
             seconds: number;
             findings: components["schemas"]["Text"][];
+        };
+        Withdrawal: {
+            note: string;
+        };
+        WitnessRow: {
+            witness: string;
+            size: number;
+            time: string | null;
+            problem: components["schemas"]["Text"] | null;
+        };
+        WitnessState: {
+            key: string;
+            quorum: boolean;
+            size: number;
+            time: string | null;
+            unwitnessed_since: string | null;
+            witnesses: components["schemas"]["WitnessRow"][];
+        };
+        soc_api__enforcement_bodies__StatementOrder: {
+            system: string;
+            object: string;
+            check: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用";
+            reason: string;
+            answers?: {
+                [key: string]: string;
+            };
+            attachments?: string[];
+            valid_days: number;
+        };
+        soc_api__grading_bodies__StatementOrder: {
+            item: string;
+            object: string;
+            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
+            risk: "" | "low" | "medium";
+            reason: string;
+            mitigation: string;
+            valid_until?: string | null;
         };
     };
     responses: never;

@@ -2,6 +2,7 @@
 import alerts from "./alerts";
 import login from "./login";
 import overview from "./overview";
+import packets from "./packets";
 import pages from "./pages";
 import rules from "./rules";
 import sensors from "./sensors";
@@ -9,4 +10,4 @@ import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, login, overview, rules, sensors, shell, transfers, words, ...pages };
+export default { alerts, login, overview, packets, rules, sensors, shell, transfers, words, ...pages };

@@ -32,6 +32,8 @@ export default {
   gapReason: { quota: "Over quota", age: "Kept too long", damaged: "Damaged data", refused: "Could not be written", "disk-full": "Disk full", dropped: "Lost on capture" },
   sensorKind: { host: "Host sensor", network: "Network sensor" },
   source: { starting: "Starting", running: "Running", missing: "Capability missing", failed: "Failed", stopped: "Stopped", paused: "Paused by its limits" },
+  packetState: { wanted: "Waiting for the sensor", arrived: "Here", empty: "Not kept any more", failed: "Did not come" },
+  packetReason: { "no-packets": "This sensor keeps no raw packets (network.packet_ring_bytes is 0)", unreachable: "The sensor was not connected for ten minutes" },
   entity: { host: "Host", source: "Source", user: "User", sensor: "Sensor", unit: "Unit" },
   role: {
     system_admin: "System administrator",

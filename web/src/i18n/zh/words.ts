@@ -32,6 +32,8 @@ export default {
   gapReason: { quota: "超出配额", age: "超出保留时间", damaged: "数据损坏", refused: "无法写盘", "disk-full": "磁盘写满", dropped: "采集丢失" },
   sensorKind: { host: "主机传感器", network: "网络传感器" },
   source: { starting: "启动中", running: "运行中", missing: "能力缺失", failed: "出错", stopped: "已停止", paused: "因限额暂停" },
+  packetState: { wanted: "等待传感器", arrived: "已取到", empty: "已不保留", failed: "未取到" },
+  packetReason: { "no-packets": "该传感器不保留原始报文（network.packet_ring_bytes 为 0）", unreachable: "传感器十分钟内未连接" },
   entity: { host: "主机", source: "来源", user: "用户", sensor: "传感器", unit: "单位" },
   role: {
     system_admin: "系统管理员",
