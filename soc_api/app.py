@@ -48,6 +48,7 @@ _TAGS: Final = [
     {"name": "session", "description": "Login, the own session, the own password"},
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
+    {"name": "packets", "description": "Raw packets behind an alert"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
     {"name": "attestations", "description": "What people state, the files and documents they hand in"},
     {"name": "gates", "description": "Where enforcement says no: decisions, overrides, the release switch"},
