@@ -131,8 +131,8 @@ class FlowTable:
             flow = table.get(back)
             if flow is not None:
                 side = 1
-        if flow is not None and _is_reused(flow, packet):
-            self._end(flow, "reused")
+        if flow is not None and (reason := self._over(flow, packet, time)):
+            self._end(flow, reason)
             flow = None
         if flow is None:
             flow, side = self._open(table, key, packet, time)
@@ -153,6 +153,17 @@ class FlowTable:
         else:
             counts[PAYLOAD_BYTES + side] += packet.payload_bytes
         return flow, side
+
+    def _over(self, flow: Flow, packet: Packet, time: float) -> str:
+        """Why the packet belongs to a new conversation on the same ports, '' where it does not."""
+        settings = self._settings
+        if packet.protocol != TCP:
+            return "idle" if time - flow.last > settings.flow_idle_datagram_seconds else ""
+        if packet.flags & SYN and _is_reused(flow, packet):
+            return "reused"
+        if flow.closing and time - flow.closing > LINGER_SECONDS:
+            return "closed"
+        return "idle" if time - flow.last > settings.flow_idle_seconds else ""
 
     def advance(self, time: float) -> None:
         """End what is due at ``time``. Costs no more than what is due."""
@@ -281,7 +292,7 @@ def _until(table: dict[Key, Flow], before: float, *, by_closing: bool = False) -
 
 def _is_reused(flow: Flow, packet: Packet) -> bool:
     """Whether the packet opens a new conversation on the ports of one that is over."""
-    if packet.protocol != TCP or packet.flags & (SYN | ACK | RST) != SYN:
+    if packet.flags & (SYN | ACK | RST) != SYN:
         return False
     return bool((flow.counts[FLAGS] | flow.counts[FLAGS + 1]) & (FIN | RST))
 

@@ -143,6 +143,33 @@ def test_what_was_sent_before_is_not_fresh() -> None:
     assert [table.see(packet, 1.0)[0].fresh for _ in range(2)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("packet", "pause", "reason"),
+    [
+        (craft.udp(b"x", 5_000, 5_001), 31.0, "idle"),
+        (craft.tcp(b"x", 5_000, 5_001), 301.0, "idle"),
+        (craft.tcp(b"x", 5_000, 5_001, craft.RST), 6.0, "closed"),
+    ],
+)
+def test_a_packet_after_the_end_opens_a_new_flow_though_time_was_not_moved(
+    packet: bytes, pause: float, reason: str
+) -> None:
+    table = FlowTable(SETTINGS)
+    found = walk(packet, 1)
+    assert found is not None
+    assert table.see(found, 0.0)[0] is not table.see(found, pause)[0]
+    assert [one.reason for one in table.take()] == [reason]
+
+
+def test_what_the_capture_missed_counts_as_sent_a_leap_does_not() -> None:
+    for missed, counted in ((1_000, 1_004), (1 << 25, 4)):
+        table = FlowTable(SETTINGS)
+        packets = [craft.tcp(b"abc", 1_025, 80, sequence=100)]
+        feed(table, [*packets, craft.tcp(b"d", 1_025, 80, sequence=103 + missed)])
+        table.finish()
+        assert table.take()[0].flow.payload_bytes == [counted, 0]
+
+
 def test_new_syn_on_old_ports_is_a_new_flow() -> None:
     table = FlowTable(SETTINGS)
     once = craft.connection(b"a", 80)
