@@ -5,16 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crypto.release import release
 from crypto.words import LiuheError, Refused
 from sensors.address import Address
 from sensors.configuration import Body, ConfigurationFolder, effective
 from sensors.control import Control
 from sensors.device.settings import DeviceSettings
 from sensors.event import Observation, Value
+from sensors.footprint import Footprint, lean
 from sensors.heartbeat import Facts, Heartbeat
 from sensors.lifecycle import Clock, Life, OwnFiles, lifecycle_event, own_roots
 from sensors.limits import Limits
@@ -78,7 +79,9 @@ def run(
         _emit_into(spool, wait=True),
     )
     heartbeat = _heartbeat(settings, spool, uplink, sources, control, link)
-    life, notifier, ending = Life(data / "run", version("liuhe")), Notifier(), threading.Event()
+    if settings.kind == "host":
+        lean()
+    life, notifier, ending = Life(data / "run", release()), Notifier(), threading.Event()
     vitals = _vitals(settings, data, spool, heartbeat, sources, life, notifier, again.set)
     beating = threading.Thread(target=vitals.run, args=(ending,), name="heartbeat", daemon=True)
     try:
@@ -87,8 +90,10 @@ def run(
         sources.start()
         beating.start()
         notifier.ready()
+        footprint = Footprint(time.monotonic())
         while not stop.wait(_POLL_SECONDS) and not again.is_set():
-            continue
+            if settings.kind == "host":
+                footprint.tick(time.monotonic())
     finally:
         notifier.stopping()
         ending.set()
@@ -123,7 +128,7 @@ def _vitals(
         sources,
         life=life,
         clock=Clock(),
-        own_files=OwnFiles(data / "run", own_roots(data), version("liuhe")),
+        own_files=OwnFiles(data / "run", own_roots(data), release()),
         limits=Limits(settings.limits, settings.kind, data / "run", time.time()),
         notifier=notifier,
         restart=restart,
@@ -148,7 +153,7 @@ def _heartbeat(
         uplink,
         lambda: sources.threads,
         kind=settings.kind,
-        version=version("liuhe"),
+        version=release(),
         facts=facts,
     )
 
@@ -210,7 +215,7 @@ def _uplink(spool: Spool, settings: Settings, link: SensorLink, control: Control
         settings.addresses(),
         connect,
         kind=settings.kind,
-        version=version("liuhe"),
+        version=release(),
         control=control,
     )
 

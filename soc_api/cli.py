@@ -11,10 +11,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from crypto.release import release
 from crypto.words import LiuheError, Words
 
 # word on the command line -> modules that register it
@@ -47,7 +47,7 @@ def parser(modules: Sequence[str] | None = None) -> argparse.ArgumentParser:
         description=str(Words("六合安全监管中心", "Liuhe security supervision center")),
         epilog=str(EPILOG),
     )
-    top.add_argument("--version", action="version", version=f"liuhe {version('liuhe')}")
+    top.add_argument("--version", action="version", version=f"liuhe {release()}")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = (
         modules if modules is not None else sorted({name for names in COMMANDS.values() for name in names})

@@ -5,10 +5,12 @@ A center may send a sensor tables of its own (``sensors.configuration``); they t
 
 import tomllib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import rules
+
+_SHIPPED: Final = Path(rules.__file__).parent / "mappings"
 _given: list[Path] = []
 
 
@@ -30,4 +32,4 @@ def table(name: str) -> dict[str, Any]:
 
 def shipped(name: str) -> dict[str, Any]:
     """The table that comes with the product. Raises FileNotFoundError where there is none of that name."""
-    return tomllib.loads((files("rules") / "mappings" / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads((_SHIPPED / f"{name}.toml").read_text("utf-8"))
