@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from compliance.inspection import Audience
+from compliance.inspection_kit import Kit, inspection_kit
 from compliance.ledger import NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.registry_store import RegistryStore
@@ -27,6 +29,7 @@ from compliance.report.xlsx import render_xlsx
 from compliance.report_figures_store import FiguresStore
 from compliance.report_sources import DeskParts, sources_of
 from compliance.report_store import Act, Order, ReportKind, ReportRow, ReportStore, report_id, step_of
+from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, LiuheError, Refused, Words
 
 TEXT_CHARS_MAX: Final = 8_000
@@ -196,6 +199,21 @@ class ReportDesk:
             edition = msgspec.structs.replace(self.report_model(report), state="draft", signatures=())
             self._do(self._next(row, "returned", "draft", note=reason), edition, actor, now)
         return self.report_detail(report)
+
+    def inspection_kit(self, audience: Audience, system: str, actor: str, now: datetime) -> Kit:
+        """The kit for an inspection, with a leaf that says who took it. Raises Refused (system-not-found)."""
+        kit = inspection_kit(
+            self._parts, self._parts.inspections[audience], audience=audience, system=system, now=now
+        )
+        entry = NewEvidence(
+            kind="report",
+            actor=actor,
+            subject=f"inspection:{kit.name}",
+            summary=f"inspection kit for {audience}, {len(kit.data)} bytes",
+            payload=sm3_hex(kit.data).encode(),
+        )
+        self._parts.ledger.append([entry], now)
+        return kit
 
     # --- work that comes by itself
 

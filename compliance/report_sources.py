@@ -1,6 +1,6 @@
 """What a report is collected from: the stores of a center, and of them what belongs to a unit or a system."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -8,11 +8,12 @@ import msgspec
 
 from compliance.check_store import CheckStore
 from compliance.checklist import Check
+from compliance.inspection import Audience, Inspection
 from compliance.ledger import Ledger
 from compliance.registry import GradedSystem
 from compliance.registry_store import RegistryStore, system_not_found
 from compliance.report.model import Scope
-from compliance.report.monthly import Cases, Sources, Transfers
+from compliance.report.monthly import Cases, Scores, Sources, Transfers
 from compliance.report_figures_store import FiguresStore
 from crypto.words import Refused, Words
 from detection.store.alert_group import AlertGroup
@@ -39,6 +40,8 @@ class DeskParts(msgspec.Struct, frozen=True, kw_only=True):
     due_day: int = 5
     fonts: Path | None = None
     seal: Callable[[bytes, datetime], bytes] | None = None
+    inspections: Mapping[Audience, Inspection] = {}
+    scores: Scores = lambda _system, _now: None
     cases: Cases = lambda _check, _system: ((), ())
     transfers: Transfers = lambda _start, _end: None
 
@@ -93,5 +96,6 @@ def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
         mine=mine,
         my_host=my_host,
         cases=parts.cases,
+        scores=parts.scores,
         transfers=parts.transfers,
     )

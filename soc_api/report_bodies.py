@@ -94,3 +94,10 @@ class ReportReturn(Body):
     """POST /api/v1/reports/{report}/return: why."""
 
     reason: str = Field(min_length=1, max_length=1000)
+
+
+class InspectionOrder(Body):
+    """POST /api/v1/inspections: who comes, and which system they look at."""
+
+    audience: Literal["police", "cyberspace", "cryptography", "data"]
+    system: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 ReportKind = Literal["pdf", "xlsx", "docx", "p7s"]
 ReportScope = Literal["unit", "system"]
 ReportStep = Literal["prepare", "review", "approve"]
+Audience = Literal["police", "cyberspace", "cryptography", "data"]
 
 
 class ReportRowValue(Protocol):
@@ -91,6 +92,15 @@ class ReportDetailValue(Protocol):
     def next(self) -> str: ...
 
 
+class KitValue(Protocol):
+    """A kit as made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
 class ReportService(Protocol):
     """The desk of reports as the API sees it. Called from several threads at a time; calls may take seconds.
 
@@ -126,6 +136,9 @@ class ReportService(Protocol):
 
     def report_file(self, report: str, kind: ReportKind) -> bytes:
         """The bytes of a report, checked against their recorded SM3. Raises Refused (report-not-found)."""
+
+    def inspection_kit(self, audience: Audience, system: str, actor: str, now: datetime) -> KitValue:
+        """The kit for an inspection of a system. Raises Refused (system-not-found)."""
 
     def revision(self) -> int:
         """A number that changes whenever the page of reports would look different: one cheap read."""

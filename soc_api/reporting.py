@@ -6,11 +6,17 @@ from typing import Final
 
 from compliance.catalogue import load_catalogue
 from compliance.checklist import Check
+from compliance.inspection import load_inspections
 from compliance.ledger import Ledger
+from compliance.registry import GradedSystem
 from compliance.report.model import TransferFigures
+from compliance.report.monthly import Scores
 from compliance.report_cases import cases_of
 from compliance.report_desk import ReportDesk
 from compliance.report_sources import DeskParts
+from compliance.scoring import SystemScore
+from compliance.self_assessment import SelfAssessment
+from compliance.verdict_rule import rule_words
 from crypto.cms import sign
 from crypto.cms_signed import CmsSigner
 from crypto.link_authority import LinkAuthority
@@ -55,10 +61,22 @@ def report_desk(
             due_day=settings.reports.due_day,
             fonts=folders.data / "fonts",
             seal=sealing(folders, settings.center.id),
+            inspections=load_inspections(ROOT / "inspection"),
+            scores=_scoring(engine, checklist),
             cases=cases_of(load_catalogue(ROOT / "grading")),
             transfers=transfer_figures(TransferStore(engine)),
         )
     )
+
+
+def _scoring(engine: Engine, checklist: Sequence[Check]) -> Scores:
+    assessment = SelfAssessment(engine, checklist, ROOT / "grading")
+    rule = rule_words(assessment.rule).zh
+
+    def scores(system: GradedSystem, now: datetime) -> tuple[SystemScore, str]:
+        return assessment.assess(system, now).score, rule
+
+    return scores
 
 
 def sealing(folders: Folders, center: str) -> Callable[[bytes, datetime], bytes]:

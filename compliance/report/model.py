@@ -123,6 +123,22 @@ class RiskLine(msgspec.Struct, frozen=True, kw_only=True):
     mended: bool  # it fell short in the month and does no more
 
 
+class ScoreLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What one system comes to by the rule of grading: a self-check, never an assessment result."""
+
+    system: str
+    template: str
+    conclusion: str
+    rate: float | None  # per cent, as the rule counts it
+    decided: float  # per cent of items decided
+    items: int
+    high_risks: int
+    mitigated: int
+    major_risks: int  # counted before rectification
+    rectified: int
+    rule: str
+
+
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     """One alert group of the month."""
 
@@ -292,6 +308,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     areas: tuple[AreaRow, ...]
     checks: tuple[CheckLine, ...]
     risks: tuple[RiskLine, ...]
+    scores: tuple[ScoreLine, ...]
     alerts: tuple[AlertLine, ...]
     alert_figures: AlertFigures
     sensors: tuple[SensorLine, ...]

@@ -30,6 +30,7 @@ from compliance.report.model import (
     RetentionLine,
     RiskLine,
     Scope,
+    ScoreLine,
     SystemLine,
     TransferFigures,
     TrendPoint,
@@ -38,6 +39,7 @@ from compliance.report.model import (
 )
 from compliance.report.times import due_date, minute, month_bounds, months_before
 from compliance.report_figures_store import FiguresStore
+from compliance.scoring import SystemScore
 from compliance.unit_tree import UnitTree
 from compliance.views import valid_at
 from detection.store.alert_group import AlertGroup
@@ -52,6 +54,7 @@ _GROUPS_MAX: Final = 20_000  # of one month; more would make an unreadable annex
 _TREND_MONTHS: Final = 12
 # Numbers of high-risk cases and triggers of major risks for a check on a system of some level.
 Cases = Callable[[Check, GradedSystem], tuple[Sequence[str], Sequence[str]]]
+Scores = Callable[[GradedSystem, datetime], tuple[SystemScore, str] | None]  # with its rule in words
 Transfers = Callable[[datetime, datetime], TransferFigures | None]
 
 
@@ -77,6 +80,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     mine: Callable[[AlertGroup], bool]
     my_host: Callable[[str, str], bool]  # of a host and the unit of its sensor
     cases: Cases
+    scores: Scores
     transfers: Transfers
 
 
@@ -118,6 +122,7 @@ def monthly(
         areas=_areas(sources, verdicts, late),
         checks=check_lines(sources.checks, sources.systems, kept),
         risks=_risks(sources, verdicts, start, end),
+        scores=tuple(_scores(sources, now)),
         alerts=tuple(map(alert_line, groups)),
         alert_figures=alert_figures(groups, sources.figures.handling_minutes(start, end)),
         sensors=sensor_lines(sensors, gaps),
@@ -220,6 +225,26 @@ def _risks(sources: Sources, verdicts: Verdicts, start: datetime, end: datetime)
                 )
             )
     return tuple(found)
+
+
+def _scores(sources: Sources, now: datetime) -> Iterator[ScoreLine]:
+    for system in sources.systems:
+        found = sources.scores(system, now)
+        if found is not None:
+            score, rule = found
+            yield ScoreLine(
+                system=system.name,
+                template=score.template,
+                conclusion=score.conclusion,
+                rate=score.rate,
+                decided=score.decided,
+                items=score.items,
+                high_risks=score.high_risks,
+                mitigated=score.mitigated,
+                major_risks=len(score.major_risks),
+                rectified=sum(one.rectified is not None for one in score.major_risks),
+                rule=rule,
+            )
 
 
 def _groups(sources: Sources, start: datetime, end: datetime) -> Iterator[AlertGroup]:

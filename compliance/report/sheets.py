@@ -102,6 +102,38 @@ def sheets_of(report: Report) -> Iterable[Sheet]:
             for r in report.risks
         ],
     )  # fmt: skip
+    yield Sheet(
+        "自评",
+        (
+            "定级对象",
+            "模板",
+            "自评结论",
+            "符合率%",
+            "已判定%",
+            "测评项",
+            "未缓解高风险",
+            "已缓解",
+            "重大风险",
+            "已整改",
+            "规则",
+        ),
+        [
+            (
+                s.system,
+                s.template,
+                s.conclusion,
+                "—" if s.rate is None else f"{s.rate:.1f}",
+                f"{s.decided:.1f}",
+                s.items,
+                s.high_risks,
+                s.mitigated,
+                s.major_risks,
+                s.rectified,
+                s.rule,
+            )
+            for s in report.scores
+        ],
+    )
     yield from _operations(report)
     yield Sheet(
         "证据",

@@ -74,9 +74,35 @@ def systems(report: Report) -> Iterable[Block]:
             for s in report.systems[:ROWS_MAX]
         ),
     )
+    yield from _scores(report)
     warned = [f"{s.name}：{one}" for s in report.systems for one in s.warnings]
     if warned:
         yield Paragraph("需要关注：" + "；".join(warned[:ROWS_MAX]) + "。")
+
+
+def _scores(report: Report) -> Iterable[Block]:
+    if not report.scores:
+        return
+    yield Table(
+        caption="表 1-1　按测评项自评（自查参考，不作为等级测评结论）",
+        head=("定级对象", "模板", "自评结论", "符合率", "已判定", "测评项", "未缓解高风险", "重大风险隐患"),
+        widths=(1.6, 0, 0, 0, 0, 0, 0, 1),
+        rows=tuple(
+            (
+                s.system,
+                s.template,
+                s.conclusion,
+                "—" if s.rate is None else f"{s.rate:.1f} %",
+                f"{s.decided:.1f} %",
+                str(s.items),
+                str(s.high_risks),
+                f"{s.major_risks}（{s.rectified}个已整改）",
+            )
+            for s in report.scores[:ROWS_MAX]
+        ),
+    )
+    for rule in dict.fromkeys(s.rule for s in report.scores):
+        yield Note(rule)
 
 
 def layers(report: Report) -> Iterable[Block]:

@@ -16,6 +16,7 @@ from soc_api.report_bodies import (
     ReportTexts,
 )
 from soc_api.report_port import ReportKind, ReportStep
+from soc_api.report_scope import need_report, reach_of_reports
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 
@@ -36,10 +37,11 @@ _TYPES: Final[dict[ReportKind, str]] = {
 @reports.get(
     "/reports", summary="All reports", response_model=ReportPage, openapi_extra=needs("reports.read")
 )
-def page(center: Here) -> ReportPage:
-    """Every report and edition, the newest first."""
-    rows = [ReportRow.model_validate(row, from_attributes=True) for row in center.reports.reports()]
-    return ReportPage(rows=rows)
+def page(center: Here, visit: Visitor) -> ReportPage:
+    """Every report and edition of one's own unit and those below, the newest first."""
+    sees = reach_of_reports(center, visit)
+    rows = [row for row in center.reports.reports() if sees(row.scope, row.unit)]
+    return ReportPage(rows=[ReportRow.model_validate(row, from_attributes=True) for row in rows])
 
 
 @reports.post(
@@ -52,9 +54,11 @@ def page(center: Here) -> ReportPage:
 )
 def make(body: ReportOrder, center: Here, visit: Visitor) -> ReportRow:
     """Draft it from what the center knows now; an existing one stays and gets a new edition beside it."""
-    with recorded(center, visit, "report.make", f"{body.month} {body.scope} {body.unit}".strip()):
+    unit = body.unit or visit.account.unit
+    need_report(center, visit, body.scope, unit)
+    with recorded(center, visit, "report.make", f"{body.month} {body.scope} {unit}"):
         made = center.reports.make_report(
-            body.month, visit.actor, center.clock(), scope=body.scope, unit=body.unit
+            body.month, visit.actor, center.clock(), scope=body.scope, unit=unit
         )
     return ReportRow.model_validate(made, from_attributes=True)
 
@@ -66,8 +70,9 @@ def make(body: ReportOrder, center: Here, visit: Visitor) -> ReportRow:
     responses=_REFUSES,
     openapi_extra=needs("reports.read"),
 )
-def detail(report: Report, center: Here) -> ReportDetail:
+def detail(report: Report, center: Here, visit: Visitor) -> ReportDetail:
     """An edition with the texts of its chapters and its signatures."""
+    _need(center, visit, report)
     return ReportDetail.model_validate(center.reports.report_detail(report), from_attributes=True)
 
 
@@ -80,6 +85,7 @@ def detail(report: Report, center: Here) -> ReportDetail:
 )
 def edit(report: Report, body: ReportTexts, center: Here, visit: Visitor) -> ReportDetail:
     """Texts are added below a chapter's numbers; the numbers are never edited."""
+    _need(center, visit, report)
     with recorded(center, visit, "report.edit", f"{report} {' '.join(sorted(body.texts))}"[:200]):
         done = center.reports.edit_report(report, body.texts, visit.actor, center.clock())
     return ReportDetail.model_validate(done, from_attributes=True)
@@ -130,12 +136,20 @@ def approve(report: Report, body: ReportSigning, center: Here, visit: Visitor) -
 )
 def send_back(report: Report, body: ReportReturn, center: Here, visit: Visitor) -> ReportDetail:
     """退回: signatures are taken off, the reason stays in the ledger."""
+    _need(center, visit, report)
     with recorded(center, visit, "report.return", report):
         done = center.reports.return_report(report, body.reason, visit.actor, center.clock())
     return ReportDetail.model_validate(done, from_attributes=True)
 
 
+def _need(center: Center, visit: Visit, report: str) -> None:
+    """Return where the report may be seen. Raises Refused (report-not-found, unit-scope)."""
+    row = center.reports.report_detail(report).report
+    need_report(center, visit, row.scope, row.unit)
+
+
 def _sign(report: str, step: ReportStep, body: ReportSigning, center: Center, visit: Visit) -> ReportDetail:
+    _need(center, visit, report)
     with recorded(center, visit, f"report.{step}", report):
         done = center.reports.sign_report(
             report,
@@ -201,6 +215,7 @@ def p7s(report: Report, center: Here, visit: Visitor) -> Response:
 
 
 def _file(report: str, kind: ReportKind, center: Center, visit: Visit) -> Response:
+    _need(center, visit, report)
     with recorded(center, visit, "report.download", f"{report}.{kind}"):
         body = center.reports.report_file(report, kind)
     # The id's alphabet has no quote and no line end, so it can stand in a header as it is.

@@ -18,3 +18,36 @@ def test_reports_are_made_listed_and_downloaded(world: Any) -> None:
     for wrong in ("2026-13", "x", "2026-1"):
         assert client("POST", "/reports", json={"month": wrong}).json()["field"] == "body.month"
     assert ("user:shift-lead", "report.download", "2026-10-1.pdf", "accepted") in world.audited()
+    for kind in ("docx", "p7s"):
+        assert client("GET", f"/reports/2026-10-1/{kind}").status_code == 200
+
+
+def test_three_roles_take_the_steps_and_nobody_elses(world: Any) -> None:
+    lead = world.signed_in("shift_lead")
+    report = lead("POST", "/reports", json={"month": "2026-10"}).json()
+    content = {"content_sm3": report["content_sm3"]}
+    officer, security = world.signed_in("compliance_officer"), world.signed_in("security_admin")
+    path = f"/reports/{report['id']}"
+    assert officer("PUT", f"{path}/sections", json={"texts": {"plan": "甲"}}).status_code == 200
+    assert security("PUT", f"{path}/sections", json={"texts": {"plan": "甲"}}).status_code == 403
+    assert officer("POST", f"{path}/prepare", json=content).json()["next"] == "prepare"
+    assert officer("POST", f"{path}/review", json=content).status_code == 403
+    assert security("POST", f"{path}/review", json=content).status_code == 200
+    assert security("POST", f"{path}/return", json={"reason": "数字有误"}).status_code == 200
+    assert security("POST", f"{path}/approve", json=content).status_code == 403
+    assert lead("POST", f"{path}/approve", json=content).status_code == 200
+    assert lead("POST", f"{path}/approve", json={"content_sm3": "x"}).status_code == 422
+    assert lead("GET", path).json()["report"] == report
+    assert [act[0] for act in world.reports.acts] == ["edit", "prepare", "review", "return", "approve"]
+    assert ("user:shift-lead", "report.approve", report["id"], "accepted") in world.audited()
+
+
+def test_a_kit_for_an_inspection(world: Any) -> None:
+    client = world.signed_in("compliance_officer")
+    answer = client("POST", "/inspections", json={"audience": "police", "system": "local"})
+    assert (answer.status_code, answer.content) == (200, b"PK")
+    assert 'filename="liuhe-police-local.zip"' in answer.headers["content-disposition"]
+    for wrong in ({"audience": "x", "system": "local"}, {"audience": "police", "system": 'a"b'}):
+        assert client("POST", "/inspections", json=wrong).status_code == 422
+    analyst = world.signed_in("analyst")
+    assert analyst("POST", "/inspections", json={"audience": "data", "system": "local"}).status_code == 403
