@@ -248,10 +248,10 @@ def _measure(data: bytes) -> int:
 
 def claims_kerberos(first: bytes, _talk: Talk) -> bool | None:
     """A length, then an element of Kerberos of just that length."""
+    if first[:1] != b"\0" or (len(first) > 4 and first[4] not in _KINDS):
+        return False  # at once: an undecided claim holds back those behind it
     if len(first) < 10:
-        return None if first[:1] == b"\0" else False
-    if first[4] not in _KINDS:
-        return False
+        return None
     return whole_size(first[4:]) == int.from_bytes(first[:4], "big")
 
 
