@@ -217,7 +217,7 @@ def _in_time(system: GradedSystem, milestone: Milestone, process: Process) -> No
     expires = system.filing_expires
     if expires is not None and (expires - milestone.day).days > process.filing_renewal_days:
         raise Refused(
-            "renewal-early",
+            "filing-early",
             Words(f"备案 {expires} 到期,尚不能续期", f"the filing runs until {expires}: too early"),
             Words(
                 f"到期前 {process.filing_renewal_days} 天内办理",

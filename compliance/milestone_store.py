@@ -33,7 +33,7 @@ class MilestoneStore:
     ) -> GradedSystem:
         """Take a step; ``grade`` is the new one of a grading.
 
-        Raises Refused (system-not-found, step-refused, renewal-early), BadInput (registry-field).
+        Raises Refused (system-not-found, step-refused, filing-early), BadInput (registry-field).
         """
         with writing(self._engine) as connection:
             before = read_system(connection, milestone.system)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crypto.words import LiuheError, Refused, Words
-from soc_api import sensor_commands
+from soc_api import registry_commands, sensor_commands
 from soc_api.arguments import folder
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     _register_desk(verbs)
     sensor_commands.register(verbs)
+    registry_commands.register(verbs)
     account = _verb(
         verbs,
         "account",
@@ -71,6 +72,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     account.add_argument("username")
     account.add_argument("--role", default="")
     account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
+    account.add_argument("--unit", default="", help=str(Words("所属单位", "the unit it belongs to")))
 
 
 def _register_desk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -216,7 +218,12 @@ def run_account(options: argparse.Namespace) -> int:
         if options.role:
             name = options.name or options.username
             password = identity.create_account(
-                options.username, name, options.role, settings.center.unit, now, actor=actor
+                options.username,
+                name,
+                options.role,
+                options.unit or settings.center.unit,
+                now,
+                actor=actor,
             )
         else:
             password = identity.reset_password(options.username, now, actor=actor)

@@ -108,7 +108,7 @@ def test_a_step_without_its_paper_is_refused(step: Step, change: dict[str, Any],
 
 def test_a_filing_is_renewed_in_its_last_months_only() -> None:
     system = filed()
-    with pytest.raises(Refused, match="renewal-early"):
+    with pytest.raises(Refused, match="filing-early"):
         walk(system, "renew")
     late = msgspec.structs.replace(system, filing_expires=date(2027, 2, 1))
     assert walk(late, "renew").filing_expires == date(2029, 11, 22)
