@@ -226,10 +226,10 @@ def longest(path: Path) -> dict[str, float]:
     return {"worst": max(least) * 1e3, "over": over, "pause": max(map(max, rounds)) * 1e3}
 
 
-def capture(way: str, seconds: float) -> dict[str, float]:
-    """Inside the namespace: capture the far end for so long; what the capture itself reports."""
+def capture(way: str) -> dict[str, float]:
+    """Inside the namespace: capture the far end until stdin ends; what the capture itself reports."""
     if way == "scapy":
-        return _sniffed(seconds)
+        return _sniffed()
     seen: list[Observation] = []
     count = [0]
 
@@ -241,14 +241,14 @@ def capture(way: str, seconds: float) -> dict[str, float]:
 
     settings = NetworkSettings(own_ring=way == "own ring", dissect=False)
     stop = threading.Event()
-    threading.Timer(seconds, stop.set).start()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set())).start()
     CaptureSource(settings, FAR).run(emit, stop)  # type: ignore[arg-type]
     names = ("received", "packets", "dropped", "interface_dropped")
     told = {name: sum(float(str(one.fields[f"gov.capture.{name}"])) for one in seen) for name in names}
     return told | {"cpu": used(), "events": count[0]}
 
 
-def _sniffed(seconds: float) -> dict[str, float]:
+def _sniffed() -> dict[str, float]:
     from scapy.all import AsyncSniffer
 
     count = [0]
@@ -258,7 +258,7 @@ def _sniffed(seconds: float) -> dict[str, float]:
 
     sniffer = AsyncSniffer(iface=FAR, store=False, prn=seen)
     sniffer.start()
-    time.sleep(seconds)
+    sys.stdin.read()
     sniffer.stop()
     return {"packets": float(count[0]), "cpu": used()}
 
@@ -294,14 +294,16 @@ def _replayed(
 ) -> tuple[float, dict[str, float]]:
     two = (os.cpu_count() or 1) > 1 and shutil.which("taskset")
     near, far = (["taskset", "-c", "0"], ["taskset", "-c", "1"]) if two else ([], [])
-    script = [sys.executable, "-m", "bench.network_sensor", "capture", way, str(seconds + 6)]
+    script = [sys.executable, "-m", "bench.network_sensor", "capture", way]
     first = ["nice", "-n", "-15"]  # others work on this machine too, and the sender never sleeps
-    capturing = subprocess.Popen([*inside, *far, *first, *script], stdout=subprocess.PIPE, text=True)
+    command = [*inside, *far, *first, *script]
+    capturing = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     time.sleep(3)
     limit = ["--limit", str(int(rate * seconds)), "--loop", "1000", "--pps", str(rate)]
     replay = ["tcpreplay", "-q", "--preload-pcap", "-i", NEAR, *limit, str(path)]
     done = subprocess.run([*inside, *near, *replay], capture_output=True, text=True, check=True)
-    out, _ = capturing.communicate(timeout=seconds + 120)
+    time.sleep(2)
+    out, _ = capturing.communicate(timeout=120)
     sent = next(line for line in done.stdout.splitlines() if "Successful packets" in line)
     return float(sent.split(":")[1]), json.loads(out.splitlines()[-1])
 
@@ -320,8 +322,8 @@ def main() -> int:
             print(json.dumps(flows()))
         case ["longest", path]:
             print(json.dumps(longest(Path(path))))
-        case ["capture", way, seconds]:
-            print(json.dumps(capture(way, float(seconds))))
+        case ["capture", way]:
+            print(json.dumps(capture(way)))
         case _:
             whole(options.live, options.rate)
     return 0

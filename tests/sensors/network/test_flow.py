@@ -157,7 +157,7 @@ def test_a_packet_after_the_end_opens_a_new_flow_though_time_was_not_moved(
     table = FlowTable(SETTINGS)
     found = walk(packet, 1)
     assert found is not None
-    assert table.see(found, 0.0)[0] is not table.see(found, pause)[0]
+    assert table.see(found, 1_000.0)[0] is not table.see(found, 1_000.0 + pause)[0]
     assert [one.reason for one in table.take()] == [reason]
 
 
