@@ -241,7 +241,12 @@ def capture(way: str) -> dict[str, float]:
 
     settings = NetworkSettings(own_ring=way == "own ring", dissect=False)
     stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set())).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        stop.set()
+
+    threading.Thread(target=wait).start()
     CaptureSource(settings, FAR).run(emit, stop)  # type: ignore[arg-type]
     names = ("received", "packets", "dropped", "interface_dropped")
     told = {name: sum(float(str(one.fields[f"gov.capture.{name}"])) for one in seen) for name in names}
