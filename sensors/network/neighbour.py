@@ -17,6 +17,8 @@ REPEAT_SECONDS: Final = 30.0
 ROUTER_ADVERTISEMENT: Final = 134
 NEIGHBOUR_ADVERTISEMENT: Final = 136
 _OPTIONS_MAX: Final = 32
+_ERRORS4: Final = frozenset({3, 4, 5, 11, 12})
+_ERRORS6: Final = frozenset({1, 2, 3, 4})
 _ARP_OPCODES: Final = {1: "request", 2: "reply", 3: "rarp-request", 4: "rarp-reply"}
 
 _arp: Final = Struct("!HHBBH6s4s6s4s").unpack_from
@@ -46,6 +48,19 @@ class Icmp(msgspec.Struct, frozen=True, kw_only=True):
     target_mac: str = ""
     options: list[str] = []
     router_lifetime_seconds: int | None = None
+    router_flags: list[str] = []  # of an advertisement: managed, other, home-agent, high, low
+    gateway: str = ""  # where a redirect points
+    about: "About | None" = None  # of an error: the packet it complains of
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ICMP error quotes of the packet that caused it."""
+
+    source: str
+    destination: str
+    protocol: int
+    source_port: int = 0
+    destination_port: int = 0
 
 
 def mac_text(raw: bytes) -> str:
@@ -79,7 +94,10 @@ def parse_icmp(data: bytes, *, version6: bool) -> Icmp | None:
         return None
     kind, code = data[0], data[1]
     if not version6 or not 133 <= kind <= 137:
-        return Icmp(type=kind, code=code)
+        errors = _ERRORS6 if version6 else _ERRORS4
+        gateway = str(IPv4Address(data[4:8])) if kind == 5 and not version6 and len(data) >= 8 else ""
+        about = _about(data[8:]) if kind in errors else None
+        return Icmp(type=kind, code=code, gateway=gateway, about=about)
     try:
         return _discovery(data, kind, code)
     except (error, ValueError, IndexError):
@@ -88,16 +106,19 @@ def parse_icmp(data: bytes, *, version6: bool) -> Icmp | None:
 
 def _discovery(data: bytes, kind: int, code: int) -> Icmp:
     lifetime = None
-    target = ""
+    target = gateway = ""
+    flags: list[str] = []
     offset = 24
     if kind == ROUTER_ADVERTISEMENT:
         lifetime = _router(data, 0)[5]
+        flags = _router_flags(data[5])
         offset = 16
     elif kind == 133:
         offset = 8
     else:
         target = str(IPv6Address(data[8:24]))
         offset = 40 if kind == 137 else 24
+        gateway = target if kind == 137 else ""  # a redirect's target is the better first hop
     options, target_mac = _options(data, offset)
     return Icmp(
         type=kind,
@@ -106,6 +127,36 @@ def _discovery(data: bytes, kind: int, code: int) -> Icmp:
         target_mac=target_mac,
         options=options,
         router_lifetime_seconds=lifetime,
+        router_flags=flags,
+        gateway=gateway,
+    )
+
+
+def _router_flags(flags: int) -> list[str]:
+    """Flags and preference of a router advertisement (RFC 4861, 4191)."""
+    found = [name for bit, name in ((0x80, "managed"), (0x40, "other"), (0x20, "home-agent")) if flags & bit]
+    preference = flags >> 3 & 3
+    return [*found, *({1: ["high"], 3: ["low"]}.get(preference, []))]
+
+
+def _about(quoted: bytes) -> About | None:
+    """The packet quoted in an error; None where too little of it is."""
+    version = quoted[0] >> 4 if quoted else 0
+    if version == 4 and len(quoted) >= 20:
+        head, protocol = (quoted[0] & 0x0F) * 4, quoted[9]
+        source, destination = str(IPv4Address(quoted[12:16])), str(IPv4Address(quoted[16:20]))
+    elif version == 6 and len(quoted) >= 40:
+        head, protocol = 40, quoted[6]
+        source, destination = str(IPv6Address(quoted[8:24])), str(IPv6Address(quoted[24:40]))
+    else:
+        return None
+    ports = quoted[head : head + 4] if protocol in (6, 17, 132) else b""
+    return About(
+        source=source,
+        destination=destination,
+        protocol=protocol,
+        source_port=int.from_bytes(ports[:2], "big") if len(ports) == 4 else 0,
+        destination_port=int.from_bytes(ports[2:], "big") if len(ports) == 4 else 0,
     )
 
 

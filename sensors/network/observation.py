@@ -158,6 +158,19 @@ class Reporter:
             fields["nd.options"] = [*message.options]
         if message.router_lifetime_seconds is not None:
             fields["nd.router_lifetime"] = message.router_lifetime_seconds
+        if message.router_flags:
+            fields["nd.router_flags"] = [*message.router_flags]
+        if message.gateway:
+            fields["gov.icmp.gateway"] = message.gateway
+        if message.about is not None:
+            about = message.about
+            fields |= {
+                "gov.icmp.about.source": about.source,
+                "gov.icmp.about.destination": about.destination,
+                "gov.icmp.about.transport": _TRANSPORTS.get(about.protocol, str(about.protocol)),
+                "gov.icmp.about.source_port": about.source_port,
+                "gov.icmp.about.destination_port": about.destination_port,
+            }
         if previous_mac:
             fields["gov.neighbour.previous_mac"] = previous_mac
         for name in ("source.port", "destination.port"):

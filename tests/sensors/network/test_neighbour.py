@@ -95,3 +95,33 @@ def test_recent_says_a_thing_once() -> None:
     recent.is_repeat("c", 31.0)
     assert not recent.is_repeat("a", 32.0)
     assert recent.suppressed == 1
+
+
+def test_an_error_names_the_packet_it_is_about() -> None:
+    quoted = craft.udp(b"x", 40_000, 161)[14:]
+    found = parse_icmp(b"\x03\x03" + bytes(6) + quoted, version6=False)
+    assert found is not None
+    assert found.about is not None
+    assert (found.about.destination, found.about.destination_port) == (craft.THERE, 161)
+    six = craft.udp(b"x", 40_000, 53, source="2001:db8::1", destination="2001:db8::2")[14:]
+    found = parse_icmp(b"\x01\x04" + bytes(6) + six, version6=True)
+    assert found is not None
+    assert found.about is not None
+    assert (found.about.source, found.about.source_port) == ("2001:db8::1", 40_000)
+    for cut in range(len(quoted)):
+        parse_icmp(b"\x03\x03" + bytes(6) + quoted[:cut], version6=False)
+
+
+def test_redirects_and_router_flags() -> None:
+    four = parse_icmp(b"\x05\x01\0\0" + bytes([10, 0, 0, 9]), version6=False)
+    assert four is not None
+    assert four.gateway == "10.0.0.9"
+    hops = bytes(15) + b"\x09" + b"\x20\x01" + bytes(13) + b"\x07"
+    six = parse_icmp(b"\x89\0\0\0" + bytes(4) + hops, version6=True)
+    assert six is not None
+    assert six.gateway == six.target == "::9"
+    router = bytearray(craft.router_advertisement()[54:])
+    router[5] = 0x88
+    found = parse_icmp(bytes(router), version6=True)
+    assert found is not None
+    assert found.router_flags == ["managed", "high"]
