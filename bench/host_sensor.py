@@ -1,10 +1,10 @@
 """The host sensor: memory and processor while nothing happens, a burst of programs, log lines into the spool.
 
-``python -m bench.host_sensor [--idle SECONDS] [--burst SECONDS] [--rate N] [--lines N]`` prints one JSON object a
-line. Idle: an enrolled sensor with every source as shipped, whose center does not answer. Burst: a process that
-starts ``/bin/true`` at a steady rate while the process source (proc connector, and the executables' digests) emits
-into a spool; lost are those it neither told nor counted in a gap. Lines: sshd's lines in auth.log, followed,
-parsed, put into the spool durably. Needs root for the kernel's process events.
+``python -m bench.host_sensor [--idle SECONDS] [--burst SECONDS] [--rate N] [--lines N]`` prints one JSON
+object a line. Idle: an enrolled sensor with every source as shipped, whose center does not answer. Burst: a
+process that starts ``/bin/true`` at a steady rate while the process source (proc connector, executables'
+digests) emits into a spool; lost are those it neither told nor counted in a gap. Lines: sshd's lines in
+auth.log, followed, parsed, put into the spool durably. Needs root for the kernel's process events.
 """
 
 import argparse
@@ -144,7 +144,8 @@ def burst(seconds: float, rate: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         seen: list[Observation] = []
         program = "/bin/true"
-        source = ProcessSource(Cursor(Path(folder), "processes"))
+        executables = Cursor(Path(folder), "executables")
+        source = ProcessSource(Cursor(Path(folder), "processes"), executables=executables)
         with running(source, Path(folder), seen):
             time.sleep(1.5)
             before = resource.getrusage(resource.RUSAGE_SELF)
@@ -155,7 +156,8 @@ def burst(seconds: float, rate: float) -> None:
         starts = [one for one in seen if one.fields.get("event.dataset") == "process.start"]
         named = sum(str(one.fields.get("process.executable", "")).endswith("true") for one in starts)
         unread = sum("gov.process.unread" in one.fields for one in starts)
-        dropped = sum(int(str(one.fields["gov.gap.count"])) for one in seen if "gov.gap.count" in one.fields)
+        gaps = [one.fields["gov.gap.count"] for one in seen if "gov.gap.count" in one.fields]
+        dropped = sum(int(str(count)) for count in gaps)
         way = "polled" if source.reduced is not None else "proc connector"
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     where = f"{made} starts of {program} in {seconds:.0f} s, {way}, into a spool"
@@ -177,11 +179,11 @@ def lines(count: int) -> None:
             text = "".join(LINE.format(n=n, port=1024 + n % 60000) for n in range(count))
             temporary = log.with_suffix(".new")
             temporary.write_text(text)
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             temporary.rename(log)
             while len(seen) < count and time.perf_counter() - start < 120:
                 time.sleep(0.005)
-            took = time.perf_counter() - start
+            took, used = time.perf_counter() - start, time.process_time() - before
         kept = len(seen)
     say(
         "host_log_lines", kept / took, "lines/s", f"{kept} of {count} sshd lines, parsed to ECS, spool synced"

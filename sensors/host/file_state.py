@@ -51,7 +51,7 @@ def read_state(path: Path) -> FileState | None:
     if stat.S_ISREG(found.st_mode):
         kind = "file"
         if found.st_size <= HASHED_BYTES_MAX:
-            sha256, sm3 = _digest_file(path)
+            sha256, sm3 = digest_file(path)
     elif stat.S_ISLNK(found.st_mode):
         kind = "link"
         sha256, sm3 = _digest_link(path)
@@ -79,9 +79,11 @@ def group_name(number: int) -> str:
         return str(number)
 
 
-def _digest_file(path: Path) -> tuple[str, str]:
+def digest_file(path: Path, *, follow: bool = False) -> tuple[str, str]:
+    """SHA-256 and SM3 of a file, in one pass; '' where it cannot be read. A link only with ``follow``."""
+    links = 0 if follow else os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | links | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return "", ""
     first, second = hashlib.sha256(), hashlib.new("sm3")

@@ -8,7 +8,8 @@ its id and ``gov.process.unread``: nothing seen is kept silent.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ import msgspec
 from crypto.words import LiuheError, Words
 from sensors.event import LogSource, Observation, Value
 from sensors.host.cursor import Cursor
+from sensors.host.executables import Digests, Executables, hashes
 from sensors.host.observe import LINUX, gap, observe
 from sensors.host.outbox import Outbox
 from sensors.host.proc_connector import ExecConnector, Overrun, open_connector
@@ -26,6 +28,7 @@ Emit = Callable[[Sequence[Observation]], None]
 
 PROCESS_CREATION: Final = LogSource(product=LINUX, category="process_creation")
 _PARENTS_MAX: Final = 4096  # remembered parents; an older one is read again from /proc
+_ANCESTORS_MAX: Final = 8  # of the chain from the parent upwards
 _WAIT_SECONDS: Final = 0.5  # so that stop is noticed
 _SAVE_SECONDS: Final = 5.0  # the cursor is a help after restarts, not a promise: not one sync per exec
 
@@ -49,8 +52,12 @@ class ProcessSource:
         poll_seconds: float = 1.0,
         connect: Callable[[], ExecConnector] = open_connector,
         proc: Path = PROC,
+        executables: Cursor | None = None,
     ) -> None:
+        """``executables``: where digests of started programs are kept; None makes none."""
         self._cursor = cursor
+        self._digests = executables
+        self._executables: Executables | None = None
         self._poll_seconds = poll_seconds
         self._connect = connect
         self._proc = proc
@@ -73,12 +80,27 @@ class ProcessSource:
             connector = self._connect()
         except LiuheError as error:
             self.reduced = Words(f"{error.what.zh},改为轮询", f"{error.what.en}; polling")
-            self._catch_up(emit)
-            self._poll(emit, stop)
+            with self._digesting(emit):
+                self._catch_up(emit)
+                self._poll(emit, stop)
         else:
             self.reduced = None
-            self._catch_up(emit)
-            self._listen(connector, emit, stop)
+            with self._digesting(emit):
+                self._catch_up(emit)
+                self._listen(connector, emit, stop)
+
+    @contextmanager
+    def _digesting(self, emit: Emit) -> Iterator[None]:
+        if self._digests is None:
+            yield
+            return
+        self._executables = Executables(self._digests, lambda seen: emit([seen]), self._proc)
+        self._executables.start()
+        try:
+            yield
+        finally:
+            self._executables.stop()
+            self._executables = None
 
     def _listen(self, connector: ExecConnector, emit: Emit, stop: threading.Event) -> None:
         try:
@@ -150,7 +172,17 @@ class ProcessSource:
     def _describe(self, process: Process, action: str = "exec") -> Observation:
         parent = self._parent(process)
         self._remember(process)
-        return describe(process, parent, action)
+        digests = self._executables.digests(process.pid, process.executable) if self._executables else None
+        return describe(process, parent, action, ancestors=self._ancestors(parent), digests=digests)
+
+    def _ancestors(self, parent: Process | None) -> list[str]:
+        """Programs from the parent upwards, as far as they are remembered."""
+        found: list[str] = []
+        one = parent
+        while one is not None and len(found) < _ANCESTORS_MAX:
+            found.append(one.executable or one.name)
+            one = self._parents.get(one.parent) if one.parent != one.pid else None
+        return found
 
     def _parent(self, process: Process) -> Process | None:
         """The parent, from memory where its start time proves that it is the same process."""
@@ -182,7 +214,14 @@ def _image(process: Process | None) -> tuple[str, tuple[str, ...]]:
     return (process.executable, process.arguments) if process is not None else ("", ())
 
 
-def describe(process: Process, parent: Process | None, action: str = "exec") -> Observation:
+def describe(
+    process: Process,
+    parent: Process | None,
+    action: str = "exec",
+    *,
+    ancestors: Sequence[str] = (),
+    digests: Digests | None = None,
+) -> Observation:
     """The process.start event of a process and, where it could still be read, its parent."""
     user = user_name(process.user)
     unread = not process.executable and not process.arguments
@@ -218,4 +257,9 @@ def describe(process: Process, parent: Process | None, action: str = "exec") -> 
         fields["process.parent.command_line"] = parent.command_line or None
         native["ParentImage"] = parent.executable or None
         native["ParentCommandLine"] = parent.command_line or None
+        fields["gov.process.ancestors"] = [*ancestors] or None
+    if digests is not None:
+        fields["process.hash.sha256"] = digests.sha256
+        fields["process.hash.sm3"] = digests.sm3
+        native["Hashes"] = hashes(digests)
     return observe("process.start", PROCESS_CREATION, fields, native=native)

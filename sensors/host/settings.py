@@ -62,6 +62,7 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     processes: bool = True
     process_poll_seconds: float = 1.0  # only where the kernel's process events cannot be read
+    executables: bool = True  # digests of what is started
     audit: bool = True
     audit_log: str = "/var/log/audit/audit.log"
     listeners: bool = True

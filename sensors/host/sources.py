@@ -40,7 +40,11 @@ def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
     sources: list[HostSource] = []
     processes: ProcessSource | None = None
     if settings.processes:
-        processes = ProcessSource(Cursor(cursors, "processes"), poll_seconds=settings.process_poll_seconds)
+        processes = ProcessSource(
+            Cursor(cursors, "processes"),
+            poll_seconds=settings.process_poll_seconds,
+            executables=Cursor(cursors, "executables") if settings.executables else None,
+        )
         sources.append(processes)
     if settings.audit:
         # Started processes are told once: by the audit trail where nobody else sees each of them.

@@ -39,6 +39,8 @@ QUIET = HostSettings(
     journal=False,
     file_integrity=False,
     probes=False,
+    audit=False,
+    inventory=False,
 )
 
 

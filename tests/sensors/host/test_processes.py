@@ -54,6 +54,9 @@ def test_a_started_program_is_seen_with_its_parent(
     assert event.native["CommandLine"] == " ".join(words)
     assert str(event.native["ParentImage"]).rpartition("/")[2].startswith("python")
     assert event.fields["process.parent.pid"] == event.native["ParentProcessId"]
+    ancestors = event.fields["gov.process.ancestors"]
+    assert isinstance(ancestors, list)
+    assert ancestors[0] == event.native["ParentImage"]
     assert (source.reduced is None) or connect is _refused or "CAP_NET_ADMIN" in source.reduced.en
 
 
