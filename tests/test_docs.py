@@ -21,13 +21,19 @@ import pytest
 import yaml
 
 from compliance.checklist import load_checklist
+from compliance.documents import load_kinds
 from compliance.facts import CenterState, gather
+from compliance.known_facts import certificate_facts, order_fact, registry_fact
+from compliance.registry import GradedSystem
+from detection.store.host_inventory import HostInventory
 from detection.store.inventory import SensorState
 from rules import ROOT as RULES
 from sensors.host.probes import PROBES
 from sensors.settings import Settings as SensorSettings
 from soc_api.cli import parser
+from soc_api.enforcement_facts import account_fact, transfer_facts
 from soc_api.settings import Settings as CenterSettings
+from soc_api.transfer_status import Status
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REFERENCE: Final = ROOT / "docs" / "reference"
@@ -322,6 +328,42 @@ def known_facts() -> dict[str, set[str]]:
     for probe in PROBES:
         rows = table_rows(section(page, f"## {probe.id}\n"))
         facts[probe.id] = {f"gov.probe.value.{name}" for row in rows for name in quoted(row[0])}
+    return facts | told_by_others(now)
+
+
+def told_by_others(now: datetime) -> dict[str, set[str]]:
+    """Facts of the registry, of orders, certificates, transfers and accounts, and of imported documents."""
+    days: dict[str, Any] = dict.fromkeys(
+        ("filing_expires", "assessed", "assessment_due", "crypto_due"), now.date()
+    )
+    system = GradedSystem(id="a", unit="320000", name="a", level=3, grade="S3A3G3", **days)
+    host: dict[str, Any] = dict.fromkeys(("unit", "sensor", "digest", "event", "method", "error"), "")
+    told = HostInventory(
+        host="h",
+        kind="certificates",
+        time=now,
+        since=now,
+        columns=(),
+        rows=(),
+        complete=True,
+        truncated=False,
+        **host,
+    )
+    found = [
+        registry_fact(system, now),
+        order_fact([], now),
+        *certificate_facts([told], now),
+        *transfer_facts(Status(channels=(), transfers=()), now),
+        account_fact([], now),
+    ]
+    facts = {fact.name: set(fact.fields) for fact in found}
+    for kind in load_kinds(RULES / "mappings" / "documents.yaml").values():
+        names = {"rows", *kind.columns}
+        for name, column in kind.columns.items():
+            if column.kind in ("date", "time"):
+                names |= {f"{name}_days_left", f"{name}_days_ago"}
+        names |= {f"{word}.{count}" for count in kind.counts for word in ("count", "named")}
+        facts[f"import.{kind.kind}"] = {f"document.{name}" for name in names}
     return facts
 
 
