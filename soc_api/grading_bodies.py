@@ -101,7 +101,7 @@ class ResultRow(Body):
     statement: int | None
 
 
-class StatementRow(Body):
+class ItemStatementRow(Body):
     """What a person states of an item; it counts once another person has confirmed it."""
 
     number: int
@@ -129,16 +129,16 @@ class ItemDetail(Body):
     checks: list[str]
     kinds: list[str]
     results: list[ResultRow]
-    statements: list[StatementRow]
+    statements: list[ItemStatementRow]
 
 
-class StatementPage(Body):
+class ItemStatementPage(Body):
     """GET /api/v1/systems/{system}/statements, newest first."""
 
-    rows: list[StatementRow]
+    rows: list[ItemStatementRow]
 
 
-class StatementOrder(Body):
+class ItemStatementOrder(Body):
     """POST /api/v1/systems/{system}/statements: a verdict, or a lower risk with its mitigation, or both."""
 
     item: str = Field(min_length=1, max_length=32)
@@ -150,14 +150,14 @@ class StatementOrder(Body):
     valid_until: datetime | None = None
 
 
-class StatementReview(Body):
+class ItemStatementReview(Body):
     """POST /api/v1/statements/{statement}/review."""
 
     confirm: bool
     note: str = Field(default="", max_length=2000)
 
 
-class StatementWithdrawal(Body):
+class ItemStatementWithdrawal(Body):
     """POST /api/v1/statements/{statement}/withdraw."""
 
     note: str = Field(min_length=2, max_length=2000)

@@ -15,13 +15,13 @@ from soc_api.grading_bodies import (
     GroupRow,
     ItemDetail,
     ItemRow,
+    ItemStatementOrder,
+    ItemStatementPage,
+    ItemStatementReview,
+    ItemStatementRow,
+    ItemStatementWithdrawal,
     ResultRow,
     ScoreBody,
-    StatementOrder,
-    StatementPage,
-    StatementReview,
-    StatementRow,
-    StatementWithdrawal,
     TrendPage,
     TrendRow,
     UnitGrading,
@@ -117,25 +117,25 @@ def detail(system: SystemId, item: ItemId, reach: Within) -> ItemDetail:
 @grading.get(
     "/systems/{system}/statements",
     summary="Statements of a system",
-    response_model=StatementPage,
+    response_model=ItemStatementPage,
     responses=_REFUSES,
     openapi_extra=needs("grading.read"),
 )
-def statements(system: SystemId, reach: Within) -> StatementPage:
+def statements(system: SystemId, reach: Within) -> ItemStatementPage:
     """All of them, decided or not."""
     found = reach.desk.statements.statements(reach.system(system).id)
-    return StatementPage(rows=[_statement(one) for one in found])
+    return ItemStatementPage(rows=[_statement(one) for one in found])
 
 
 @grading.post(
     "/systems/{system}/statements",
     summary="State something of an item",
-    response_model=StatementRow,
+    response_model=ItemStatementRow,
     status_code=201,
     responses=_REFUSES,
     openapi_extra=needs("grading.state"),
 )
-def propose(system: SystemId, body: StatementOrder, reach: Within) -> StatementRow:
+def propose(system: SystemId, body: ItemStatementOrder, reach: Within) -> ItemStatementRow:
     """Not applicable and why, a verdict no check gives, or a mitigated risk; it waits for another person."""
     reach.system(system)
     reach.desk.assessment.catalogue.item(body.item)
@@ -149,11 +149,11 @@ def propose(system: SystemId, body: StatementOrder, reach: Within) -> StatementR
 @grading.post(
     "/statements/{statement}/review",
     summary="Confirm or refuse a statement",
-    response_model=StatementRow,
+    response_model=ItemStatementRow,
     responses=_REFUSES,
     openapi_extra=needs("grading.review"),
 )
-def review(statement: Number, body: StatementReview, reach: Within) -> StatementRow:
+def review(statement: Number, body: ItemStatementReview, reach: Within) -> ItemStatementRow:
     """By another person than its author; a confirmed one counts at once."""
     _within(reach, statement)
     with recorded(reach.center, reach.visit, "grading.review", f"statement:{statement}"):
@@ -170,11 +170,11 @@ def review(statement: Number, body: StatementReview, reach: Within) -> Statement
 @grading.post(
     "/statements/{statement}/withdraw",
     summary="Take a statement back",
-    response_model=StatementRow,
+    response_model=ItemStatementRow,
     responses=_REFUSES,
     openapi_extra=needs("grading.state"),
 )
-def withdraw(statement: Number, body: StatementWithdrawal, reach: Within) -> StatementRow:
+def withdraw(statement: Number, body: ItemStatementWithdrawal, reach: Within) -> ItemStatementRow:
     """It stays on record and counts no longer."""
     _within(reach, statement)
     with recorded(reach.center, reach.visit, "grading.withdraw", f"statement:{statement}"):
@@ -222,5 +222,5 @@ def _result(result: ItemResult) -> ResultRow:
     return ResultRow.model_validate(result, from_attributes=True)
 
 
-def _statement(statement: Statement) -> StatementRow:
-    return StatementRow.model_validate(statement, from_attributes=True)
+def _statement(statement: Statement) -> ItemStatementRow:
+    return ItemStatementRow.model_validate(statement, from_attributes=True)
