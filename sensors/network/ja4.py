@@ -54,7 +54,7 @@ def ja4_parts(
 
 
 def _ends(protocol: bytes) -> str:
-    """The outer characters of the protocol; 9 for one that is not ASCII, as both of FoxIO's tools write it."""
+    """The outer characters of the protocol; 9 for one that is not ASCII, as FoxIO writes it."""
     if not protocol:
         return "00"
     return "".join(chr(sign) if 0x20 < sign < 0x7F else "9" for sign in (protocol[0], protocol[-1]))
