@@ -6,10 +6,13 @@ log-ins used the same password, not which.
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from typing import Final
 
 from sensors.event import Value
 from sensors.network.dialect import Message
 from sensors.network.reading import MASK, mark_of, text
+
+CATEGORY: Final = "authentication"  # of the log source, whatever the service
 
 
 def attempt(
@@ -37,7 +40,7 @@ def attempt(
     if method:
         fields["gov.login.method"] = method
     said: dict[str, Value] = {"user": user, **(native or {})}
-    return Message("net.login", service, fields, said)
+    return Message("net.login", service, fields, said, category=CATEGORY)
 
 
 def outcome(
@@ -53,7 +56,7 @@ def outcome(
     if said:
         fields["gov.login.said"] = said
     told: dict[str, Value] = {"user": user, "success": success, **(native or {})}
-    return Message("net.login", service, fields, told, reply=True)
+    return Message("net.login", service, fields, told, reply=True, category=CATEGORY)
 
 
 def plain_parts(token: bytes) -> tuple[str, bytes] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import conversation_samples
 import craft
 
 from sensors.event import Observation, encode, stamp
@@ -244,6 +245,7 @@ def samples() -> Samples:
         http_samples(),
         neighbour_samples(),
         flow_samples(),
+        conversation_samples.samples(only),
     )
     return {rule: pair for part in parts for rule, pair in part.items()}
 

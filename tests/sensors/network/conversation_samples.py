@@ -1,0 +1,83 @@
+"""Hits and misses of the rules on conversations: log-ins, SNMP, S7, Redis, Kerberos (make_rule_samples.py)."""
+
+from collections.abc import Callable
+from struct import pack
+
+import craft
+
+from sensors.event import Observation
+
+Only = Callable[..., list[Observation]]
+Samples = dict[str, tuple[list[Observation], list[Observation]]]
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    size = bytes([len(body)]) if len(body) < 128 else b"\x82" + len(body).to_bytes(2, "big")
+    return bytes([tag]) + size + body
+
+
+def ticket(service: str, cipher: int) -> bytes:
+    """A TGS-REP for anna, with all that is sealed left out."""
+    names = tlv(0x30, *(tlv(0x1B, word.encode()) for word in service.split("/")))
+    sealed = tlv(0x30, tlv(0xA0, tlv(2, bytes([cipher]))), tlv(0xA2, tlv(4, bytes(32))))
+    realm = tlv(0x1B, b"TAX.EXAMPLE")
+    inner = tlv(0x61, tlv(0x30, tlv(0xA1, realm), tlv(0xA2, tlv(0x30, tlv(0xA1, names))), tlv(0xA3, sealed)))
+    client = tlv(0x30, tlv(0xA1, tlv(0x30, tlv(0x1B, b"anna"))))
+    parts = (tlv(0xA0, tlv(2, b"\5")), tlv(0xA1, tlv(2, b"\x0d")), tlv(0xA3, realm), tlv(0xA4, client))
+    return tlv(0x6D, tlv(0x30, *parts, tlv(0xA5, inner)))
+
+
+def snmp(community: str) -> bytes:
+    variable = tlv(0x30, tlv(6, bytes.fromhex("2b060102010101")), tlv(5))
+    asked = tlv(0xA0, tlv(2, b"\1"), tlv(2, b"\0"), tlv(2, b"\0"), tlv(0x30, variable))
+    return tlv(0x30, tlv(2, b"\1"), tlv(4, community.encode()), asked)
+
+
+def s7(parameters: bytes) -> bytes:
+    body = b"\x02\xf0\x80" + pack("!BBHHHH", 0x32, 1, 0, 7, len(parameters), 0) + parameters
+    return pack("!BBH", 3, 0, 4 + len(body)) + body
+
+
+def redis(*words: str) -> bytes:
+    return f"*{len(words)}\r\n".encode() + b"".join(f"${len(one)}\r\n{one}\r\n".encode() for one in words)
+
+
+def samples(only: Only) -> Samples:
+    def login(payload: bytes, port: int, destination: str = craft.THERE) -> list[Observation]:
+        return only("net.login", *craft.connection(payload, port, destination=destination))
+
+    def ask(community: str) -> list[Observation]:
+        return only("net.snmp", craft.udp(snmp(community), 40_000, 161))
+
+    def control(parameters: bytes) -> list[Observation]:
+        return only("net.s7", *craft.connection(s7(parameters), 102))
+
+    def command(*words: str) -> list[Observation]:
+        return only("net.redis", *craft.connection(redis(*words), 6379))
+
+    def granted(service: str, cipher: int) -> list[Observation]:
+        return only("net.kerberos", craft.udp(ticket(service, cipher), 88, 40_000, craft.THERE, craft.HERE))
+
+    ftp = b"USER anna\r\nPASS geheim\r\n"
+    return {
+        "login_cleartext_password": (
+            login(ftp, 21) + login(redis("AUTH", "geheim"), 6379),
+            login(ftp, 21, "127.0.0.1") + login(b"USER anonymous\r\nPASS a@b\r\n", 21),
+        ),
+        "snmp_well_known_community": (ask("public") + ask("private"), ask("Jg7-tap-31")),
+        "s7_controller_change": (
+            control(b"\x29" + bytes(5) + b"\x09P_PROGRAM") + control(b"\x1a\0\1\0\0\0\0\0\0"),
+            control(b"\x04\x01" + bytes(12)),
+        ),
+        "redis_takeover_command": (
+            command("CONFIG", "SET", "dir", "/var/spool/cron") + command("REPLICAOF", craft.PUBLIC, "6379"),
+            command("CONFIG", "GET", "dir") + command("REPLICAOF", "NO", "ONE") + command("SET", "a", "b"),
+        ),
+        "kerberos_weak_service_ticket": (
+            granted("MSSQLSvc/db.tax.example", 23),
+            granted("MSSQLSvc/db.tax.example", 18)
+            + granted("krbtgt/TAX.EXAMPLE", 23)
+            + granted("desk-7$", 23),
+        ),
+    }
