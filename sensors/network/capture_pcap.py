@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from struct import Struct
 from typing import Any, Final
 
-from sensors.network.capture_ring import count_once, keep_bytes
+from sensors.network.capture_ring import count_once, is_loopback, keep_bytes
 
 BATCH_PACKETS: Final = 512
 RING_MILLISECONDS: Final = 100  # after which the kernel hands over a block that is not full
+_COUNT_MASK: Final = 0xFFFF_FFFF
 _meta: Final = Struct("=4I").iter_unpack
 
 
@@ -38,10 +39,21 @@ class Pcap:
         self._reader: Any = reader
         self.link_type: int = reader.datalink()
         self._socket = socket.socket(fileno=os.dup(reader.getfd()))  # libpcap's own, for what it cannot ask
-        count_once(self._socket, interface)
+        self._uncounted = (0, 0, 0)
+        if is_loopback(interface):
+            self._begin_once(snaplen_bytes)
         self._had_some = False
         self._poll = select.poll()
         self._poll.register(reader.getfd(), select.POLLIN)
+
+    def _begin_once(self, snaplen_bytes: int) -> None:
+        """On the loopback: begin anew with every packet taken once, what came twice until now left out."""
+        keep_bytes(self._socket, 0)
+        count_once(self._socket)
+        while self._reader.next_batch(BATCH_PACKETS)[1]:
+            pass
+        self._uncounted = self._reader.stats()
+        keep_bytes(self._socket, snaplen_bytes)
 
     def wait(self, milliseconds: int) -> None:
         """Sleep until there is something to read, or so long."""
@@ -61,7 +73,10 @@ class Pcap:
 
     def stats(self) -> tuple[int, int, int]:
         """(received with the dropped, dropped for want of room, dropped by the interface), 32 bits wide."""
-        received, dropped, interface_dropped = self._reader.stats()
+        now, then = self._reader.stats(), self._uncounted
+        received, dropped, interface_dropped = (
+            (count - before) & _COUNT_MASK for count, before in zip(now, then, strict=True)
+        )
         return received, dropped, interface_dropped
 
     def close(self) -> None:

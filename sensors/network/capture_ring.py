@@ -66,7 +66,8 @@ class Ring:
         request = _request.pack(BLOCK_BYTES, self._blocks, FRAME_BYTES, frames, RETIRE_MILLISECONDS, 0, 0)
         self._socket.setsockopt(_SOL_PACKET, _RX_RING, request)
         keep_bytes(self._socket, snaplen_bytes)
-        count_once(self._socket, interface)
+        if is_loopback(interface):
+            count_once(self._socket)
         mapped = mmap.mmap(self._socket.fileno(), self._blocks * BLOCK_BYTES)
         self._socket.bind((interface, _ALL_PROTOCOLS))
         index = socket.if_nametoindex(interface)
@@ -121,10 +122,14 @@ def keep_bytes(packets: socket.socket, count: int) -> None:
     packets.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, pack("@HP", 1, addressof(code)))
 
 
-def count_once(packets: socket.socket, interface: str) -> None:
-    """On the loopback every packet passes twice, out and in: take the second only."""
-    if interface_type(interface) == _LOOPBACK_TYPE:
-        packets.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+def count_once(packets: socket.socket) -> None:
+    """Take packets on their way in only: on the loopback each passes twice, out and in."""
+    packets.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+
+
+def is_loopback(interface: str) -> bool:
+    """Whether it is the loopback."""
+    return interface_type(interface) == _LOOPBACK_TYPE
 
 
 def missed_by(interface: str) -> int:

@@ -89,6 +89,20 @@ def test_what_waits_in_the_ring_is_read_on_stop_and_all_is_accounted(monkeypatch
     assert reports[-1].fields["gov.capture.unread"] == 0
 
 
+@pytest.mark.parametrize(
+    ("installed", "own_ring", "expected"), [(True, False, "pcap"), (False, False, "ring")]
+)
+def test_our_own_ring_stands_in_for_libpcap(
+    monkeypatch: pytest.MonkeyPatch, installed: bool, own_ring: bool, expected: str
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr("sensors.network.capture.is_there", lambda: installed)
+    monkeypatch.setattr("sensors.network.capture.Pcap", lambda *_, **__: made.append("pcap"))
+    monkeypatch.setattr("sensors.network.capture.Ring", lambda *_, **__: made.append("ring"))
+    CaptureSource(NetworkSettings(own_ring=own_ring), "lo")._open()
+    assert made == [expected]
+
+
 @pytest.fixture(params=["libpcap", "own ring"])
 def loopback(request: pytest.FixtureRequest) -> Iterator[list[Observation]]:
     """What the sensor sees on the loopback while the test runs."""

@@ -13,6 +13,7 @@ import pytest
 from sensors.network.capture import may_capture
 from sensors.network.capture_pcap import is_there
 from sensors.network.capture_ring import interface_type, link_type_of, missed_by
+from sensors.network.packet import walk
 
 OVERLOAD = Path(__file__).with_name("overload.py")
 NAMESPACE = "liuhe-test-ring"
@@ -67,3 +68,16 @@ def test_sent_is_processed_and_reported_drops(veth: None, way: str) -> None:
     assert told["dropped"] > 0, "the ring of 1 MiB was to overflow"
     assert told["sent"] == told["packets"] + told["dropped"] + told["interface_dropped"]
     assert (told["unread"], told["malformed"]) == (0, 0)
+
+
+@pytest.mark.slow
+def test_tags_the_card_took_off_are_put_back_and_packets_are_cut(veth: None) -> None:
+    frames = [bytes.fromhex(one) for one in json.loads(inside(sys.executable, str(OVERLOAD), "tagged"))]
+    seen = [walk(frame, 1) for frame in frames]
+    assert [(one.vlan, one.destination_port) for one in seen if one is not None] == [
+        (5, 5_001),
+        (7, 5_001),
+        (-1, 5_001),
+    ]
+    assert all(96 <= len(frame) <= 104 for frame in frames)
+    assert all(one is not None and one.payload_bytes == 240 for one in seen)
