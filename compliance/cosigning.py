@@ -65,6 +65,14 @@ def cosigned_note(folder: Path, ledger: LedgerView) -> Note | None:
     return note
 
 
+def kept_checkpoint(folder: Path, ledger: LedgerView) -> Checkpoint | None:
+    """What the ledger had when its witnesses last signed, whatever the policy is now; never falls behind."""
+    try:
+        return ledger.checked((folder / COSIGNED).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
 class Cosigning:
     """The asking side of one ledger; safe between threads."""
 

@@ -61,6 +61,7 @@ _SINCE = str(Words("自该时间起,如 2026-11-01", "from this time on, for exa
 
 
 def _verify(chosen: argparse.Namespace) -> int:
+    from compliance.cosigning import kept_checkpoint
     from compliance.ledger import LedgerReader
     from crypto.keys import PublicKey
     from crypto.note import Checkpoint, parse_note
@@ -76,6 +77,8 @@ def _verify(chosen: argparse.Namespace) -> int:
             raise
         _say(error)
         return 1
+    if trusted is None:
+        trusted = kept_checkpoint(chosen.data / "witness", reader)
     outcome = reader.verify(_progress if sys.stderr.isatty() else None, trusted=trusted)
     if chosen.json:
         findings = [finding._asdict() for finding in outcome.findings]

@@ -37,6 +37,7 @@ from compliance.verify_notes import (
     read_base64,
     read_checkpoint,
     read_key,
+    remembered,
 )
 from compliance.verify_sm import Hash, choose_sm3
 
@@ -89,6 +90,7 @@ class Check:
 
     def __init__(self, kit: Kit, tree: Tree, sm3: Hash) -> None:
         self.kit, self.tree, self.sm3 = kit, tree, sm3
+        self.node_sm3 = remembered(sm3)
         self.manifest: dict[str, Any] = json.loads(kit.read("manifest.json", MANIFEST_BYTES_MAX))
         self.center = str(self.manifest["center"])
         self.items = [int(index) for index in self.manifest["items"]]
@@ -152,7 +154,7 @@ class Check:
                 f"第 {index} 条的证明属于另一检查点", f"record {index}: proof of another checkpoint"
             )
         proof, size = [read_base64(line) for line in path], self.tree.size
-        reached = climb(self.sm3(b"\0" + leaf), index, size, proof, self.sm3) if index < size else b""
+        reached = climb(self.sm3(b"\0" + leaf), index, size, proof, self.node_sm3) if index < size else b""
         if reached != self.tree.root:
             raise WrongError(f"第 {index} 条不在签名的树中", f"record {index} is not in the signed tree")
         record = json.loads(leaf)

@@ -6,6 +6,7 @@ from time import perf_counter
 import msgspec
 
 from compliance.ledger import LedgerReader
+from crypto.note import Checkpoint
 from crypto.words import Words
 from detection.store.event_store import EventStore
 from soc_api.audit_store import AuditStore
@@ -24,8 +25,13 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Words]
 
 
-def verify_all(ledger: LedgerReader, events: EventStore, audit: AuditStore) -> Verification:
-    """Recompute every leaf, payload, checkpoint, digest of a sealed segment and line of the audit log."""
+def verify_all(
+    ledger: LedgerReader, events: EventStore, audit: AuditStore, *, trusted: Checkpoint | None = None
+) -> Verification:
+    """Recompute every leaf, payload, checkpoint, digest of a sealed segment and line of the audit log.
+
+    ``trusted`` is a checkpoint the ledger must not have fallen behind.
+    """
     began = perf_counter()
     segments = [sealed for sealed in events.segments() if sealed.status == "sealed"]
     findings = events.verify_segments()
@@ -33,7 +39,7 @@ def verify_all(ledger: LedgerReader, events: EventStore, audit: AuditStore) -> V
         findings.append(
             Words(f"审计日志第 {broken} 行与前文不衔接", f"line {broken} of the audit log does not follow")
         )
-    outcome = ledger.verify()
+    outcome = ledger.verify(trusted=trusted)
     return Verification(
         ok=outcome.ok and not findings,
         size=outcome.size,

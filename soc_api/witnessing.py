@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from compliance.cosigning import POLICY, Ask, Cosigning, Witnessed
+from compliance.cosigning import POLICY, Ask, Cosigning, Witnessed, kept_checkpoint
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledger_files import replace_file
 from compliance.witness import Answer, Fork
@@ -19,6 +19,7 @@ from compliance.witness_book import WitnessBook
 from compliance.witness_policy import Log, Policy
 from crypto.cosignature import Verifier
 from crypto.keys import SigningKey
+from crypto.note import Checkpoint
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Words
 from detection.alert import Claim, Match, claim
@@ -80,6 +81,10 @@ class Witnessing:
     def witnessed(self) -> Witnessed:
         """How far our own ledger is cosigned."""
         return self._cosigning.witnessed()
+
+    def kept(self) -> Checkpoint | None:
+        """What our ledger had when its witnesses last signed."""
+        return kept_checkpoint(self._folder, self._ledger)
 
     def round(self, now: datetime, ask: Ask) -> bool:
         """Take our latest checkpoint to the witnesses; whether a quorum has signed it."""

@@ -54,7 +54,8 @@ def page(
 def verify(center: Here, visit: Visitor) -> VerifyResult:
     """Recompute leaves, payloads, checkpoints, sealed segments and audit log; findings say what is wrong."""
     with recorded(center, visit, "evidence.verify", "ledger"):
-        outcome = verify_all(center.ledger, center.events, center.audit)
+        trusted = center.witnessing.kept() if center.witnessing else None
+        outcome = verify_all(center.ledger, center.events, center.audit, trusted=trusted)
         center.compliance.note_ledger(outcome.ok)
     return VerifyResult.model_validate(outcome, from_attributes=True)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,7 +119,13 @@ def test_a_kit_stands_on_what_a_quorum_cosigned(
     (folder / "cosigned").write_bytes(cosigned.encode())
     older = tmp_path / "older"
     older.write_bytes(note.encode())
+    older_folder = tmp_path / "rolled-back"
+    shutil.copytree(data, older_folder)
     assert run("checkpoint", "--data", data, "--sign") == 0
+    late = parse_note((data / "evidence/checkpoint").read_bytes())
+    (older_folder / "witness/cosigned").write_bytes(late.encode())
+    assert run("verify", "--data", data) == 0
+    assert run("verify", "--data", older_folder) == 1  # what was cosigned once must still be there
     capsys.readouterr()
     sizes = []
     for words in (["--json"], ["--json", "--newest", "--trusted", older]):

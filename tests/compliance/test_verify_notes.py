@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from compliance import verify_notes
 from compliance.verify_notes import Tree, WrongError, check_policy, cosigned, grows, read_checkpoint, read_key
 from compliance.witness_policy import Policy
 from crypto import merkle
@@ -46,6 +47,20 @@ def test_growth_is_judged_alike() -> None:
             assert not grows(before, head._replace(root=bytes(32)), proof, sm3)
             assert not proof or not grows(before, head, proof[:-1], sm3)
             assert not proof or not grows(before, head, [part[:-1] for part in proof], sm3)
+
+
+def test_no_node_is_hashed_twice_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_notes, "NODES_MAX", 2)
+    asked: list[bytes] = []
+
+    def counted(data: bytes) -> bytes:
+        asked.append(data)
+        return sm3(data)
+
+    known = verify_notes.remembered(counted)
+    for data in (b"a", b"b", b"a", b"c", b"a"):
+        assert known(data) == sm3(data)
+    assert asked == [b"a", b"b", b"c", b"a"]
 
 
 def test_cosignatures_and_policies_are_judged_alike() -> None:

@@ -111,6 +111,9 @@ def test_two_centers_over_http(world: Any, tmp_path: Path) -> None:
                 city.round(NOW, asker(None))  # the first round also records the policy
                 ledger.checkpoint(NOW)
                 assert city.round(NOW, asker(None))
+                kept = city.kept()
+                assert kept is not None
+                assert kept.size == size
                 assert (city.witnessed().size, city.witnessed().unwitnessed_since) == (size, None)
     finally:
         server.shutdown()
