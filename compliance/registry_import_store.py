@@ -11,7 +11,7 @@ from compliance.asset_store import write_asset, write_contact, write_object
 from compliance.registry import AssessmentObject, Asset, Contact, GradedSystem, Unit, not_found
 from compliance.registry_sheet import ERRORS_MAX, SHEETS, Read, RowError, SheetName, Value
 from compliance.registry_store import insert_system, read_system, write_system, write_unit
-from compliance.registry_tables import assets, graded_systems, units
+from compliance.registry_tables import assessment_objects, assets, contacts, graded_systems, units
 from crypto.words import LiuheError, Refused, Words
 from detection.store.state import writing
 
@@ -75,11 +75,9 @@ def _put(connection: Connection, value: Value, now: datetime, actor: str) -> str
         case Asset():
             return _put_asset(connection, value, now, actor)
         case AssessmentObject():
-            write_object(connection, value, now, actor)
-            return "changed"
+            return _put_object(connection, value, now, actor)
         case Contact():
-            write_contact(connection, value, now, actor)
-            return "changed"
+            return _put_contact(connection, value, now, actor)
 
 
 def _put_unit(connection: Connection, unit: Unit, now: datetime, actor: str) -> str:
@@ -140,6 +138,24 @@ def _put_asset(connection: Connection, asset: Asset, now: datetime, actor: str) 
         return "same"
     write_asset(connection, msgspec.structs.replace(asset, number=row["number"]), now, actor)
     return "changed"
+
+
+def _put_object(connection: Connection, one: AssessmentObject, now: datetime, actor: str) -> str:
+    place = assessment_objects.c.system == one.system, assessment_objects.c.id == one.id
+    row = connection.execute(select(assessment_objects).where(*place)).mappings().first()
+    if row is not None and (row["note"], row["retired"]) == (one.note, one.retired):
+        return "same"
+    write_object(connection, one, now, actor)
+    return "added" if row is None else "changed"
+
+
+def _put_contact(connection: Connection, person: Contact, now: datetime, actor: str) -> str:
+    same = [contacts.c[name] == getattr(person, name) for name in ("unit", "system", "duty", "name")]
+    row = connection.execute(select(contacts).where(*same)).mappings().first()
+    if row is not None and (row["phone"], row["email"]) == (person.phone, person.email):
+        return "same"
+    write_contact(connection, person, now, actor)
+    return "added" if row is None else "changed"
 
 
 def _allowed(connection: Connection, value: Value, scope: Scope) -> None:

@@ -19,6 +19,7 @@ from compliance.registry_desk import RegistryDesk
 from soc_api.context import Center
 from soc_api.errors import text
 from soc_api.identity import Visit
+from soc_api.permissions import allows
 from soc_api.registry_bodies import (
     AssetOrder,
     AssetRow,
@@ -48,6 +49,7 @@ registry = router("registry")
 UnitCode = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 SystemId = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 Number = Annotated[int, Path(ge=1)]
+_HIDDEN: Final = "***"
 REFUSES: Final = conflicts("The entry has changed meanwhile, is in use, or may not take this step now")
 
 
@@ -137,7 +139,7 @@ def put_unit(unit: UnitCode, body: UnitOrder, reach: Within) -> UnitRow:
 def contacts(unit: UnitCode, reach: Within) -> ContactPage:
     """Who answers for the unit and its systems."""
     rows = reach.desk.assets.contacts([reach.unit(unit)])
-    return ContactPage(rows=[ContactRow.model_validate(row, from_attributes=True) for row in rows])
+    return ContactPage(rows=[_person(row, reach.visit) for row in rows])
 
 
 @registry.post(
@@ -189,7 +191,7 @@ def systems(desk: Desk, scope: Seen) -> SystemPage:
 )
 def system(system: SystemId, reach: Within) -> SystemDetail:
     """With its place, steps, assets, objects, people and changes."""
-    return _detail(reach.desk, reach.system(system), reach.scope)
+    return _detail(reach, reach.system(system))
 
 
 @registry.put(
@@ -230,7 +232,7 @@ def take_step(system: SystemId, body: StepOrder, reach: Within) -> SystemDetail:
             reach.visit.actor,
             grade=body.grade,
         )
-    return _detail(reach.desk, after, reach.scope)
+    return _detail(reach, after)
 
 
 @registry.post(
@@ -267,11 +269,21 @@ def put_object(system: SystemId, body: ObjectOrder, reach: Within) -> ObjectRow:
     return ObjectRow.model_validate(after, from_attributes=True)
 
 
+def _person(contact: Contact, visit: Visit) -> ContactRow:
+    """A person; numbers are for those who keep the registry, others see that there is one."""
+    row = ContactRow.model_validate(contact, from_attributes=True)
+    if allows(visit.account.role, "registry.edit"):
+        return row
+    hidden = {name: _HIDDEN for name in ("phone", "email") if getattr(row, name)}
+    return row.model_copy(update=hidden)
+
+
 def _row(system: GradedSystem) -> SystemRow:
     return SystemRow.model_validate(system, from_attributes=True)
 
 
-def _detail(desk: RegistryDesk, system: GradedSystem, scope: UnitScope) -> SystemDetail:
+def _detail(reach: Reach, system: GradedSystem) -> SystemDetail:
+    desk, scope = reach.desk, reach.scope
     people = desk.assets.contacts([system.unit])
     path = [unit for unit in desk.registry.tree().path(system.unit) if scope.holds(unit.code)]
     return SystemDetail(
@@ -290,11 +302,7 @@ def _detail(desk: RegistryDesk, system: GradedSystem, scope: UnitScope) -> Syste
             ObjectRow.model_validate(one, from_attributes=True)
             for one in desk.assets.objects(system.id, retired=True)
         ],
-        contacts=[
-            ContactRow.model_validate(one, from_attributes=True)
-            for one in people
-            if one.system in ("", system.id)
-        ],
+        contacts=[_person(one, reach.visit) for one in people if one.system in ("", system.id)],
         history=[
             ChangeRow(
                 number=one.number,

@@ -47,7 +47,7 @@ def everything(engine: Engine, **given: Any) -> Imported:
 def test_a_dry_run_says_what_would_be_and_does_nothing(engine: Engine) -> None:
     found = everything(engine, dry_run=True)
     assert (found.done, found.errors) == (False, ())
-    assert counted(found) == {"added": 3, "changed": 1, "same": 0, "errors": 0}
+    assert counted(found) == {"added": 4, "changed": 0, "same": 0, "errors": 0}
     registry = RegistryStore(engine)
     assert "320100-zwb" not in registry.tree()
     assert registry.systems() == []
@@ -69,6 +69,9 @@ def test_an_import_and_the_same_again(engine: Engine) -> None:
         dict.fromkeys(again.added, 0), 1, 1, 1,
     )  # fmt: skip
     assert len(held.contacts(["320100-zwb"])) == 1
+    objects = held.objects("portal")
+    assert put(engine, objects=objects).same["objects"] == len(objects)
+    assert counted(again) == {"added": 0, "changed": 0, "same": 4, "errors": 0}
 
 
 def test_one_bad_row_undoes_all(engine: Engine) -> None:

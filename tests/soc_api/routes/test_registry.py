@@ -98,6 +98,10 @@ def test_assets_objects_and_people(filled: Any) -> None:
     detail = client("GET", "/systems/nanjing").json()
     assert [one["phone"] for one in detail["contacts"]] == ["13800000000"]
     assert [one["retired"] for one in detail["objects"] if one["id"] == "host:web-01"] == [True]
+    reader = filled.signed_in("analyst")
+    (shown,) = reader("GET", f"/units/{CITY}/contacts").json()["rows"]
+    assert (shown["name"], shown["phone"], shown["email"]) == ("甲", "***", "")
+    assert reader("GET", "/systems/nanjing").json()["contacts"] == [shown]
     assert client("DELETE", f"/contacts/{kept['number']}").status_code == 204
     assert client("DELETE", f"/contacts/{kept['number']}").status_code == 404
     assert client("GET", f"/units/{CITY}/contacts").json()["rows"] == []
