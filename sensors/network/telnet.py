@@ -15,6 +15,7 @@ PORT: Final = 23
 _IAC, _SB, _SE = 0xFF, 0xFA, 0xF0
 _TAIL_BYTES: Final = 256
 _LINE_BYTES_MAX: Final = 256
+_LINES_MAX: Final = 64  # typed at once; more is no log-in
 _OPTION_BYTES_MAX: Final = 512
 _ATTEMPTS_MAX: Final = 16
 _USER_PROMPTS: Final = (b"login:", b"username:", b"user:", b"user name:", b"account:", "用户名:".encode())
@@ -89,15 +90,13 @@ class TelnetStream:
 
     def _typed(self, plain: bytes) -> list[Message]:
         found: list[Message] = []
-        for byte in plain:
-            if not self._line and not self._prompt:
+        pieces = plain.replace(b"\0", b"").replace(b"\r", b"\n").split(b"\n", _LINES_MAX)[: _LINES_MAX + 1]
+        for place, piece in enumerate(pieces):
+            if piece and not self._line:
                 self._prompt = self._asked()
-            if byte in (0x0D, 0x0A):
+            self._line += piece[: _LINE_BYTES_MAX - len(self._line)]
+            if place < len(pieces) - 1:
                 found += self._entered()
-            elif byte in (0x08, 0x7F):
-                del self._line[-1:]
-            elif byte and len(self._line) < _LINE_BYTES_MAX:
-                self._line.append(byte)
         return found
 
     def _asked(self) -> str:
@@ -107,7 +106,7 @@ class TelnetStream:
         return "user" if words.endswith(_USER_PROMPTS) else "other"
 
     def _entered(self) -> list[Message]:
-        line, prompt = bytes(self._line), self._prompt
+        line, prompt = _corrected(self._line), self._prompt or self._asked()
         self._line.clear()
         self._prompt = ""
         if not line and prompt != "secret":
@@ -119,6 +118,19 @@ class TelnetStream:
             self._waits = True
             return [attempt("telnet", self._user, line, self._key)]
         return []
+
+
+def _corrected(line: bytes | bytearray) -> bytes:
+    """The line as it stood when it was entered: what was rubbed out is gone."""
+    if 0x08 not in line and 0x7F not in line:
+        return bytes(line)
+    kept = bytearray()
+    for byte in line:
+        if byte in (0x08, 0x7F):
+            del kept[-1:]
+        else:
+            kept.append(byte)
+    return bytes(kept)
 
 
 def _behind_option(data: bytes, at: int) -> int:

@@ -1,4 +1,4 @@
-"""Hits and misses of the rules on conversations: log-ins, SNMP, S7, Redis, Kerberos (make_rule_samples.py)."""
+"""Hits and misses of the rules on conversations, for make_rule_samples.py: log-ins, SNMP, S7, Redis …"""
 
 from collections.abc import Callable
 from struct import pack

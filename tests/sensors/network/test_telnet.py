@@ -57,6 +57,26 @@ def test_a_whole_line_at_once_and_chinese_prompts() -> None:
     assert told[1].fields["event.outcome"] == "success"
 
 
+def test_carriage_return_with_zero_or_line_feed() -> None:
+    for ending in (b"\r\0", b"\r\n", b"\r", b"\n"):
+        told = converse(
+            STREAM,
+            [
+                (SERVER, OPTIONS + b"login: "),
+                (CLIENT, b"anna" + ending),
+                (SERVER, b"\r\nPassword: "),
+                (CLIENT, b"pw" + ending),
+                (SERVER, b"\r\nLogin incorrect\r\nlogin: "),
+                (CLIENT, b"bert" + ending),
+                (SERVER, b"\r\nPassword: "),
+                (CLIENT, b"pw" + ending),
+                (SERVER, b"\r\n$ "),
+            ],
+            23,
+        )
+        assert [one.fields["user.name"] for one in told] == ["anna", "anna", "bert", "bert"]
+
+
 def test_options_cut_anywhere_are_taken_out() -> None:
     stream = OPTIONS + b"login: "
     for cut in range(3, len(stream)):
