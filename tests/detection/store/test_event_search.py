@@ -138,3 +138,17 @@ def test_events_in_the_order_they_came(center: Any, engine: Engine, start: datet
 def same(event: Event) -> Event:
     """The event as it was before it was received."""
     return msgspec.structs.replace(event, ingested=None)
+
+
+def test_the_oldest_event_of_each_sensor(
+    center: Any, engine: Engine, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(center, engine, start)
+    store = center.store(engine)
+    store.seal(start, force=True)
+    sensor = center.events[0].sensor
+    assert store.oldest({sensor, "nobody"}) == {sensor: min(event.time for event in center.events)}
+    assert store.oldest(set()) == {}
+    monkeypatch.setattr(event_search, "OLDEST_FILES_MAX", 1)
+    files = sorted(store.segments(), key=lambda file: file.time_min)
+    assert store.oldest({"nobody"}) == {"nobody": files[1].time_min}  # it cannot be older than that
