@@ -11,6 +11,7 @@ from compliance.asset_store import add_asset, add_object
 from compliance.registry import (
     Asset,
     AssetKind,
+    GradedSystem,
     Unit,
     checked_asset,
     checked_system,
@@ -18,7 +19,6 @@ from compliance.registry import (
     not_found,
     whole_objects,
 )
-from compliance.registry import GradedSystem as GradedSystem
 from compliance.registry_log_store import COUNTER, append
 from compliance.registry_tables import assets, graded_systems, units
 from compliance.unit_tree import UnitTree, place_by_code
@@ -52,12 +52,7 @@ PROCESS_FIELDS: Final = (
 
 def system_not_found(system: str = "") -> Refused:
     """What is said where a graded system is needed and there is none, or not this one."""
-    return Refused(
-        "system-not-found",
-        Words("没有登记这个定级对象", "no such graded system is registered"),
-        Words("请核对编号,或先登记", "check its id, or register it first"),
-        field=system,
-    )
+    return not_found("system", system)
 
 
 class RegistryStore:

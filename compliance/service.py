@@ -22,7 +22,8 @@ from compliance.known_facts import Further, Known, Own, known_facts, nothing_fur
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.order_store import OrderStore
-from compliance.registry_store import GradedSystem, RegistryStore, system_not_found
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore, system_not_found
 from compliance.result_store import ResultStore
 from compliance.views import CheckDetail, CheckPage, detail_of, page_of
 from crypto.words import Refused, Words

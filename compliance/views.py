@@ -9,7 +9,7 @@ import msgspec
 from compliance.check_store import Kept
 from compliance.checklist import LAYERS, Check
 from compliance.evaluation import VERDICTS, Evaluation, Finding
-from compliance.registry_store import GradedSystem
+from compliance.registry import GradedSystem
 from compliance.report.model import DISCLAIMER
 from crypto.words import Words
 from sensors.event import Value

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
 from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Refused, Words

@@ -11,7 +11,8 @@ import pytest
 from compliance import report_desk
 from compliance.checklist import Check, LiveTest
 from compliance.ledger import Ledger
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from compliance.report_desk import ReportDesk
 from compliance.report_sources import DeskParts
 from compliance.service import Compliance, Parts

@@ -18,7 +18,8 @@ from compliance.documents import (
     load_kinds,
     read_document,
 )
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.words import BadInput
 from detection.store.state import open_state
 from rules import ROOT

@@ -13,7 +13,8 @@ from compliance.evaluation import Evaluation, Finding, FindingState
 from compliance.gate import GateDecision, GateName, Override, load_gates
 from compliance.gate_store import GateStore
 from compliance.gatekeeper import Gatekeeper
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.words import BadInput, Refused, Words
 from detection.store.state import Engine, open_state
 from rules import ROOT

@@ -8,7 +8,7 @@ import pytest
 from compliance.document_store import DocumentStore
 from compliance.known_facts import Known, Own, certificate_facts, known_facts, nothing_further, registry_fact
 from compliance.order_store import OrderStore
-from compliance.registry_store import GradedSystem
+from compliance.registry import GradedSystem
 from detection.store.host_inventory import HostInventory
 from detection.store.host_inventory_store import HostInventoryStore
 

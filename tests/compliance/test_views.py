@@ -7,7 +7,7 @@ import pytest
 from compliance.check_store import Kept
 from compliance.checklist import LAYERS, load_checklist
 from compliance.evaluation import VERDICTS, Evaluation, Fact, Finding
-from compliance.registry_store import GradedSystem
+from compliance.registry import GradedSystem
 from compliance.views import detail_of, page_of, row_of, valid_at
 from crypto.words import Words
 from rules import ROOT

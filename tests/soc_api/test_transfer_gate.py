@@ -9,7 +9,8 @@ from compliance.check_store import CheckStore, Kept
 from compliance.checklist import load_checklist
 from compliance.evaluation import Evaluation, Verdict
 from compliance.gate_store import GateStore
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.words import BadInput, Refused, Words
 from detection.store.state import Engine, open_state
 from rules import ROOT

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
 from crypto.sm3 import sm3_hex
 

@@ -7,7 +7,8 @@ import pytest
 
 from compliance.check_store import CheckStore, Kept
 from compliance.evaluation import Evaluation, Fact, Finding, FindingState
-from compliance.registry_store import GradedSystem, RegistryStore
+from compliance.registry import GradedSystem
+from compliance.registry_store import RegistryStore
 from crypto.words import Words
 
 
