@@ -105,8 +105,9 @@ def test_the_monthly_report_by_command(center: RunningCenter, tmp_path: Path) ->
     month = datetime.now(UTC).strftime("%Y-%m")
     done = center.cli("report", "monthly", "--month", month, "--output", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    pdf, xlsx = (Path(line) for line in done.stdout.splitlines())
+    pdf, docx, xlsx = (Path(line) for line in done.stdout.splitlines())
     assert len(pypdf.PdfReader(pdf).pages) >= 4
+    assert docx.read_bytes().startswith(b"PK")
     assert xlsx.read_bytes().startswith(b"PK")
     wrong = center.cli("report", "monthly", "--month", "2999-01", "--output", str(tmp_path))
     assert wrong.returncode == 2

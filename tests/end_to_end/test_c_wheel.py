@@ -38,7 +38,8 @@ HELD = (
     r"rules/playbooks/drill\.toml",
     r"rules/playbooks/accounts\.toml",
     r"rules/grading/catalogue\.yaml",
-    r"compliance/report/monthly\.typ",
+    r"compliance/report/(document|chart|charts)\.typ",
+    r"rules/inspection/[^/]+\.yaml",
     r"compliance/report/fonts/[^/]+\.otf",
     r"compliance/report/fonts/OFL\.txt",
     r"liuhe-[^/]+\.dist-info/licenses/LICENSE",
@@ -215,8 +216,9 @@ def test_it_makes_the_monthly_report(installed: Installed) -> None:
     month = datetime.now(UTC).strftime("%Y-%m")
     done = installed.liuhe("report", "monthly", "--month", month, "--output", "made", "--data", "data")
     assert done.returncode == 0, done.stderr
-    pdf, xlsx = (installed.output.parent / line for line in done.stdout.splitlines())
+    pdf, docx, xlsx = (installed.output.parent / line for line in done.stdout.splitlines())
     assert pdf.read_bytes().startswith(b"%PDF")
+    assert docx.read_bytes().startswith(b"PK")
     assert xlsx.read_bytes().startswith(b"PK")
 
 
