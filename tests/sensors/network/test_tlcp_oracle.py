@@ -3,19 +3,23 @@
 import shutil
 import subprocess
 from pathlib import Path
+from struct import pack
 
 import agreement
+import craft
 import pytest
+
+from sensors.network.tls_names import suite_name
 
 TLCP = Path(__file__).parent / "captures" / "tlcp.pcap"
 FIELDS = ("tcp.srcport", "tls.handshake.type", "tls.handshake.version", "tls.handshake.ciphersuite")
 
 
-def oracle(*fields: str) -> list[list[str]]:
+def oracle(*fields: str, path: Path = TLCP) -> list[list[str]]:
     tshark = shutil.which("tshark")
     if tshark is None:
         pytest.skip("tshark is not installed")
-    command = [tshark, "-r", str(TLCP), "-d", "tcp.port==20443-20452,tls", "-Y", "tls.handshake.type", "-T"]
+    command = [tshark, "-r", str(path), "-d", "tcp.port==20443-20452,tls", "-Y", "tls.handshake.type", "-T"]
     command += ["fields", *(part for field in fields for part in ("-e", field))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return [line.split("\t") for line in done.stdout.splitlines()]
@@ -53,3 +57,23 @@ def test_certificates() -> None:
         if one.fields["event.dataset"] == "net.x509"
     }
     assert ours == subjects == {"portal.example.gov.cn", "clerk.example.gov.cn"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", [0xE011, 0xE013, 0xE051, 0xE053])
+def test_hand_made_hellos_of_the_suites_the_real_stack_lacks(suite: int, tmp_path: Path) -> None:
+    hello = craft.client_hello(version=0x0101, suites=(suite,), offered=(), record_version=0x0101)
+    answer = craft.server_hello(suite, version=0x0101)
+    packets = craft.connection(hello, 20_443, answer=answer)
+    path = tmp_path / "made.pcap"
+    head = pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    path.write_bytes(
+        head + b"".join(pack("<IIII", 1_000, at, len(one), len(one)) + one for at, one in enumerate(packets))
+    )
+    ours = [one for one in agreement.read_all(path) if one.fields["event.dataset"] == "net.tls"]
+    assert [one.fields["gov.tls.sm"] for one in ours] == [True, True]
+    theirs = oracle("_ws.col.Protocol", "tls.handshake.type", "tls.handshake.ciphersuite", path=path)
+    assert [row[0] for row in theirs] == ["GMTLSv1", "GMTLSv1"]
+    assert [int(row[2], 0) for row in theirs] == [suite, suite]
+    assert ours[1].native["cipher"] == suite_name(suite)
+    assert ours[1].native["version"] == "TLCPv11"
