@@ -14,7 +14,7 @@ import msgspec
 from sensors.event import Value
 from sensors.network.ber import Element, content, element, inside, number, tagged, whole_size
 from sensors.network.dialect import DatagramDialect, Message, StreamClaim, Talk
-from sensors.network.kerberos_names import WEAK_CIPHERS, cipher_name, error_name
+from sensors.network.kerberos_names import REFUSALS, WEAK_CIPHERS, cipher_name, error_name
 from sensors.network.reading import Frames, text
 
 PORTS: Final = frozenset({88, 464})
@@ -173,11 +173,12 @@ def _message(found: Kerberos, asked: Kerberos | None = None) -> Message:
     if found.service:
         fields["gov.kerberos.service"] = native["service"] = found.service
     if found.kind == "ERROR":
-        fields |= {"event.action": "kerberos-error", "event.outcome": "failure"}
+        fields["event.action"] = "kerberos-error"
+        fields["event.outcome"] = "failure" if found.error in REFUSALS else "unknown"
         fields["gov.kerberos.error"] = native["error_msg"] = error_name(found.error)
         native["success"] = False
     elif not found.is_request:
-        fields["event.outcome"] = "success"
+        fields["event.outcome"] = "success" if found.kind == "AS" else "unknown"
         native["success"] = True
     if found.cipher:
         fields["gov.kerberos.cipher"] = native["cipher"] = cipher_name(found.cipher)

@@ -32,6 +32,8 @@ CIPHERS: Final = {
     19: "aes128-cts-hmac-sha256-128", 20: "aes256-cts-hmac-sha384-192", 23: "rc4-hmac", 24: "rc4-hmac-exp",
     25: "camellia128-cts-cmac", 26: "camellia256-cts-cmac",
 }  # fmt: skip
+# Errors that say a log-in was refused; the others are steps of one, or about something else.
+REFUSALS: Final = frozenset({6, 12, 18, 23, 24})
 WEAK_CIPHERS: Final = frozenset({1, 2, 3, 5, 7, 23, 24})
 
 

@@ -39,6 +39,7 @@ _RESULTS: Final = {
     65: "object class violation", 66: "not allowed on nonleaf", 67: "not allowed on RDN",
     68: "entry already exists", 69: "object class mods prohibited", 71: "affects multiple DSAs", 80: "other",
 }  # fmt: skip
+_OUTCOMES: Final = {0: "success", 5: "success", 6: "success", 10: "unknown", 14: "unknown"}
 _SCOPES: Final = ("base", "single", "tree")
 _ALIASES: Final = ("never", "in searching", "finding", "always")
 
@@ -165,7 +166,7 @@ class LdapStream:
         if operation == "extended" and name == _START_TLS and code == 0:
             self._over = True
         fields: dict[str, Value] = {
-            "event.outcome": "success" if code in (0, 6, 14) else "failure",
+            "event.outcome": _OUTCOMES.get(code, "failure"),
             "gov.ldap.result": result,
         }
         native: dict[str, Value] = {"result": result}

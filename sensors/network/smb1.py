@@ -15,6 +15,7 @@ from sensors.network.smb_words import (
     login_result,
     mapping,
     negotiated,
+    user_of,
 )
 
 _HEADER_BYTES: Final = 32
@@ -41,6 +42,7 @@ class Smb1:
         self._waiting: dict[tuple[int, int], tuple[str, str, int]] = {}
         self._files: dict[int, tuple[str, str]] = {}
         self._offered: list[str] = []
+        self._user = ""
         self._pipes: dict[int, DceRpc] = {}
 
     def read(self, data: bytes) -> list[Message]:
@@ -77,7 +79,9 @@ class Smb1:
             return [negotiated("", self._offered, signing="", reply=False)]
         if command == _SESSION:
             tokens = [one for one in (ntlm_message(data, "smb"), ap_request(data, "smb")) if one is not None]
-            return tokens or _plain_login(data, words_at, words, body, is_wide)
+            told = tokens or _plain_login(data, words_at, words, body, is_wide)
+            self._user = user_of(told)
+            return told
         if command == _TREE:
             self._wait(key, _string(data, body + _u16(data, words_at + 6)[0], is_wide), "", 0)
         elif command == _CREATE and words >= 48:
@@ -128,7 +132,7 @@ class Smb1:
                 token = ntlm_message(data, "smb")
                 return [token] if token is not None else []
             guest = not status and words >= 6 and bool(_u16(data, words_at + 4)[0] & 1)
-            return [login_result(status, guest=guest)]
+            return [login_result(status, self._user, guest=guest)]
         if command not in (_TREE, _CREATE):
             return []
         waited = self._waiting.pop((head[9], head[11]), None)

@@ -15,6 +15,7 @@ from sensors.network.smb_words import (
     login_result,
     mapping,
     negotiated,
+    user_of,
 )
 
 _HEADER_BYTES: Final = 64
@@ -50,6 +51,7 @@ class Smb2:
         self._files: dict[bytes, tuple[str, str, bool]] = {}  # file id -> share, name, deleted on close
         self._written: set[bytes] = set()
         self._last_file = b""
+        self._user = ""
         self._pipes: dict[bytes, DceRpc] = {}
 
     def read(self, data: bytes) -> list[Message]:
@@ -76,7 +78,9 @@ class Smb2:
             return [negotiated("", offered, signing="", reply=False)]
         if command == _SESSION:
             self._wait(number, (command, "", "", b"", 0))
-            return _tokens(data)
+            tokens = _tokens(data)
+            self._user = user_of(tokens)
+            return tokens
         if command == _TREE:
             self._wait(number, (command, _name(data, 68), "", b"", 0))
         elif command == _CREATE:
@@ -141,7 +145,7 @@ class Smb2:
         if command == _SESSION:
             if status == _MORE:
                 return _tokens(data)
-            return [login_result(status, guest=not status and bool(_u16(data, 66)[0] & 3))]
+            return [login_result(status, self._user, guest=not status and bool(_u16(data, 66)[0] & 3))]
         if waited is None or waited[0] != command:
             return []
         if command == _TREE:

@@ -35,8 +35,13 @@ def negotiated(version: str, offered: list[str], *, signing: str, reply: bool) -
     return Message("net.smb", "smb", fields, {"version": version} if reply else {}, reply=reply)
 
 
-def login_result(status: int, *, guest: bool) -> Message:
-    """How a session set-up ended."""
+def user_of(told: list[Message]) -> str:
+    """Whom the tokens of a session set-up name."""
+    return next((str(one.fields["user.name"]) for one in told if one.fields.get("user.name")), "")
+
+
+def login_result(status: int, user: str, *, guest: bool) -> Message:
+    """How a session set-up ended; ``user`` is whom its NTLM token named, if one did."""
     fields: dict[str, Value] = {
         "event.action": "smb-login-result",
         "event.category": "authentication",
@@ -44,6 +49,8 @@ def login_result(status: int, *, guest: bool) -> Message:
         "gov.smb.status": status_name(status),
         "gov.smb.guest": guest,
     }
+    if user:
+        fields["user.name"] = user
     return Message("net.smb", "smb", fields, {"status": status_name(status)}, reply=True)
 
 

@@ -81,6 +81,8 @@ def test_an_error_is_of_its_request() -> None:
     assert told.native["client"] == "anna/TAX.EXAMPLE"
     assert told.native["error_msg"] == "KDC_ERR_PREAUTH_FAILED"
     assert told.fields["event.outcome"] == "failure"
+    (step,) = read(DATAGRAM, refusal(25), where)
+    assert step.fields["event.outcome"] == "unknown", "every log-in is first told to prove itself"
 
 
 def test_a_ticket_over_tcp() -> None:

@@ -60,6 +60,17 @@ def test_negotiation_and_login() -> None:
     assert told[2].fields["event.outcome"] == "failure"
 
 
+def test_a_login_result_names_its_user() -> None:
+    token = b"NTLMSSP\0" + pack("<I", 3) + bytes(16) + pack("<HHI", 0, 0, 64) + pack("<HHI", 8, 8, 64)
+    token += bytes(16) + pack("<I", 1) + wide("anna")
+    asked = two(1, pack("<HBBIIHHQ", 25, 0, 1, 0, 0, 88, len(token), 0) + token, number=4)
+    refused = two(1, pack("<HHHH", 9, 0, 72, 0), number=4, reply=True, status=0xC000006A)
+    told = converse(STREAM, [(CLIENT, asked), (SERVER, refused)], 445)
+    assert actions(told) == ["ntlm-authenticate", "smb-login-result"]
+    assert told[1].fields["user.name"] == "anna"
+    assert told[1].fields["gov.smb.status"] == "WRONG_PASSWORD"
+
+
 def test_files_by_name_once_each() -> None:
     told = converse(
         STREAM,
