@@ -209,7 +209,7 @@ class Cosigning:
         """What was known before a restart; a hint only, so what can't be read is asked anew."""
         try:
             stored = msgspec.json.decode((self._folder / _STANDING).read_bytes(), type=list[Standing])
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return {}
         return {one.witness: one for one in stored}
 

@@ -59,5 +59,5 @@ def leaf_bytes(record: Evidence) -> bytes:
 
 
 def from_leaf(data: bytes) -> Evidence:
-    """The record of a leaf. Raises msgspec.ValidationError where the bytes are not one."""
+    """The record of a leaf. Raises msgspec.MsgspecError or UnicodeDecodeError where they are not one."""
     return _decoder.decode(data)

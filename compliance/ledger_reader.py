@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 Words("请检查 --data 目录", "check the --data folder"),
                 field=str(folder),
             ) from None
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise damaged(f"{SETTINGS}: {error}") from error
         if settings.schema != 1 or settings.encode() != data:
             raise damaged(SETTINGS)
@@ -179,7 +179,7 @@ class LedgerView:
     def _record(self, data: bytes, index: int) -> Evidence:
         try:
             return from_leaf(data)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise damaged(f"{self.leaves.path.name}: {index}") from error
 
     def page(self, cursor: int | None, limit: int) -> Page:

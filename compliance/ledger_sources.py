@@ -72,7 +72,7 @@ class Sources:
             stored = msgspec.json.decode((folder / SOURCES).read_bytes(), type=_Stored)
         except FileNotFoundError:
             return sources
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise damaged(f"{SOURCES}: {error}") from error
         if not 0 <= stored.size <= size:
             raise damaged(f"{SOURCES}: {stored.size}")

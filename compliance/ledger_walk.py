@@ -138,7 +138,7 @@ class Walk:
         try:
             record = from_leaf(data)
             canonical = leaf_bytes(record) == data
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             record, canonical = None, False
         if (
             record is None
@@ -236,7 +236,10 @@ class Walk:
         for _, found in zip(range(size, stored.size), frames, strict=False):
             if isinstance(found, Damage):
                 break
-            self._sources.count(from_leaf(found.data))
+            try:
+                self._sources.count(from_leaf(found.data))
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                break
         if (stored.size, stored.next) != (self._sources.size, self._sources.next):
             self._findings.add(
                 f"文件 {SOURCES} 与前 {stored.size} 条记录不符",

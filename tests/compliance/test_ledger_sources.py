@@ -25,7 +25,9 @@ def test_nothing_stored_is_nothing_counted(tmp_path: Path) -> None:
     assert Sources.load(tmp_path, 5).size == 0
 
 
-@pytest.mark.parametrize("stored", [b"", b"[]", b'{"size":6,"sources":{}}', b'{"size":-1,"sources":{}}'])
+@pytest.mark.parametrize(
+    "stored", [b"", b"[]", b'{"size":6,"sources":{}}', b'{"size":-1,"sources":{}}', b'{"\xf3":1}']
+)
 def test_what_cannot_be_is_damage(tmp_path: Path, stored: bytes) -> None:
     (tmp_path / SOURCES).write_bytes(stored)
     with pytest.raises(LiuheError, match="ledger-damaged"):

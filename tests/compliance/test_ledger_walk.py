@@ -196,6 +196,11 @@ def test_a_deletion_record_excuses_no_altered_payload(
     assert "leaf 7: payload payloads.log" in _english(_verify(folder, public))
 
 
+def test_a_leaf_that_is_no_text_is_found(folder: Path, public: PublicKey) -> None:
+    _rewrite(folder, 9, b"user:a", b"user:\xf3", hashes=True)
+    assert "leaf 9: not the canonical record" in _english(_verify(folder, public))
+
+
 def test_a_number_left_out_is_found(folder: Path, public: PublicKey) -> None:
     _rewrite(folder, 9, b'"number":9', b'"number":8', hashes=True)
     text = _english(_verify(folder, public))
