@@ -1,8 +1,9 @@
 """Where the inner packet begins: GRE with its dialects, VXLAN, Geneve, GTP-U.
 
 GRE (RFC 2784, 2890, version 1 of RFC 2637), bridged frames in it (NVGRE), ERSPAN I to III; VXLAN (RFC 7348)
-with its GPE form, Geneve (RFC 8926), GTP-U of mobile networks (3GPP TS 29.281). Each function answers with
-(kind, ethertype of what is inside, its offset, identifier or -1), or None where the bytes are not that.
+with its GPE form, Geneve (RFC 8926), Teredo (RFC 4380), GTP-U of mobile networks (3GPP TS 29.281). Each
+function answers with (kind, ethertype of what is inside, its offset, identifier or -1), or None where the
+bytes are not that.
 """
 
 from struct import Struct
@@ -15,7 +16,8 @@ VXLAN_PORTS: Final = frozenset({4789, 8472})
 VXLAN_GPE_PORT: Final = 4790
 GENEVE_PORT: Final = 6081
 GTP_PORT: Final = 2152
-UDP_TUNNEL_PORTS: Final = VXLAN_PORTS | {VXLAN_GPE_PORT, GENEVE_PORT, GTP_PORT}
+TEREDO_PORT: Final = 3544
+UDP_TUNNEL_PORTS: Final = VXLAN_PORTS | {VXLAN_GPE_PORT, GENEVE_PORT, GTP_PORT, TEREDO_PORT}
 _IPV4: Final = 0x0800
 _IPV6: Final = 0x86DD
 _PPP: Final = 0x880B
@@ -34,7 +36,7 @@ Opened = tuple[str, int, int, int]
 class Tunnel(NamedTuple):
     """What a packet came through; addresses are b"" for tunnels below IP."""
 
-    kind: str  # gre, erspan, ip, vxlan, geneve, gtp, mpls, pbb
+    kind: str  # gre, erspan, ip, vxlan, geneve, gtp, teredo, mpls, pbb, fabricpath
     source: bytes
     destination: bytes
     identifier: int  # key, session, VNI, TEID, label or service, -1 where there is none
@@ -89,6 +91,13 @@ def _point_to_point(data: bytes, ethertype: int, offset: int, end: int, identifi
     return None if inner is None else ("gre", inner, offset, identifier & 0xFFFF)
 
 
+def tunnel_port(source: int, destination: int) -> int:
+    """The port that names the tunnel between two, -1 where none does; Teredo and GTP-U answer from theirs."""
+    if destination in UDP_TUNNEL_PORTS:
+        return destination
+    return source if source in (TEREDO_PORT, GTP_PORT) else -1
+
+
 def open_udp(data: bytes, start: int, end: int, port: int) -> Opened | None:
     """Past the tunnel's header in a datagram to ``port``. Raises as ``open_gre`` where it is cut."""
     if end - start < 8:
@@ -105,7 +114,18 @@ def open_udp(data: bytes, start: int, end: int, port: int) -> Opened | None:
             return None
         offset = start + 8 + 4 * (data[start] & 0x3F)
         return ("geneve", _u16(data, start + 2)[0], offset, _u32(data, start + 4)[0] >> 8)
-    return _open_gtp(data, start)
+    return _open_teredo(data, start, end) if port == TEREDO_PORT else _open_gtp(data, start)
+
+
+def _open_teredo(data: bytes, start: int, end: int) -> Opened | None:
+    """Past the authentication and the origin that may stand first (RFC 4380 5.1.1)."""
+    if data[start : start + 2] == b"\0\1":
+        start += 13 + data[start + 2] + data[start + 3]
+    if data[start : start + 2] == b"\0\0":
+        start += 8
+    if start + 40 > end or data[start] >> 4 != 6:
+        return None
+    return ("teredo", _IPV6, start, -1)
 
 
 def _open_gtp(data: bytes, start: int) -> Opened | None:

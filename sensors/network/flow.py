@@ -11,7 +11,7 @@ from array import array
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-from sensors.network.encapsulation import Tunnel
+from sensors.network.encapsulation import TEREDO_PORT, Tunnel
 from sensors.network.listening import Listening
 from sensors.network.packet import ACK, FIN, ICMP, ICMPV6, RST, SYN, TCP, UDP, Packet
 from sensors.network.settings import NetworkSettings
@@ -303,4 +303,6 @@ def _is_answer(packet: Packet) -> bool:
         return bool(packet.flags & ACK)
     if packet.protocol not in (TCP, UDP):
         return False
+    if packet.source_port == TEREDO_PORT != packet.destination_port:
+        return True
     return packet.source_port < 1024 <= packet.destination_port

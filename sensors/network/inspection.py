@@ -12,7 +12,7 @@ from sensors.network.datagram import Datagrams
 from sensors.network.dialect import Message, Talk
 from sensors.network.dialects import datagrams, streams
 from sensors.network.dissect_gate import Gate
-from sensors.network.encapsulation import UDP_TUNNEL_PORTS
+from sensors.network.encapsulation import tunnel_port
 from sensors.network.flow import Flow, FlowTable
 from sensors.network.fragments import Fragments
 from sensors.network.neighbour import (
@@ -216,7 +216,7 @@ class Inspection:
                 self._seen.append(self._report.message(message, flow, side, time))
 
     def _datagram(self, data: bytes, packet: Packet, flow: Flow, side: int, time: float) -> None:
-        if packet.destination_port in UDP_TUNNEL_PORTS:
+        if tunnel_port(packet.source_port, packet.destination_port) >= 0:
             inner = walk_inner(data, packet)
             if inner is not None and inner.tunnel is not None:
                 flow.service = flow.service or inner.tunnel.kind

@@ -14,10 +14,10 @@ from sensors.network.encapsulation import (
     BRIDGED,
     GRE,
     TUNNELS_MAX,
-    UDP_TUNNEL_PORTS,
     Tunnel,
     open_gre,
     open_udp,
+    tunnel_port,
 )
 from sensors.network.icmp_types import answer_type
 
@@ -165,11 +165,12 @@ def walk_network(data: bytes, outer: Packet) -> Packet | None:
 
 
 def walk_inner(data: bytes, outer: Packet) -> Packet | None:
-    """The packet inside a UDP one of VXLAN, Geneve or GTP-U; None where it is none of them."""
-    if outer.destination_port not in UDP_TUNNEL_PORTS:
+    """The packet inside a UDP one of VXLAN, Geneve, Teredo or GTP-U; None where it is none of them."""
+    port = tunnel_port(outer.source_port, outer.destination_port)
+    if port < 0:
         return None
     try:
-        opened = open_udp(data, outer.start, outer.end, outer.destination_port)
+        opened = open_udp(data, outer.start, outer.end, port)
         if opened is None:
             return None
         kind, ethertype, offset, identifier = opened

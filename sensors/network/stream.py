@@ -59,6 +59,15 @@ class Streams:
         self, flow: Flow, side: int, payload: bytes, sequence: int, talk: Talk, *, whole: bool = True
     ) -> None:
         """Take in the payload of one segment; ``whole`` is False where the capture cut it."""
+        try:
+            self._segment(flow, side, payload, sequence, talk, whole=whole)
+        except Exception:  # noqa: BLE001 - a dialect's mistake costs this conversation, not the capture
+            self._failed += 1
+            self._close(flow)
+
+    def _segment(
+        self, flow: Flow, side: int, payload: bytes, sequence: int, talk: Talk, *, whole: bool = True
+    ) -> None:
         if flow.deaf >> side & 1:
             if self.wants(flow, side, payload[0]):
                 self._resume(flow, side, payload, sequence, talk)
@@ -157,12 +166,7 @@ class Streams:
         left = open_.left[side] - len(data)
         open_.left[side] = left
         self._charge(flow, open_, len(data))
-        try:
-            messages = dialect.feed(side, data if left >= 0 else data[:left])
-        except Exception:  # noqa: BLE001 - a dialect's mistake costs this conversation, not the capture
-            self._failed += 1
-            self._close(flow)
-            return
+        messages = dialect.feed(side, data if left >= 0 else data[:left])
         if messages:
             self._tell(flow, side, messages)
         if dialect.done:
@@ -224,7 +228,7 @@ class Streams:
         if ahead >= _HALF:  # begins before what is awaited
             known = _MASK + 1 - ahead
             if known < len(payload):
-                self.segment(flow, side, payload[known:], expected, talk)
+                self._segment(flow, side, payload[known:], expected, talk)
             return
         early = open_.early[side]
         waiting = sum(len(data) for _, data in early)
@@ -253,6 +257,6 @@ class Streams:
         self._hole(flow)
         for sequence, data in early:
             if not flow.deaf >> side & 1:
-                self.segment(flow, side, data, sequence, talk)
+                self._segment(flow, side, data, sequence, talk)
             elif self._resuming[data[0]]:
                 self._resume(flow, side, data, sequence, talk)

@@ -25,7 +25,6 @@ OTHER_FLOWS = (
     ("radiotap.pcap", "802.11 不解析"),
     ("wlanmon.pcap", "802.11 不解析"),
     ("tunnels/gre-aruba-amsdu", "GRE 中的 802.11 不解析"),
-    ("tunnels/gtp/gtp8_teredo", "Teredo 不拆"),
     ("chksums/localhost-bad-chksum", "不校验校验和;Zeek 弃去校验和有误的报文"),
     ("cisco-fabric-path", "SCTP:本传感器取端口,Zeek 记 0 并只按地址合并"),
     ("ssh/ssh.client-side-half-duplex", "只见一个方向:Zeek 在无应答后另起一行,本传感器合为一条流"),

@@ -43,7 +43,10 @@ def inside(raw: bytes) -> Packet:
         (craft.udp(pack("!II", 8 << 24, 4_711 << 8) + INNER, 50_000, 4789), "vxlan", 4_711),
         (craft.udp(pack("!BBHI", 1, 0, 0x6558, 3 << 8) + bytes(4) + INNER, 50_000, GENEVE_PORT), "geneve", 3),
         (craft.udp(pack("!BBHI", 0x30, 0xFF, len(NAKED), 12) + NAKED, 2152, GTP_PORT), "gtp", 12),
+        (craft.udp(INNER6, 50_000, 3_544), "teredo", -1),
+        (craft.udp(b"\0\1\0\0" + bytes(9) + bytes(8) + INNER6, 3_544, 50_000), "teredo", -1),
         (craft.ethernet(pack("!I", 0x0001_2345) + INNER, 0x88E7), "pbb", 0x01_2345),
+        (craft.ethernet(pack("!H", 0x1234) + INNER, 0x8903), "fabricpath", 0x1234),
         (craft.ethernet(pack("!II", 16 << 12 | 0x1FF, 0) + INNER, 0x8847), "mpls", 16),
     ],
 )

@@ -185,6 +185,16 @@ def test_a_mistake_of_a_dialect_costs_its_conversation_only() -> None:
     assert len(world.streams) == 0
 
 
+def test_a_mistake_of_a_claim_likewise() -> None:
+    def claims(_first: bytes, _talk: Talk) -> bool | None:
+        raise IndexError("on purpose")
+
+    streams = Streams([StreamClaim("wrong", claims, lambda _talk: Scribe("wrong"))], lambda *_: None)
+    flow = Flow(KEY, 0.0, -1)
+    streams.segment(flow, 0, b"x", 1, Talk())
+    assert (streams.counts()["dialects_failed"], len(streams), flow.deaf) == (1, 0, BOTH_DEAF)
+
+
 def test_memory_is_bounded_the_oldest_goes_first() -> None:
     world = World(open_max=10)
     flows = [Flow((*KEY[:2], port, *KEY[3:]), 0.0, -1) for port in range(30)]
