@@ -60,6 +60,8 @@ def run(
     link.check()  # unreadable keys are told at once, not by the first failed connection
     folder = ConfigurationFolder(data, local.id, link.trust.store, _now)
     settings, held, told = _configured(folder, local)
+    if settings.kind == "host":
+        lean()  # before the first thread
     spool = _spool(settings, data)
     control = Control(
         folder,
@@ -79,8 +81,6 @@ def run(
         _emit_into(spool, wait=True),
     )
     heartbeat = _heartbeat(settings, spool, uplink, sources, control, link)
-    if settings.kind == "host":
-        lean()
     life, notifier, ending = Life(data / "run", release()), Notifier(), threading.Event()
     vitals = _vitals(settings, data, spool, heartbeat, sources, life, notifier, again.set)
     beating = threading.Thread(target=vitals.run, args=(ending,), name="heartbeat", daemon=True)
@@ -90,10 +90,7 @@ def run(
         sources.start()
         beating.start()
         notifier.ready()
-        footprint = Footprint(time.monotonic())
-        while not stop.wait(_POLL_SECONDS) and not again.is_set():
-            if settings.kind == "host":
-                footprint.tick(time.monotonic())
+        _wait(settings, stop, again)
     finally:
         notifier.stopping()
         ending.set()
@@ -103,6 +100,14 @@ def run(
         spool.close(0.8)
         life.end()
     return again.is_set() and not stop.is_set()
+
+
+def _wait(settings: Settings, stop: threading.Event, again: threading.Event) -> None:
+    """Until one of both; a host sensor, which shares its machine, gives memory back meanwhile."""
+    footprint = Footprint(time.monotonic())
+    while not stop.wait(_POLL_SECONDS) and not again.is_set():
+        if settings.kind == "host":
+            footprint.tick(time.monotonic())
 
 
 def _reason(stop: threading.Event, again: threading.Event, with_center: threading.Event | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sensors.event import Value
+from sensors.host import probe_activity, probe_audit, probe_remote, probe_trust
 from sensors.host.audit_status import AuditStatus, parse_status
 from sensors.host.probe import HostFiles, run_probe
 from sensors.host.probe_operation import masked_url
@@ -40,6 +41,11 @@ class Host:
     def error(self, probe: str) -> str:
         found = next(one for one in PROBES if one.id == probe)
         return str(run_probe(found, HostFiles(self.root)).fields.get("gov.probe.error", ""))
+
+
+def test_all_of_them_are_run() -> None:
+    modules = (probe_activity, probe_audit, probe_remote, probe_trust)
+    assert {one for module in modules for one in module.PROBES} < set(PROBES)
 
 
 @pytest.fixture

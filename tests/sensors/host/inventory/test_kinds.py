@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sensors.host.inventory import kinds
+from sensors.host.inventory import access, kernel, kinds, services, system
 from sensors.host.inventory.certificates import encoded
 from sensors.host.inventory.kind import Row, read_table
 from sensors.host.inventory.packages import read_header
@@ -45,6 +45,7 @@ def host(tmp_path: Path) -> Host:
 def test_names_are_unique_and_every_kind_reads_here_or_says_why() -> None:
     names = [one.name for one in kinds.KINDS]
     assert len(names) == len(set(names))
+    assert {*access.KINDS, *kernel.KINDS, *services.KINDS, *system.KINDS} < set(kinds.KINDS)
     for kind in kinds.KINDS:
         try:
             table = read_table(kind, HostFiles())
