@@ -33,6 +33,12 @@ def test_nobody_may_both_ask_for_a_transfer_and_decide_about_it() -> None:
         assert "transfers.read" in granted or not {"transfers.request", *deciding} & granted, role
 
 
+def test_nobody_may_both_state_something_of_an_item_and_confirm_it() -> None:
+    for role in ROLES:
+        assert not {"grading.state", "grading.review"} <= set(permissions_of(role)), role
+        assert allows(role, "registry.read") or not allows(role, "registry.edit"), role
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_documentation_has_the_same_table(role: str) -> None:
     if not DOCS.exists():
