@@ -12,11 +12,13 @@ from typing import Final
 from sensors.network.dialect import Message, StreamClaim, Talk
 from sensors.network.http import HEAD_BYTES_MAX, METHODS, STATUS, Body, HttpRequest, HttpResponse, parse_http
 from sensors.network.http_message import request_message, response_message
+from sensors.network.ntlm import ntlm_in_text
 
 PIPELINED_MAX: Final = 32  # requests that wait for their response
 _CHUNK_LINE_BYTES: Final = 256
 _HEADS: Final = (*STATUS, *METHODS)
 _BEGUN: Final = frozenset(start[:size] for start in _HEADS for size in range(len(start)))
+_TOKEN_SCHEMES: Final = frozenset({"ntlm", "negotiate"})
 _NO_BODY: Final = frozenset({204, 304})
 
 
@@ -86,6 +88,9 @@ class HttpStream:
             _expect(here, head.body, implied=0)
         else:
             self._response(here, head, messages)
+        scheme = head.scheme if isinstance(head, HttpRequest) else head.challenge
+        if scheme in _TOKEN_SCHEMES and (token := ntlm_in_text(data[:end] if end > 0 else data)) is not None:
+            messages.append(token)
         if end < 0:
             here.lost = True
             return b""

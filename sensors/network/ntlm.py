@@ -3,6 +3,8 @@
 Who logs in to what domain from which machine, and what the server says of itself. No response is kept.
 """
 
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
 from struct import Struct, error
 from typing import Final
 
@@ -13,6 +15,8 @@ from sensors.network.dialect import Message
 from sensors.network.reading import text, wide
 
 SIGNATURE: Final = b"NTLMSSP\0"
+_IN_BASE64: Final = b64encode(SIGNATURE)[:10]
+_BASE64_BYTES_MAX: Final = 4 * 1024
 _NEGOTIATE, _CHALLENGE, _AUTHENTICATE = 1, 2, 3
 _UNICODE: Final = 0x1
 _PAIRS_MAX: Final = 16
@@ -119,6 +123,18 @@ def ntlm_message(data: bytes, carrier: str, start: int = 0) -> Message | None:
     }
     native |= {"username": token.user, "domainname": token.domain, "hostname": token.host}
     return Message("net.ntlm", "ntlm", fields, _said(native))
+
+
+def ntlm_in_text(head: bytes) -> Message | None:
+    """The token in base64 in an HTTP head, as net.ntlm."""
+    at = head.find(_IN_BASE64)
+    if at < 0:
+        return None
+    raw = head[at : at + _BASE64_BYTES_MAX].split(None, 1)[0].rstrip(b',;"')
+    try:
+        return ntlm_message(b64decode(raw + b"=" * (-len(raw) % 4)), "http")
+    except (Base64Error, ValueError):
+        return None
 
 
 def _said(native: dict[str, Value]) -> dict[str, Value]:

@@ -1,8 +1,12 @@
 """NTLM tokens: who, from where, to which server; anonymous and old ones; cut and lied ones."""
 
+from base64 import b64encode
 from struct import pack
 
-from sensors.network.ntlm import SIGNATURE, ntlm_message, parse_ntlm
+from converse import CLIENT, SERVER, converse
+
+from sensors.network.http_stream import HTTP
+from sensors.network.ntlm import SIGNATURE, ntlm_in_text, ntlm_message, parse_ntlm
 
 
 def authenticate(user: str = "anna", domain: str = "TAX", host: str = "DESK-7", response: int = 48) -> bytes:
@@ -49,6 +53,27 @@ def test_what_the_server_says_of_itself() -> None:
         "server_dns_computer_name": "server.tax.example",
         "server_tree_name": "tax.example",
     }
+
+
+def test_in_an_http_head() -> None:
+    def head(token: bytes) -> bytes:
+        return b"GET /ews HTTP/1.1\r\nAuthorization: NTLM " + b64encode(token) + b"\r\n\r\n"
+
+    told = ntlm_in_text(head(authenticate()))
+    assert told is not None
+    assert told.fields["user.name"] == "anna"
+    assert told.fields["gov.ntlm.carrier"] == "http"
+    assert ntlm_in_text(b"GET / HTTP/1.1\r\n\r\n") is None
+    for cut in range(40, len(head(authenticate()))):
+        ntlm_in_text(head(authenticate())[:cut])
+    asked = [(CLIENT, head(authenticate()))]
+    answer = (
+        b"HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM "
+        + b64encode(challenge())
+        + b"\r\nContent-Length: 0\r\n\r\n"
+    )
+    datasets = [one.dataset for one in converse(HTTP, [*asked, (SERVER, answer)], 80)]
+    assert datasets == ["net.http", "net.ntlm", "net.http", "net.ntlm"]
 
 
 def test_no_token_and_half_ones() -> None:
