@@ -5,6 +5,7 @@ Packets come through libpcap (``capture_pcap``) where pcapy-ng is installed, els
 ``unread``; ``unread`` is what waited in the ring when a report was made, and the ring is read out on stop.
 """
 
+import gc
 import logging
 import socket
 import time
@@ -26,6 +27,9 @@ from sensors.source import Emit
 
 _log: Final = logging.getLogger(__name__)
 
+# A full collection looks at every flow, a second for 200,000 of them, while the ring fills; flows hold no
+# cycles, so it is put off: by new objects that outlive, of the first, second and third generation.
+COLLECT_THRESHOLDS: Final = (10_000, 20, 1_000)
 POLL_MILLISECONDS: Final = 200
 LOSS_CHECK_SECONDS: Final = 1.0  # packets dropped are reported this soon, other counts at their interval
 DRAIN_SECONDS: Final = 2.0  # at most, for what the ring still holds on stop
@@ -124,6 +128,7 @@ class CaptureSource:
 
     def run(self, emit: Emit, stop: StopEvent) -> None:
         """Capture until ``stop``; what is open is reported on the way out."""
+        gc.set_threshold(*COLLECT_THRESHOLDS)
         reader = self._open()
         if reader.link_type not in LINK_TYPES:
             _log.warning("%s: link type %d is not understood", self._interface, reader.link_type)

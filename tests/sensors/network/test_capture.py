@@ -1,5 +1,6 @@
 """Live capture: what is missing is said, and over the loopback a query, a request and a hello are seen."""
 
+import gc
 import http.client
 import http.server
 import socket
@@ -12,7 +13,7 @@ import craft
 import pytest
 
 from sensors.event import Observation
-from sensors.network.capture import CaptureSource, interfaces_of, is_up, may_capture
+from sensors.network.capture import COLLECT_THRESHOLDS, CaptureSource, interfaces_of, is_up, may_capture
 from sensors.network.capture_pcap import is_there
 from sensors.network.settings import NetworkSettings
 
@@ -77,7 +78,12 @@ def test_what_waits_in_the_ring_is_read_on_stop_and_all_is_accounted(monkeypatch
     source = CaptureSource(NetworkSettings(), "test")
     monkeypatch.setattr(source, "_open", lambda: reader)
     seen: list[Observation] = []
-    source.run(seen.extend, stop)
+    thresholds = gc.get_threshold()
+    try:
+        source.run(seen.extend, stop)
+        assert gc.get_threshold() == COLLECT_THRESHOLDS
+    finally:
+        gc.set_threshold(*thresholds)
     assert reader.calls == ["refuse", "close"]
     reports = craft.of("net.capture", seen)
     assert reports[0].fields["gov.capture.dropped"] == 12, "losses are told at once"
