@@ -111,10 +111,11 @@ def evaluate(
 
 def by_object(check: Check, evaluation: Evaluation) -> list[ObjectVerdict]:
     """The verdict on each object of an evaluation, by object."""
-    objects = sorted({finding.object for finding in evaluation.findings})
+    grouped: dict[str, list[Finding]] = {}
+    for finding in evaluation.findings:
+        grouped.setdefault(finding.object, []).append(finding)
     found = []
-    for name in objects:
-        findings = [finding for finding in evaluation.findings if finding.object == name]
+    for name, findings in sorted(grouped.items()):
         verdict, reason = _verdict(check, findings)
         stale_at = _stale_at(findings)
         found.append(ObjectVerdict(object=name, verdict=verdict, reason=reason, stale_at=stale_at))

@@ -88,6 +88,9 @@ def explain(
     evaluation = None if kept is None else valid_at(kept.evaluation, now)
     findings = () if evaluation is None else evaluation.findings
     objects = () if evaluation is None else by_object(check, evaluation)
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.object, []).append(finding)
     told = tuple(
         ObjectReasons(
             object=one.object,
@@ -95,9 +98,7 @@ def explain(
             reason=one.reason,
             stale_at=one.stale_at,
             reasons=tuple(
-                _reason(check, finding, kinds, attestations, now)
-                for finding in findings
-                if finding.object == one.object
+                _reason(check, finding, kinds, attestations, now) for finding in grouped[one.object]
             ),
         )
         for one in objects

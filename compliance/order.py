@@ -13,7 +13,7 @@ import msgspec
 
 from compliance.check_store import Kept
 from compliance.checklist import Check
-from compliance.evaluation import ATTESTED, Evaluation, Verdict, by_object
+from compliance.evaluation import ATTESTED, Evaluation, Finding, Verdict, by_object
 from compliance.views import valid_at
 from crypto.words import BadInput, Words
 from detection.sigma.document import parse_documents
@@ -136,9 +136,12 @@ def plan(
         if kept is None or days is None:
             continue
         evaluation = valid_at(kept.evaluation, now)
+        findings: dict[str, list[Finding]] = {}
+        for finding in evaluation.findings:
+            findings.setdefault(finding.object, []).append(finding)
         for one in by_object(check, evaluation):
             order = known.pop((check.id, one.object), None)
-            short = wants(check, evaluation, one.object, one.verdict, rules)
+            short = wants(check, findings[one.object], one.verdict, rules, evaluation.evaluated)
             if order is None and short and (check.id, one.object, kept.leaf) not in settled:
                 steps.append(_issued(check, kept, one.object, one.verdict, one.reason, days, owner, now))
             elif order is not None:
@@ -148,8 +151,10 @@ def plan(
     return steps
 
 
-def wants(check: Check, evaluation: Evaluation, name: str, verdict: Verdict, rules: OrderRules) -> bool:
-    """Whether this verdict on an object is something somebody must mend.
+def wants(
+    check: Check, findings: Iterable[Finding], verdict: Verdict, rules: OrderRules, evaluated: datetime
+) -> bool:
+    """Whether this verdict on an object, with its findings, is something somebody must mend.
 
     未知 is, where evidence there was has run out: an attestation's always, others' for critical checks.
     """
@@ -159,12 +164,11 @@ def wants(check: Check, evaluation: Evaluation, name: str, verdict: Verdict, rul
         return False
     critical = check.severity == "critical" and rules.unknown_of_critical
     return any(
-        finding.object == name
-        and finding.state == "unknown"
+        finding.state == "unknown"
         and finding.stale_at is not None
-        and finding.stale_at <= evaluation.evaluated
+        and finding.stale_at <= evaluated
         and (critical or finding.fact == ATTESTED)
-        for finding in evaluation.findings
+        for finding in findings
     )
 
 

@@ -150,8 +150,10 @@ class OrderDesk:
         if check is None or kept is None:
             return False
         evaluation = valid_at(kept.evaluation, now)
+        findings = [finding for finding in evaluation.findings if finding.object == order.object]
         return any(
-            one.object == order.object and wants(check, evaluation, one.object, one.verdict, self._rules)
+            one.object == order.object
+            and wants(check, findings, one.verdict, self._rules, evaluation.evaluated)
             for one in by_object(check, evaluation)
         )
 
