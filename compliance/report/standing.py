@@ -27,7 +27,7 @@ def conclusion(report: Report) -> Iterable[Block]:
         f"其中{tally(report.totals, VERDICTS, '项')}；已判定项符合率 {percent(report.rate)}。"
     )
     yield Paragraph(
-        f"本期采集事件 {report.events_total} 条，形成告警组 {report.alert_figures.total} 个；"
+        f"本中心本期采集事件 {report.events_total} 条；所报范围内告警组 {report.alert_figures.total} 个；"
         + (
             f"整改单下发 {orders.issued} 件，闭环 {orders.closed} 件，逾期 {orders.overdue} 件；"
             if orders

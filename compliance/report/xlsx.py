@@ -21,6 +21,7 @@ from compliance.report.times import moment_of
 _CELL_CHARS_MAX: Final = 32_767  # the format's own limit
 _FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)  # zip entries carry no clock, so that equal data give equal bytes
 _WIDTH_MAX: Final = 60
+_TOP: Final = Alignment(vertical="top", wrap_text=True)
 
 
 def render_xlsx(edition: Edition) -> bytes:
@@ -96,7 +97,7 @@ def _append(sheet: Worksheet, number: int, row: Row) -> None:
             # Text stays text: a title such as "=HYPERLINK(...)" must never run on the reader's desk.
             cell.data_type = "s"
             cell.quotePrefix = value[:1] in "=+-@\t\r"
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        cell.alignment = _TOP
         cells.append(cell)
     sheet.append(cells)
 
