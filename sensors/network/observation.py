@@ -72,11 +72,6 @@ def address_text(raw: bytes) -> str:
     return str(IPv6Address(raw)) if len(raw) == 16 else ""
 
 
-def is_multicast(address: bytes) -> bool:
-    """Whether the address, of either IP version, names a group."""
-    return address[0] >> 4 == 0xE if len(address) == 4 else address[:1] == b"\xff"
-
-
 class Reporter:
     """Builds the Observations of one capture; ``observer`` is the name of the sensing machine."""
 

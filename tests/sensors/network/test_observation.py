@@ -7,7 +7,7 @@ import pytest
 from craft import of
 
 from sensors.event import Observation
-from sensors.network.observation import address_text, is_multicast, moment
+from sensors.network.observation import address_text, moment
 
 Inspect = Callable[..., list[Observation]]
 
@@ -75,6 +75,3 @@ def test_odd_times_and_addresses() -> None:
     assert moment(1e300).year == 9_999
     assert moment(-5.0).year == 1970
     assert address_text(b"abc") == ""
-    assert is_multicast(b"\xe0\0\0\xfb")
-    assert is_multicast(b"\xff" + bytes(15))
-    assert not is_multicast(bytes(4))
