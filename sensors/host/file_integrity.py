@@ -16,6 +16,7 @@ import msgspec
 from crypto.words import LiuheError, Words
 from sensors.event import LogSource, Observation, Value
 from sensors.host.cursor import Cursor
+from sensors.host.fanotify import Writers, open_writers
 from sensors.host.file_state import FileState, group_name, read_state
 from sensors.host.inotify import OVERFLOW, Inotify
 from sensors.host.observe import LINUX, decoded, gap, observe
@@ -47,6 +48,7 @@ class FileIntegritySource:
         self._cursor = cursor
         self._files: dict[str, FileState] = {}
         self._due: dict[Path, tuple[float, float]] = {}  # path -> (quiet until, latest)
+        self._writers: Writers | None = None
 
     def missing(self) -> Words | None:
         """inotify must be there and paths must be chosen."""
@@ -64,12 +66,16 @@ class FileIntegritySource:
         try:
             tree = WatchTree(self._chosen, inotify)
             tree.open()  # before the comparison: a change in between is then seen twice, not never
+            self._writers = open_writers(tree.folders)
             self._start(tree, emit)
             while not stop.is_set():
                 self._collect(inotify, tree, emit)
                 self._compare_due(emit)
         finally:
             inotify.close()
+            if self._writers is not None:
+                self._writers.close()
+                self._writers = None
 
     def _start(self, tree: WatchTree, emit: Emit) -> None:
         last = self._cursor.load(KnownFiles)
@@ -137,7 +143,10 @@ class FileIntegritySource:
                 continue
             origin = moves.get(path)
             old = before[origin] if origin else before[path]
-            seen.append(describe(path, "moved" if origin else action, now[path], old, origin, while_down))
+            one = describe(path, "moved" if origin else action, now[path], old, origin, while_down)
+            if action != "attributes" and not while_down:
+                self._name_writer(one, now[path])
+            seen.append(one)
         if seen:
             emit(seen)
         changed = False
@@ -151,6 +160,18 @@ class FileIntegritySource:
             else:
                 self._files[str(path)] = state
         return changed
+
+    def _name_writer(self, seen: Observation, state: FileState | None) -> None:
+        """Who wrote it, where the kernel said so."""
+        if self._writers is None or state is None:
+            return
+        process = self._writers.who(state.device, state.inode)
+        if process is not None:
+            seen.fields["process.pid"] = process.pid
+            seen.fields["process.name"] = process.executable.rpartition("/")[2] or process.name
+            if process.executable:
+                seen.fields["process.executable"] = seen.native["Image"] = process.executable
+            seen.fields["user.name"] = seen.native["User"] = user_name(process.user)
 
     def _save(self) -> None:
         # A name that is not UTF-8 cannot be kept in JSON: it is compared anew after a restart.

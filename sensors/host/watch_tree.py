@@ -30,6 +30,11 @@ class WatchTree:
             self._add(path.parent)
             self._descend(path)
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that are watched."""
+        return sorted(set(self._folders.values()))
+
     def paths(self) -> set[Path]:
         """Every file and folder that exists now and is chosen."""
         found: set[Path] = set()

@@ -1,7 +1,10 @@
 """File integrity: one event per real change, also of changes made while the sensor was down."""
 
 import hashlib
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from sensors.event import Observation
 from sensors.host import file_integrity
 from sensors.host.cursor import Cursor
+from sensors.host.fanotify import open_writers
 from sensors.host.file_integrity import FileIntegritySource
 from sensors.host.inotify import OVERFLOW, Change, Inotify
 
@@ -130,3 +134,27 @@ def test_an_overflow_is_a_gap_and_everything_is_compared(
     seen = _run(folder, lambda: (folder / "file").write_text("2"), 2)
     assert seen[0].logsource.service == "gap"
     assert _told(seen[1:]) == [("modified", "file")]
+
+
+def test_the_writer_is_named_where_the_kernel_tells(tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    probe = open_writers([watched])
+    if probe is None:
+        pytest.skip("the kernel grants no fanotify here (CAP_SYS_ADMIN)")
+    probe.close()
+    seen: list[Observation] = []
+    stop = threading.Event()
+    source = FileIntegritySource([watched], Cursor(tmp_path, "state"))
+    thread = threading.Thread(target=source.run, args=(seen.extend, stop))
+    thread.start()
+    try:
+        until = time.monotonic() + 30
+        while not seen and time.monotonic() < until:
+            program = f"open({str(watched / 'file')!r}, 'a').write('x'); import time; time.sleep(0.5)"
+            subprocess.run([sys.executable, "-c", program], check=True)
+    finally:
+        stop.set()
+        thread.join(30)
+    writers = [str(one.fields.get("process.executable", "")) for one in seen]
+    assert any("python" in writer for writer in writers)
