@@ -11,6 +11,12 @@ from compliance.registry import DATA_CLASSES, AssessmentObject, whole_objects
 from crypto.words import BadInput
 from rules import ROOT
 
+ITEM = (
+    "{id: L1-6.1.1.1, unit: L1-PES1-01, level: 1, ext: general, domain: 安全物理环境, clause: 6.1.1.1, point: p, "
+    "item: null, summary: s, six_layer: 物理, automatable: manual, hint: h, high_risk_case: [], "
+    "severity_proposed: low, sag: G}"
+)
+
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
@@ -115,16 +121,13 @@ def test_an_unknown_item_and_malformed_files_are_named(catalogue: Catalogue, tmp
         catalogue.item("L3-9.9.9")
     with pytest.raises(BadInput, match="catalogue-malformed"):
         load_catalogue(tmp_path)
-    for name in ("catalogue", "objects", "equivalents"):
-        text = (ROOT / "grading" / f"{name}.yaml").read_text("utf-8")
-        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
-    good = (tmp_path / "equivalents.yaml").read_text("utf-8")
-    for wrong in (
-        good.replace("L1-6.1.1.1:", "L1-6.9.9:"),
-        good.replace("format: 1", "format: 2"),
-        "a: [",
-        "[]",
-    ):
+    (tmp_path / "catalogue.yaml").write_text(f"catalog:\n- {ITEM}\n", "utf-8")
+    (tmp_path / "objects.yaml").write_text((ROOT / "grading" / "objects.yaml").read_text("utf-8"), "utf-8")
+    good = "format: 1\nitems:\n  L1-6.1.1.1: []\n"
+    strange, newer = good.replace("L1-6.1.1.1", "L1-6.9.9"), good.replace("format: 1", "format: 2")
+    for wrong in (strange, newer, "a: [", "[]"):
         (tmp_path / "equivalents.yaml").write_text(wrong, "utf-8")
         with pytest.raises(BadInput, match="catalogue-malformed"):
             load_catalogue(tmp_path)
+    (tmp_path / "equivalents.yaml").write_text(good, "utf-8")
+    assert len(load_catalogue(tmp_path)) == 1
