@@ -29,8 +29,8 @@ class WitnessBook:
     ) -> None:
         self._folder, self.name, self._key, self._forked = folder, name, key, forked
         self._turn = threading.Lock()
-        for part in ("seen", "forks"):
-            (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in (folder, folder / "seen", folder / "forks"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def add_checkpoint(self, body: bytes, logs: Mapping[str, Log], now: datetime) -> Answer:
         """Decide on one request; what the answer rests on is durable on return. Raises BadInput."""

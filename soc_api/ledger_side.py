@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from compliance.jobs import Timer
@@ -19,7 +20,7 @@ from soc_api.witnessing import Witnessing, witness_key, witness_name
 
 def open_witnessing(folders: Folders, settings: Settings, engine: Engine, ledger: Ledger) -> Witnessing:
     """The witness side of a center; its key is made on the first start. Raises LiuheError."""
-    return Witnessing(
+    witnessing = Witnessing(
         folders.witness,
         ledger,
         AlertStore(engine),
@@ -27,6 +28,8 @@ def open_witnessing(folders: Folders, settings: Settings, engine: Engine, ledger
         key=witness_key(folders.keys),
         unit=settings.center.unit,
     )
+    witnessing.record_keys(datetime.now(UTC))
+    return witnessing
 
 
 def ledger_timers(ledger: Ledger, witnessing: Witnessing) -> list[Timer]:

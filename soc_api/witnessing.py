@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from compliance.cosigning import POLICY, Ask, Cosigning, Witnessed, kept_checkpoint
+from compliance.evidence import EvidenceKind
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledger_files import replace_file
+from compliance.ledger_twin import TWIN_KEY
 from compliance.witness import Answer, Fork
 from compliance.witness_book import WitnessBook
 from compliance.witness_policy import Log, Policy
@@ -28,7 +30,6 @@ from sensors.event import LogSource, Observation, stamp
 
 LOGS: Final = "logs"
 ROUND_SECONDS: Final = 15.0
-_RECORDED: Final = "policy.recorded"
 _CENTER: Final = "liuhe.center"  # as what the center speaks where an event names its sensor
 FORK: Final = Claim(
     rule="ledger-fork",
@@ -105,18 +106,34 @@ class Witnessing:
 
     def _record_policy(self, now: datetime) -> None:
         """Whose word counts is evidence itself: each policy that came into force has its leaf."""
-        path, recorded = self._folder / POLICY, self._folder / _RECORDED
+        path = self._folder / POLICY
         policy = path.read_bytes() if path.exists() else b""
-        digest = sm3_hex(policy)
+        if policy:
+            Policy.parse(policy)  # only what can be followed is recorded as in force
+        summary = "witness policy in force" if policy else "no witness policy in force"
+        self._record("policy", policy, "witness", summary, now)
+
+    def record_keys(self, now: datetime) -> None:
+        """The public keys this center signs with, a leaf whenever they are others than before."""
+        lines = [self.verifier.line()]
+        if self._ledger.public:
+            lines.insert(0, Verifier(self._ledger.origin, self._ledger.public, False).line())
+        twin = self._ledger.folder / TWIN_KEY
+        if twin.exists():
+            lines.append(twin.read_text("ascii").strip())
+        self._record("keys", "\n".join(lines).encode(), "key", f"{len(lines)} keys sign from now on", now)
+
+    def _record(self, name: str, payload: bytes, kind: EvidenceKind, summary: str, now: datetime) -> None:
+        """A leaf for what is other than when it was recorded last."""
+        recorded, digest = self._folder / f"{name}.recorded", sm3_hex(payload)
         if (recorded.read_text() if recorded.exists() else sm3_hex(b"")) == digest:
             return
-        Policy.parse(policy)  # only what can be followed is recorded as in force
         changed = NewEvidence(
-            kind="witness",
+            kind=kind,
             actor="system:witness",
-            subject=f"policy:{digest[:16]}",
-            summary="witness policy in force" if policy else "no witness policy in force",
-            payload=policy,
+            subject=f"{name}:{digest[:16]}",
+            summary=summary,
+            payload=payload,
         )
         self._ledger.append([changed], now)
         replace_file(recorded, digest.encode())

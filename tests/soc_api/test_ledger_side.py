@@ -19,13 +19,15 @@ def test_the_beats_leave_heartbeats_and_checkpoints(world: Any, tmp_path: Path) 
     settings = Settings(center=Identity(id="js", unit="320000-local"))
     witnessing = open_witnessing(folders, settings, world.engine, world.ledger)
     assert witnessing.verifier.name == "liuhe.local/js/witness"
+    assert world.ledger.record(0).kind == "key"
+    assert world.ledger.payload_of(world.ledger.record(0)).decode().endswith(witnessing.verifier.line())
     again = open_witnessing(folders, settings, world.engine, world.ledger)
     assert again.verifier.line() == witnessing.verifier.line()
     timers = {timer.name: timer for timer in ledger_timers(world.ledger, witnessing)}
     assert timers["heartbeat"].seconds == 60
     timers["heartbeat"].work(NOW)
-    said = msgspec.json.decode(world.ledger.payload_of(world.ledger.record(0)))
-    assert (said["size"], said["witnessed"], said["unwitnessed_since"]) == (0, 0, None)
+    said = msgspec.json.decode(world.ledger.payload_of(world.ledger.record(1)))
+    assert (said["size"], said["witnessed"], said["unwitnessed_since"]) == (1, 0, None)
     assert timers["checkpoint"].work(NOW) is False  # not a minute yet
 
 
