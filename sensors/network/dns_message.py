@@ -13,6 +13,7 @@ from sensors.network.reading import Frames
 
 _SERVICES: Final = {5353: "mdns", 5355: "llmnr"}
 _TCP_BYTES_MAX: Final = 4 * 1024  # of one message over TCP, where the port is not 53
+MESSAGES_MAX: Final = 64  # out of one delivery; more is no conversation
 _QUERY_BYTES_MAX: Final = 512
 _TCP_KNOWN_BYTES_MAX: Final = 16 * 1024
 _HEADER_BYTES: Final = 12
@@ -78,7 +79,7 @@ class DnsStream:
         messages: list[Message] = []
         for frame in self._sides[side].feed(data):
             message = parse_dns(frame[2:], known_port=self._known)
-            if message is None:
+            if message is None or len(messages) >= MESSAGES_MAX:
                 self.done = True
                 break
             messages.append(dns_message(message, self._talk))

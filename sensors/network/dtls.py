@@ -85,7 +85,9 @@ def _record(flow: _Flow, side: int, kind: int, content: bytes) -> list[Message]:
         return messages
     if kind in (CHANGE_CIPHER, APPLICATION) or (kind == ALERT and len(content) == 2):
         messages += conversation.take(side, Record(kind, content if kind == ALERT else b""))
-    while kind == HANDSHAKE and len(content) >= 12:
+    parts = 0
+    while kind == HANDSHAKE and len(content) >= 12 and parts < _PARTS_MAX:
+        parts += 1
         size = int.from_bytes(content[9:12], "big")
         message = _joined(flow.parts[side], content[:12], content[12 : 12 + size])
         if message is not None:

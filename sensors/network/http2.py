@@ -16,6 +16,8 @@ from sensors.network.http_message import request_message, response_message
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STREAM_BYTES_MAX: Final = 64 * 1024  # headers of many streams come one after the other
 STREAMS_MAX: Final = 64  # requests that wait for their response
+FRAMES_MAX: Final = 256  # out of one delivery; more is made to cost time
+HEADERS_MAX: Final = 32  # likewise
 _FRAME_BYTES: Final = 9
 _FRAME_BYTES_MAX: Final = 1 << 24
 _HEADERS, _PUSH, _CONTINUATION = 1, 5, 9
@@ -58,7 +60,12 @@ class Http2Stream:
             self._greeted = True
             data = data[len(PREFACE) :]
         messages: list[Message] = []
+        frames = 0
         while data and not self.done:
+            frames += 1
+            if frames > 2 * FRAMES_MAX or len(messages) >= HEADERS_MAX:
+                self.done = True
+                break
             if here.skip:
                 passed = min(here.skip, len(data))
                 here.skip -= passed

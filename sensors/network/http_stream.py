@@ -14,6 +14,8 @@ from sensors.network.http import HEAD_BYTES_MAX, METHODS, STATUS, Body, HttpRequ
 from sensors.network.http_message import request_message, response_message
 from sensors.network.ntlm import ntlm_in_text
 
+STEPS_MAX: Final = 256  # heads and chunks out of one delivery; more is made to cost time
+HEADS_MAX: Final = 64
 PIPELINED_MAX: Final = 32  # requests that wait for their response
 _CHUNK_LINE_BYTES: Final = 256
 _HEADS: Final = (*STATUS, *METHODS)
@@ -53,9 +55,15 @@ class HttpStream:
             if not data.startswith(_HEADS):
                 return messages
             here.lost, here.held = False, b""
+            here.skip, here.chunked = 0, False
         if here.held:
             data, here.held = here.held + data, b""
+        steps = 0
         while data and not (here.lost or self.done):
+            steps += 1
+            if steps > STEPS_MAX or len(messages) > HEADS_MAX:
+                here.lost = True
+                break
             if here.skip:
                 passed = min(here.skip, len(data))
                 here.skip -= passed

@@ -13,6 +13,7 @@ BANNER_BYTES_MAX: Final = 255  # RFC 4253 4.2
 PREAMBLE_BYTES_MAX: Final = 4 * 1024  # lines a server may send before its identification
 PACKET_BYTES_MAX: Final = 35_000  # RFC 4253 6.1
 LIST_CHARS_MAX: Final = 4 * 1024
+PACKETS_MAX: Final = 64  # of one direction before its new keys
 KEX_INIT: Final = 20
 NEW_KEYS: Final = 21
 REPLIES: Final = frozenset({31, 33})  # of key exchanges; both begin with the host key where they carry one
@@ -51,6 +52,7 @@ class Side:
         self.done = False
         self.banner = ""
         self._held = b""
+        self._packets = 0
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """The packets these bytes complete; the banner is in ``banner`` once it is known."""
@@ -73,7 +75,8 @@ class Side:
                 self._end()
                 break
             found.append((payload[0], payload))
-            if payload[0] == NEW_KEYS:
+            self._packets += 1
+            if payload[0] == NEW_KEYS or self._packets >= PACKETS_MAX:
                 self._end()
                 break
         return found

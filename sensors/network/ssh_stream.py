@@ -25,7 +25,7 @@ class SshStream:
         self._server_side = 1 if talk.ports[0] != 22 or talk.side == 1 else 0
         self._inits: list[KexInit | None] = [None, None]
         self._told = [False, False]  # the banner
-        self._agreed = False
+        self._agreed = self._key_told = False
 
     def feed(self, side: int, data: bytes) -> Sequence[Message]:
         """Take in the next bytes of a side."""
@@ -42,7 +42,7 @@ class SshStream:
             if not self._agreed and (all(self._inits) or (alone and any(self._inits))):
                 self._agreed = True
                 messages.append(self._agreement(side))
-            if kind in REPLIES and side == self._server_side:
+            if kind in REPLIES and side == self._server_side and not self._key_told:
                 messages += self._key(payload)
         if self._sides[0].done and self._sides[1].done:
             self.done = True
@@ -100,6 +100,7 @@ class SshStream:
         if found is None:
             return []
         kind, blob = found
+        self._key_told = True
         fields, native = self._names()
         digits = md5(blob, usedforsecurity=False).hexdigest()
         print_ = b64encode(sha256(blob).digest()).decode("ascii").rstrip("=")

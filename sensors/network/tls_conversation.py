@@ -16,6 +16,8 @@ from sensors.network.tls_names import TLCP, is_1_3
 from sensors.network.tls_records import ALERT, APPLICATION, CHANGE_CIPHER, HANDSHAKE, Record
 
 CERTIFICATES_MAX: Final = 6  # of one side: TLCP sends two before its issuers
+HELLOS_MAX: Final = 8  # of both sides: retries and renegotiations
+ALERTS_MAX: Final = 4
 _CERTIFICATE: Final = 11
 _SERVER_KEY: Final = 12
 _NAMED_CURVE: Final = b"\x03"
@@ -34,6 +36,7 @@ class Conversation:
         self._group = 0
         self._changed = [False, False]
         self._certificates = [0, 0]
+        self._hellos = self._alerts = 0
 
     def take(self, side: int, record: Record) -> list[Message]:
         """What a record, or a whole handshake message, of a side tells."""
@@ -42,8 +45,11 @@ class Conversation:
             return self._handshake(side, record.data)
         if record.kind == CHANGE_CIPHER:
             self._changed[side] = True
-            return self._judge(both_changed=all(self._changed), reply=reply)
+            is_old = self._server is not None and not is_1_3(self._server.version)  # later ones say nothing
+            return self._judge(both_changed=is_old and all(self._changed), reply=reply)
         if record.kind == ALERT and not self._changed[side]:
+            self._alerts += 1
+            self.done = self.done or self._alerts >= ALERTS_MAX
             return [alert_message(record.data, self._client, self._server, self._group, reply=reply)]
         if record.kind == APPLICATION:
             # In TLS 1.3 the server's first ciphertext is still the handshake; the client's is its answer.
@@ -61,6 +67,10 @@ class Conversation:
         return []
 
     def _hello(self, side: int, message: bytes) -> list[Message]:
+        self._hellos += 1
+        if self._hellos > HELLOS_MAX:
+            self.done = True
+            return []
         hello = parse_message(message, self._transport)
         if isinstance(hello, ClientHello):
             again = self._transport == "d" and self._client is not None and self._client.ja3 == hello.ja3

@@ -6,6 +6,7 @@ wants no more once the records are encrypted.
 
 from typing import Final, NamedTuple
 
+MESSAGES_MAX: Final = 64  # of one direction; a handshake has a tenth of them
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # a chain of certificates; larger messages end the reading
 RECORD_BYTES_MAX: Final = 16 * 1024 + 2_048  # RFC 5246 6.2.3; TLS 1.3 allows less
 CHANGE_CIPHER: Final = 20
@@ -29,6 +30,7 @@ class Records:
     def __init__(self) -> None:
         self.done = False
         self._encrypted = False
+        self._messages = 0
         self._waiting = bytearray()  # an incomplete record
         self._message = bytearray()  # an incomplete handshake message
 
@@ -72,7 +74,7 @@ class Records:
     def _join(self, content: bytes, found: list[Record]) -> None:
         message = self._message
         message += content
-        while len(message) >= 4:
+        while len(message) >= 4 and not self.done:
             needed = 4 + int.from_bytes(message[1:4], "big")
             if needed > MESSAGE_BYTES_MAX or (self._encrypted and message[0] not in (1, 2)):
                 # After the change of ciphers only a second hello (TLS 1.3) is still in the clear.
@@ -83,3 +85,5 @@ class Records:
                 return
             found.append(Record(HANDSHAKE, bytes(message[:needed])))
             del message[:needed]
+            self._messages += 1
+            self.done = self._messages >= MESSAGES_MAX

@@ -31,6 +31,8 @@ class TlsStream:
         messages: list[Message] = []
         for record in self._sides[side].feed(data):
             messages += self._conversation.take(side, record)
+            if self._conversation.done:
+                break
         self.done = self._conversation.done or (self._sides[0].done and self._sides[1].done)
         return messages
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.network.dialect import Message, Talk
-from sensors.network.dns_message import DNS_TCP, DnsStream, claims_dns, read_dns
+from sensors.network.dns_message import DNS_TCP, MESSAGES_MAX, DnsStream, claims_dns, read_dns
 
 QUERY = craft.dns("portal.example.gov.cn")
 ANSWER = craft.dns_answer("portal.example.gov.cn", [ip_address("10.1.2.3").packed])
@@ -90,3 +90,9 @@ def test_any_bytes_are_answered(place: int, value: int, tail: bytes) -> None:
     stream.feed(1, bytes(raw) + tail)
     read_dns(bytes(raw[2:]) + tail, about(53, 40_000))
     claims_dns(bytes(raw), about(1, 2))
+
+
+def test_a_segment_made_of_messages_lets_the_stream_go() -> None:
+    stream = DnsStream(about(40_000, 53))
+    assert len(stream.feed(0, prefixed(QUERY) * 300)) <= MESSAGES_MAX
+    assert stream.done

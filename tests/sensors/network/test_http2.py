@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.network.dialect import Message, Talk
-from sensors.network.http2 import HTTP2, PREFACE, Http2Stream, claims_http2
+from sensors.network.http2 import HEADERS_MAX, HTTP2, PREFACE, Http2Stream, claims_http2
 
 CAPTURE = Path(__file__).parent / "captures" / "http2.pcap"
 GET = b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff"  # of RFC 7541 C.4.1
@@ -88,3 +88,10 @@ def test_any_bytes_are_answered(place: int, value: int, tail: bytes) -> None:
     raw = bytearray(PREFACE + SETTINGS + REQUEST)
     raw[len(PREFACE) + place % (len(raw) - len(PREFACE))] = value
     talk((0, bytes(raw) + tail), (1, tail), (0, REQUEST))
+
+
+def test_a_segment_made_of_frames_lets_the_stream_go() -> None:
+    for spam in (frame(0, 0, 1, b"") * 5_000, frame(1, 4, 1, b"\x82\x86\x84") * 2_000):
+        stream = Http2Stream(Talk())
+        assert len(stream.feed(0, PREFACE + spam)) <= HEADERS_MAX
+        assert stream.done

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sensors.network.dialect import Message, Talk
 from sensors.network.http_message import bare_host
-from sensors.network.http_stream import HTTP, HttpStream, claims_http
+from sensors.network.http_stream import HEADS_MAX, HTTP, HttpStream, claims_http
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: nginx\r\n\r\nhello"
 POST = b"POST /in HTTP/1.1\r\nHost: a.cn:8080\r\nContent-Length: 18\r\n\r\nGET /no HTTP/1.1\r\n"
@@ -125,3 +125,9 @@ def test_any_bytes_are_answered(parts: list[tuple[int, bytes]], cut: int) -> Non
     begun = [(0, POST[: cut % len(POST)]), (1, OK[:cut]), *parts, (1, OK), (0, POST)]
     for message in talk(*begun):
         assert message.dataset == "net.http"
+
+
+def test_a_segment_made_of_heads_or_chunks_costs_little() -> None:
+    assert len(talk((0, b"GET /\n" * 2_700))) <= HEADS_MAX + 1
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2_000
+    assert told(talk((1, chunks), (1, OK))) == [200, 200]

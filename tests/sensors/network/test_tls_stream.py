@@ -124,3 +124,20 @@ def test_broken_conversations_are_answered(place: int, value: int, cut: int) -> 
         raw[place % len(raw)] = value
         for message in stream.feed(side, bytes(raw[:cut])):
             assert message.dataset in ("net.tls", "net.x509")
+
+
+def test_a_stream_made_of_hellos_or_alerts_is_let_go() -> None:
+    for spam in (craft.client_hello("a.cn") * 200, craft.client_hello() + b"\x15\x03\x03\0\2\1\1" * 2_000):
+        stream = TlsStream(Talk())
+        assert len(stream.feed(0, spam)) <= 12
+        assert stream.done
+
+
+def test_a_retry_is_followed_by_the_second_hello() -> None:
+    retry = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+    asked = craft.server_hello(0x1301, chosen=0x0304).replace(bytes(32), retry)
+    seen = talk(
+        (0, craft.client_hello("a.cn")), (1, asked + CHANGE), (0, CHANGE + craft.client_hello("b.cn")),
+        (1, craft.server_hello(0x1301, chosen=0x0304) + DATA), (0, DATA),
+    )  # fmt: skip
+    assert actions(seen) == ["client-hello", "hello-retry", "client-hello", "server-hello", "established"]
