@@ -12,8 +12,8 @@ from crypto.words import BadInput
 from rules import ROOT
 
 ITEM = (
-    "{id: L1-6.1.1.1, unit: L1-PES1-01, level: 1, ext: general, domain: 安全物理环境, clause: 6.1.1.1, point: p, "
-    "item: null, summary: s, six_layer: 物理, automatable: manual, hint: h, high_risk_case: [], "
+    "{id: L1-6.1.1.1, unit: L1-PES1-01, level: 1, ext: general, domain: 安全物理环境, clause: 6.1.1.1, "
+    "point: p, item: null, summary: s, six_layer: 物理, automatable: manual, hint: h, high_risk_case: [], "
     "severity_proposed: low, sag: G}"
 )
 
