@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from compliance.asset_store import AssetStore
 from compliance.document_store import DocumentStore
 from compliance.documents import DocumentKind, facts_of
 from compliance.evaluation import Fact
@@ -42,6 +43,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     inventory: InventoryStore
     hosts: HostInventoryStore
     registry: RegistryStore
+    assets: AssetStore
     documents: DocumentStore
     orders: OrderStore
     kinds: Mapping[str, DocumentKind]
@@ -93,7 +95,9 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
         [sensor for sensor in sensors if belongs(sensor.host)],
         center,
     )
-    heard = {fact.object for name, found in facts.items() for fact in found if name == "sensor.host"}
+    hosts = {
+        asset.name for asset in known.assets.assets([system.id]) if asset.kind == "host" and not asset.retired
+    }
     further: list[Fact] = [
         registry_fact(system, now),
         order_fact(known.orders.open_of(system.id), now),
@@ -107,7 +111,7 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
             further += facts_of(kind, document, now)
     for fact in further:
         facts.setdefault(fact.name, []).append(fact)
-    return Facts(facts=facts, hosts=tuple(sorted(heard)))
+    return Facts(facts=facts, hosts=tuple(sorted(hosts)))
 
 
 def registry_fact(system: GradedSystem, now: datetime) -> Fact:

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from compliance.acts_store import one_line
+from compliance.asset_store import AssetStore
 from compliance.attestation_store import AttestationStore
 from compliance.check_store import CheckStore, Kept, body_of, from_body, grounds
 from compliance.checklist import Check
@@ -67,6 +68,7 @@ class Compliance:
             inventory=parts.inventory,
             hosts=HostInventoryStore(parts.engine),
             registry=self._registry,
+            assets=AssetStore(parts.engine),
             documents=DocumentStore(parts.engine),
             orders=OrderStore(parts.engine),
             kinds=parts.kinds,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from compliance.asset_store import AssetStore
 from compliance.document_store import DocumentStore
 from compliance.known_facts import Known, Own, certificate_facts, known_facts, nothing_further, registry_fact
 from compliance.order_store import OrderStore
@@ -23,6 +24,7 @@ def _known(world: Any) -> Known:
         inventory=world.inventory,
         hosts=HostInventoryStore(world.engine),
         registry=world.registry,
+        assets=AssetStore(world.engine),
         documents=DocumentStore(world.engine),
         orders=OrderStore(world.engine),
         kinds={},
@@ -48,6 +50,7 @@ def test_a_host_speaks_for_the_system_it_is_registered_in(world: Any, known: Kno
     assert hosts(known, world.registry.system("other")) == ["db-01"]
     facts = known_facts(known, OWN, local, NOW).facts["assets.registered"][0].fields
     assert facts["assets.unregistered"] == []
+    assert known_facts(known, OWN, local, NOW).hosts == ("web-01",), "registered, with a sensor or without"
 
 
 def test_the_registry_says_how_many_days_are_left() -> None:
