@@ -22,6 +22,17 @@ class Sheet(NamedTuple):
 
 def sheets_of(report: Report) -> Iterable[Sheet]:
     """The sheets after the summary."""
+    yield from _standing(report)
+    yield from _results(report)
+    yield from _operations(report)
+    yield Sheet(
+        "证据",
+        ("账本叶", "类别", "对象", "时间", "采集者", "载荷 SM3"),
+        [(e.leaf, e.kind, e.subject, e.time, e.actor, e.payload_sm3) for e in report.evidence],
+    )
+
+
+def _standing(report: Report) -> Iterable[Sheet]:
     yield Sheet(
         "定级对象",
         ("编号", "名称", "单位", "等级", "SAG", "阶段", "备案证明号", "有效期至",
@@ -61,6 +72,9 @@ def sheets_of(report: Report) -> Iterable[Sheet]:
             for a in report.areas
         ],
     )
+
+
+def _results(report: Report) -> Iterable[Sheet]:
     yield Sheet(
         "检查项",
         (
@@ -133,12 +147,6 @@ def sheets_of(report: Report) -> Iterable[Sheet]:
             )
             for s in report.scores
         ],
-    )
-    yield from _operations(report)
-    yield Sheet(
-        "证据",
-        ("账本叶", "类别", "对象", "时间", "采集者", "载荷 SM3"),
-        [(e.leaf, e.kind, e.subject, e.time, e.actor, e.payload_sm3) for e in report.evidence],
     )
 
 

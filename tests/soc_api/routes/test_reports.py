@@ -40,14 +40,3 @@ def test_three_roles_take_the_steps_and_nobody_elses(world: Any) -> None:
     assert lead("GET", path).json()["report"] == report
     assert [act[0] for act in world.reports.acts] == ["edit", "prepare", "review", "return", "approve"]
     assert ("user:shift-lead", "report.approve", report["id"], "accepted") in world.audited()
-
-
-def test_a_kit_for_an_inspection(world: Any) -> None:
-    client = world.signed_in("compliance_officer")
-    answer = client("POST", "/inspections", json={"audience": "police", "system": "local"})
-    assert (answer.status_code, answer.content) == (200, b"PK")
-    assert 'filename="liuhe-police-local.zip"' in answer.headers["content-disposition"]
-    for wrong in ({"audience": "x", "system": "local"}, {"audience": "police", "system": 'a"b'}):
-        assert client("POST", "/inspections", json=wrong).status_code == 422
-    analyst = world.signed_in("analyst")
-    assert analyst("POST", "/inspections", json={"audience": "data", "system": "local"}).status_code == 403
