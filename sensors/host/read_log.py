@@ -1,4 +1,4 @@
-"""Reading a saved authentication log (auth.log, secure, syslog) from its beginning to its end."""
+"""Reading a saved authentication or audit log (auth.log, secure, audit.log) from beginning to end."""
 
 import gzip
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Final
 
 from crypto.words import BadInput, Words
 from sensors.event import Observation
+from sensors.host.audit.read import is_audit, read_audit
 from sensors.host.auth_event import describe_line
 from sensors.host.observe import gap
 
@@ -26,6 +27,11 @@ def read_auth_log(path: Path) -> Iterator[Observation]:
     try:
         written = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
         with _open(path) as lines:
+            first = lines.readline(LINE_BYTES_MAX)
+            lines.seek(0)
+            if is_audit(first):
+                yield from read_audit(iter(lambda: lines.readline(LINE_BYTES_MAX), b""), path.name)
+                return
             while line := lines.readline(LINE_BYTES_MAX):
                 if not line.strip():
                     continue

@@ -36,3 +36,15 @@ def test_other_files_are_refused_with_their_name(tmp_path: Path) -> None:
     assert caught.value.field == str(path)
     with pytest.raises(BadInput):
         list(read_auth_log(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_audit_log_is_known_by_its_first_line(tmp_path: Path, compressed: bool) -> None:
+    line = "type=USER_AUTH msg=audit(1492037291.036:{}): pid=1 uid=0 msg='op=x acct=\"li\" res=failed'\n"
+    data = (line.format(7) + line.format(9) + "what\n").encode()
+    path = tmp_path / "audit.log"
+    path.write_bytes(gzip.compress(data) if compressed else data)
+    events = list(read_auth_log(path))
+    assert [one.fields["event.dataset"] for one in events] == ["audit", "audit", "liuhe.gap", "liuhe.gap"]
+    assert [one.fields["gov.gap.count"] for one in events[2:]] == [1, 1]
+    assert events[0].fields["event.outcome"] == "failure"
