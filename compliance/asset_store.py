@@ -16,6 +16,7 @@ from compliance.registry import (
     checked_object,
     not_found,
     object_of,
+    whole_objects,
 )
 from compliance.registry_log_store import append
 from compliance.registry_tables import assessment_objects, assets, contacts, graded_systems, units
@@ -80,6 +81,18 @@ class AssetStore:
         """
         with writing(self._engine) as connection:
             return write_asset(connection, checked_asset(asset), now, actor)
+
+    def complete(self, system: str) -> None:
+        """Give a system without any object those it has from the start: one of an older version has none."""
+        mine = select(assessment_objects.c.id).where(assessment_objects.c.system == system).limit(1)
+        with writing(self._engine) as connection:
+            if connection.scalar(mine) is not None:
+                return
+            for one in whole_objects(system):
+                add_object(connection, one)
+            rows = connection.execute(select(assets).where(assets.c.system == system)).mappings().all()
+            for row in rows:
+                _put_object_of(connection, _asset(row))
 
     def put_object(self, one: AssessmentObject, now: datetime, actor: str) -> AssessmentObject:
         """Add an object or change its note and use. Raises Refused (system-not-found), BadInput."""

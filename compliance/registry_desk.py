@@ -80,7 +80,9 @@ class RegistryDesk:
     # --- the job
 
     def plant(self, now: datetime) -> int:
-        """Add the units every center knows, and find a place for those without one."""
+        """Add the units and objects every center knows, and find a place for units without one."""
+        for system in self.registry.systems():
+            self.assets.complete(system.id)
         return self.registry.plant(self._standard, now)
 
     def beat(self, now: datetime) -> None:

@@ -8,6 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from compliance.asset_store import AssetStore
+from compliance.registry_store import RegistryStore
 from crypto.words import LiuheError
 from detection.store.state import open_state, writing
 from soc_api.migrate import SCHEMA, newest_revision, revision_of, upgrade
@@ -94,4 +96,29 @@ def test_gaps_of_an_older_database_are_numbered_by_their_time(tmp_path: Path) ->
         found = connection.execute(text("SELECT event, number FROM sensor_gaps ORDER BY number"))
         assert [tuple(one) for one in found] == [("c", 1), ("a", 2), ("b", 3)]
         assert connection.scalar(text("SELECT value FROM counters WHERE name = 'gaps'")) == 3
+    engine.dispose()
+
+
+def test_assets_of_an_older_database_keep_their_system(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine, to="0009")
+    with writing(engine) as connection:
+        connection.execute(text("INSERT INTO units (code, name) VALUES ('320000-local', '省厅')"))
+        connection.execute(
+            text(
+                "INSERT INTO graded_systems (id, unit, name, level, grade, state_secret, registered) "
+                "VALUES ('local', '320000-local', '本机', 3, 'S3A3G3', 0, 5)"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO assets (name, system, kind, found) VALUES ('web-01', 'local', 'host', 7)")
+        )
+    upgrade(engine)
+    (system,) = RegistryStore(engine).systems()
+    (asset,) = AssetStore(engine).assets(["local"])
+    AssetStore(engine).complete("local")
+    AssetStore(engine).complete("local")
+    assert len(AssetStore(engine).objects("local")) == 6
+    assert (system.stage, system.extensions, system.filed, system.revision) == ("draft", (), None, 0)
+    assert (asset.name, asset.kind, asset.origin, asset.retired) == ("web-01", "host", "sensor", False)
     engine.dispose()
