@@ -34,6 +34,7 @@ from crypto.words import BadInput, LiuheError, Refused, Words
 
 TEXT_CHARS_MAX: Final = 8_000
 NAME_CHARS_MAX: Final = 64
+DRAFTS_MAX: Final = 5  # of one turn of the jobs
 _model: Final = msgspec.json.Decoder(Report)
 
 
@@ -235,16 +236,21 @@ class ReportDesk:
         return len(orders)
 
     def draft_due(self, actor: str, now: datetime) -> Sequence[ReportRow]:
-        """Draft last month's reports that nobody has: of the center's unit and of the units below it."""
+        """Draft last month's reports that nobody has: of the center's unit and of the units below it.
+
+        A few at a time: other jobs wait meanwhile, and the next turn goes on.
+        """
         month = months_before(month_of(now), 2)[0]
         _, end = month_bounds(month)
         tree = self._registry.tree()
         known = {(row.scope, row.unit) for row in self._store.all() if row.month == month}
-        made = []
+        made: list[ReportRow] = []
         for code in (self._parts.unit, *tree.children(self._parts.unit)):
             systems = [one.id for one in self._registry.systems(tree.subtree(code))]
             if ("unit", code) not in known and self._figures.registered_before(systems, end):
                 made.append(self.make_report(month, actor, now, unit=code))
+            if len(made) == DRAFTS_MAX:
+                break
         return made
 
     # --- the ways of it

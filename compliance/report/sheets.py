@@ -24,6 +24,7 @@ def sheets_of(report: Report) -> Iterable[Sheet]:
     """The sheets after the summary."""
     yield from _standing(report)
     yield from _results(report)
+    yield from _scores(report)
     yield from _operations(report)
     yield Sheet(
         "证据",
@@ -116,6 +117,9 @@ def _results(report: Report) -> Iterable[Sheet]:
             for r in report.risks
         ],
     )  # fmt: skip
+
+
+def _scores(report: Report) -> Iterable[Sheet]:
     yield Sheet(
         "自评",
         (

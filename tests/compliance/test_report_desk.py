@@ -148,6 +148,18 @@ def test_drafts_come_by_themselves_on_the_first_and_once(world: Any) -> None:
 
 
 @pytest.mark.usefixtures("plain_reports")
+def test_many_drafts_come_a_few_at_a_time(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in ("320100", "320200", "320300"):
+        world.registry.put_unit(Unit(code=code, name=code, parent="320000-local", kind="city"), NOW, "u")
+        system = GradedSystem(id=f"s{code}", unit=code, name=code, level=2, grade="S2A2G2")
+        world.registry.register(system, unit_name=code, now=NOW)
+    monkeypatch.setattr("compliance.report_desk.DRAFTS_MAX", 3)
+    december = NOW + timedelta(days=10)
+    counts = [len(world.desk.draft_due("system:jobs", december)) for _ in range(3)]
+    assert counts == [3, 1, 0]
+
+
+@pytest.mark.usefixtures("plain_reports")
 def test_a_damaged_or_missing_file_is_refused(world: Any) -> None:
     made = world.desk.make_report("2026-11", "user:lead", NOW)
     path = world.folder / "reports" / f"{made.id}.r0.pdf"
