@@ -43,6 +43,10 @@ def test_what_is_told_of_commands() -> None:
     assert [one.native["cmd.name"] for one in told] == ["GET", "CONFIG", "CONFIG"]
     assert told[1].fields["gov.redis.risky"] is True
     assert told[1].fields["gov.redis.arguments"] == "SET dir /var/spool/cron"
+    stored = converse(STREAM, [(CLIENT, command("SET", "user:7", "Anna Muster"))], 6379)
+    assert stored[0].fields["gov.redis.arguments"] == "user:7"
+    master = converse(STREAM, [(CLIENT, command("CONFIG", "SET", "masterauth", "geheim"))], 6379)
+    assert "geheim" not in repr(master)
     secret = converse(STREAM, [(CLIENT, command("CONFIG", "SET", "requirepass", "geheim"))], 6379)
     assert secret[0].fields["gov.redis.arguments"] == ""
 
