@@ -101,8 +101,8 @@ class AuditLogSource:
         """The log must exist and be readable."""
         if not self._path.exists():
             return Words(
-                f"内核审计不可订阅,也没有 {self._path}(未启用 auditd)",
-                f"the kernel's audit cannot be joined and there is no {self._path} (auditd does not run)",
+                f"内核审计未开启或不可订阅,也没有 {self._path}(未启用 auditd)",
+                f"the kernel's audit is off or cannot be joined, and there is no {self._path} (no auditd)",
             )
         if not os.access(self._path, os.R_OK):
             return Words(f"无权读取 {self._path}", f"no permission to read {self._path}")
