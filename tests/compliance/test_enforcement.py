@@ -185,3 +185,117 @@ def test_the_same_state_gives_the_same_verdicts(center: Center) -> None:
     center.compliance.evaluate("system:jobs", center.now)
     second = center.enforcement.verdicts.newest("local")
     assert {name: one.leaf for name, one in first.items()} == {name: one.leaf for name, one in second.items()}
+
+
+def heard(center: Center, fields: dict[str, Any]) -> None:
+    """An event of web-01 at this moment."""
+    world = center.world
+    plain = {"host.name": "web-01", **fields}
+    world.alerts.commit([], [world.event(plain, center.now)], world.sequence, center.now)
+
+
+def probe(name: str, **values: Any) -> dict[str, Any]:
+    told = {f"gov.probe.value.{key}": value for key, value in values.items()}
+    return {"event.dataset": "probe", "gov.probe.id": name, **told}
+
+
+def certificate(days: int) -> dict[str, Any]:
+    ends = (NOW + timedelta(days=days)).isoformat()
+    row = [
+        "/etc/nginx/tls.pem",
+        "CN=a",
+        "CN=b",
+        "01",
+        NOW.isoformat(),
+        ends,
+        "EC",
+        "sm2",
+        "ab",
+        "false",
+        "false",
+    ]
+    columns = [
+        "path",
+        "subject",
+        "issuer",
+        "serial",
+        "not_before",
+        "not_after",
+        "key",
+        "signature",
+        "sha256",
+        "self_signed",
+        "ca",
+    ]
+    return {
+        "event.dataset": "inventory.certificates",
+        "gov.inventory.kind": "certificates",
+        "gov.inventory.columns": columns,
+        "gov.inventory.items": ["\t".join(row)],
+        "gov.inventory.count": 1,
+        "gov.inventory.part": 1,
+        "gov.inventory.parts": 1,
+        "gov.inventory.digest": f"{days:064d}",
+        "gov.inventory.method": "read",
+    }
+
+
+@pytest.mark.parametrize(
+    ("check", "fact", "good", "bad", "gate"),
+    [
+        (
+            "NET-08",
+            "sshd.config",
+            probe("sshd.config", installed=True, permit_empty_passwords=False),
+            probe("sshd.config", installed=True, permit_empty_passwords=True),
+            "transfer",
+        ),
+        (
+            "PLT-06",
+            "listeners.inventory",
+            probe("listeners.inventory", high_risk_ports=[]),
+            probe("listeners.inventory", high_risk_ports=["tcp/23"]),
+            "go-live",
+        ),
+        ("NET-08", "certificates.installed", certificate(90), certificate(-1), "transfer"),
+    ],
+)
+def test_a_fault_closes_its_gate_until_it_is_mended(
+    center: Center, check: str, fact: str, good: dict[str, Any], bad: dict[str, Any], gate: str
+) -> None:
+    def state() -> set[str]:
+        kept = center.enforcement.verdicts.newest("local")[check].evaluation
+        return {finding.state for finding in kept.findings if finding.fact == fact}
+
+    heard(center, good)
+    center.turn()
+    assert state() == {"satisfied"}
+    assert center.orders(check) == []
+    for told, found, orders in ((bad, "unsatisfied", ["issued"]), (good, "satisfied", ["closed"])):
+        center.now += HOUR
+        heard(center, told)
+        center.turn()
+        assert state() == {found}
+        assert center.orders(check) == orders
+        assert (check in center.gate(gate)) == (found == "unsatisfied" or gate == "go-live")
+
+
+def test_a_sensor_that_stops_turns_its_check_within_minutes(center: Center) -> None:
+    heard(
+        center,
+        {
+            "event.dataset": "liuhe.heartbeat",
+            "gov.sensor.kind": "host",
+            "gov.sensor.version": "1",
+            "gov.sensor.backlog": 0,
+            "gov.sensor.events": 1,
+            "gov.sensor.cpu_percent": 0.1,
+            "gov.sensor.rss_bytes": 1,
+            "gov.sensor.sources": ["processes=running"],
+        },
+    )
+    center.turn()
+    assert center.verdict("PLT-09") == "符合"
+    center.turn(timedelta(minutes=2))
+    assert center.verdict("PLT-09") == "不符合"
+    assert center.orders("PLT-09") == ["issued"]
