@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from compliance import report_commands
+from compliance.registry import GradedSystem, Unit
 from compliance.report_store import ReportStore
 from soc_api.cli import main
 
@@ -90,3 +91,38 @@ def test_what_is_wrong_is_said_before_anything_is_ordered(
     assert "center-absent" in capsys.readouterr().err
     assert list(nowhere.iterdir()) == []
     assert ReportStore(center.engine, center.folder / "reports").open_orders() == []
+
+
+@pytest.mark.usefixtures("plain_reports")
+def test_units_below_get_one_each_and_a_wrong_one_is_said(
+    center: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = Unit(code="320100", name="南京市", parent="320000-local", kind="city")
+    center.registry.put_unit(city, NOW, "user:x")
+    system = GradedSystem(id="nj", unit="320100", name="南京系统", level=2, grade="S2A2G2")
+    center.registry.register(system, unit_name="南京市", now=NOW)
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.02):
+            center.desk.work_orders(NOW)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        output = tmp_path / "out"
+        assert main([*command(center.folder, output), "--below"]) == 0
+        told = capsys.readouterr()
+        assert main([*command(center.folder, output), "--unit", "999999", "--unit", "320100"]) == 1
+    finally:
+        stop.set()
+        worker.join()
+    names = {Path(line).name for line in told.out.splitlines()}
+    assert {name for name in names if name.endswith("pdf")} == {
+        f"{MONTH}-320000-local-1.pdf",
+        f"{MONTH}-320100-1.pdf",
+    }
+    assert "2/2" in told.err or "2 of 2" in told.err
+    wrong = capsys.readouterr()
+    assert "unit-not-found" in wrong.err
+    assert f"{MONTH}-320100-2.pdf" in wrong.out
