@@ -87,7 +87,7 @@ def appends(ledger: Ledger, leaves: int) -> None:
             last = min(first + BATCH, own)
             batch = [entry(step, b"%d" % step + bytes(PAYLOAD_BYTES)) for step in range(first, last)]
             ledger.append(batch, NOW)
-            if number % 10 == 9:
+            if number % 10 == 0:
                 checkpoints.append(seconds(lambda: ledger.checkpoint(NOW)))
 
     rate = own / seconds(filled)

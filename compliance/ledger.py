@@ -8,6 +8,7 @@ one sync. Time is always an argument. File formats: docs/reference/formats/ledge
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -47,6 +48,8 @@ from crypto.words import BadInput, LiuheError, Refused, Words
 __all__ = ["Ledger", "LedgerReader", "NewEvidence", "VerifyOutcome"]
 
 NAME_CHARS_MAX: Final = 200
+_LOCK_SECONDS: Final = 0.001  # between tries for the lock, of those whose entries another may be writing
+_ROUNDS_MAX: Final = 8  # a caller works for the others that long and no longer
 
 
 class LedgerReader(LedgerView):
@@ -141,24 +144,38 @@ class Ledger(LedgerReader):
         waiting = _Waiting(entries, now, Future())
         with self._queueing:
             self._queue.append(waiting)
-        with self._writing:
-            if not waiting.done.done():  # else a thread before us took ours along
-                self._write_queue()
+        # Whoever gets the lock writes for all. The others wait for their own result, not for the lock: to
+        # hand that round would cost more than the writing.
+        while not waiting.done.done():
+            if self._writing.acquire(blocking=False):
+                try:
+                    self._write_queue()
+                finally:
+                    self._writing.release()
+            else:
+                with suppress(TimeoutError):
+                    waiting.done.exception(_LOCK_SECONDS)
         return waiting.done.result()
 
     def _write_queue(self) -> None:
-        with self._queueing:
-            batch, self._queue = self._queue, []
-        try:
-            first = self._write([(entry, one.now) for one in batch for entry in one.entries])
-        except BaseException as error:
-            reason = _disk(error) if isinstance(error, OSError) else error
-            for one in batch:  # whatever it was, nobody may wait for ever
-                one.done.set_exception(reason)
-            raise reason from error
-        for one in batch:
-            one.done.set_result(list(range(first, first + len(one.entries))))
-            first += len(one.entries)
+        """Write what waits, and a few times what came meanwhile; each caller is told its own outcome."""
+        for _ in range(_ROUNDS_MAX):
+            with self._queueing:
+                batch, self._queue = self._queue, []
+            if not batch:
+                return
+            try:
+                first = self._write([(entry, one.now) for one in batch for entry in one.entries])
+            except BaseException as error:
+                reason = _disk(error) if isinstance(error, OSError) else error
+                for one in batch:  # whatever it was, nobody may wait for ever
+                    one.done.set_exception(reason)
+                if not isinstance(error, Exception):
+                    raise
+                return
+            for one in batch:
+                one.done.set_result(list(range(first, first + len(one.entries))))
+                first += len(one.entries)
 
     def _write(self, entries: Sequence[tuple[NewEvidence, datetime]]) -> int:
         """Payloads first, then the leaves in one sync, then what can be rebuilt from them."""
