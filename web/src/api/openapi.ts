@@ -379,13 +379,17 @@ export interface components {
             };
             errors: components["schemas"]["RowErrorBody"][];
         };
+        InspectionOrder: {
+            audience: "police" | "cyberspace" | "cryptography" | "data";
+            system: string;
+        };
         ItemDetail: {
             item: components["schemas"]["ItemRow"];
             hint: string;
             checks: string[];
             kinds: string[];
             results: components["schemas"]["ResultRow"][];
-            statements: components["schemas"]["StatementRow"][];
+            statements: components["schemas"]["ItemStatementRow"][];
         };
         ItemRow: {
             id: string;
@@ -404,6 +408,42 @@ export interface components {
             risk: "" | "low" | "medium" | "high" | "major";
             objects: number;
             stale_at: string | null;
+        };
+        ItemStatementOrder: {
+            item: string;
+            object: string;
+            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
+            risk: "" | "low" | "medium";
+            reason: string;
+            mitigation: string;
+            valid_until?: string | null;
+        };
+        ItemStatementPage: {
+            rows: components["schemas"]["ItemStatementRow"][];
+        };
+        ItemStatementReview: {
+            confirm: boolean;
+            note: string;
+        };
+        ItemStatementRow: {
+            number: number;
+            system: string;
+            object: string;
+            item: string;
+            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
+            risk: "" | "low" | "medium";
+            reason: string;
+            mitigation: string;
+            author: string;
+            made: string;
+            valid_until: string | null;
+            state: "proposed" | "confirmed" | "refused" | "withdrawn" | "replaced";
+            reviewer: string;
+            reviewed: string | null;
+            review: string;
+        };
+        ItemStatementWithdrawal: {
+            note: string;
         };
         LayerSummary: {
             layer: string;
@@ -992,32 +1032,17 @@ export interface components {
             state: "starting" | "running" | "missing" | "failed" | "stopped" | "paused";
             detail: components["schemas"]["Text"];
         };
-        StatementPage: {
-            rows: components["schemas"]["StatementRow"][];
-        };
-        StatementReview: {
-            confirm: boolean;
-            note: string;
-        };
-        StatementRow: {
-            number: number;
+        StatementOrder: {
             system: string;
             object: string;
-            item: string;
-            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
-            risk: "" | "low" | "medium";
+            check: string;
+            verdict: "符合" | "部分符合" | "不符合" | "不适用";
             reason: string;
-            mitigation: string;
-            author: string;
-            made: string;
-            valid_until: string | null;
-            state: "proposed" | "confirmed" | "refused" | "withdrawn" | "replaced";
-            reviewer: string;
-            reviewed: string | null;
-            review: string;
-        };
-        StatementWithdrawal: {
-            note: string;
+            answers?: {
+                [key: string]: string;
+            };
+            attachments?: string[];
+            valid_days: number;
         };
         StepOrder: {
             step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
@@ -1372,27 +1397,6 @@ export interface components {
             time: string | null;
             unwitnessed_since: string | null;
             witnesses: components["schemas"]["WitnessRow"][];
-        };
-        soc_api__enforcement_bodies__StatementOrder: {
-            system: string;
-            object: string;
-            check: string;
-            verdict: "符合" | "部分符合" | "不符合" | "不适用";
-            reason: string;
-            answers?: {
-                [key: string]: string;
-            };
-            attachments?: string[];
-            valid_days: number;
-        };
-        soc_api__grading_bodies__StatementOrder: {
-            item: string;
-            object: string;
-            verdict: "" | "符合" | "部分符合" | "不符合" | "不适用";
-            risk: "" | "low" | "medium";
-            reason: string;
-            mitigation: string;
-            valid_until?: string | null;
         };
     };
     responses: never;
