@@ -81,13 +81,13 @@ class Compliance:
         """Tell what the last full verification of the ledger said; the check DAT-04 asks it."""
         self._ledger_ok = ok
 
-    def check_page(self, now: datetime) -> CheckPage:
-        """All checks with the verdict valid at ``now``."""
-        system = self._system()
-        return page_of(system, self._checks, self._store.newest(system.id), now)
+    def check_page(self, now: datetime, system: str = "") -> CheckPage:
+        """All checks of a system, '' the first, with the verdict valid at ``now``."""
+        chosen = self._system(system)
+        return page_of(chosen, self._checks, self._store.newest(chosen.id), now)
 
-    def check_detail(self, check: str, now: datetime) -> CheckDetail:
-        """One check with its evidence. Raises Refused (check-not-found)."""
+    def check_detail(self, check: str, now: datetime, system: str = "") -> CheckDetail:
+        """One check of a system, '' the first, with its evidence. Raises Refused (check-not-found)."""
         found = self._by_id.get(check)
         if found is None:
             raise Refused(
@@ -96,17 +96,20 @@ class Compliance:
                 Words("请从清单中选择", "choose one from the list"),
                 field=check,
             )
-        system = self._system()
-        kept = self._store.newest(system.id).get(check)
-        return detail_of(found, kept, self._store.history(system.id, check), now)
+        chosen = self._system(system)
+        kept = self._store.newest(chosen.id).get(check)
+        return detail_of(found, kept, self._store.history(chosen.id, check), now)
 
-    def evaluate(self, actor: str, now: datetime) -> CheckPage:
-        """Evaluate every check of every system; verdicts that changed become leaves of their own."""
+    def evaluate(self, actor: str, now: datetime, system: str = "") -> CheckPage:
+        """Evaluate every check of every system; verdicts that changed become leaves of their own.
+
+        The page is that of ``system``, '' the first.
+        """
         with self._lock:
             self._recover_checks()
-            for system in self._registry.systems():
-                self._evaluate(system, actor, now)
-        return self.check_page(now)
+            for one in self._registry.systems():
+                self._evaluate(one, actor, now)
+        return self.check_page(now, system)
 
     def _evaluate(self, system: GradedSystem, actor: str, now: datetime) -> None:
         known = known_facts(self._known, self._own(), system, now)
@@ -198,7 +201,9 @@ class Compliance:
         """A number that changes whenever the page of checks would."""
         return self._store.revision()
 
-    def _system(self) -> GradedSystem:
+    def _system(self, named: str) -> GradedSystem:
+        if named:
+            return self._registry.system(named)
         systems = self._registry.systems()
         if not systems:
             raise system_not_found()

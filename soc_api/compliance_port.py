@@ -109,14 +109,17 @@ class ComplianceService(Protocol):
     (503).
     """
 
-    def check_page(self, now: datetime) -> CheckPageValue:
-        """All checks with the verdict valid at ``now``: evidence past its freshness counts as 未知."""
+    def check_page(self, now: datetime, system: str = "") -> CheckPageValue:
+        """All checks of a system, '' the first, with the verdict valid at ``now``.
 
-    def check_detail(self, check: str, now: datetime) -> CheckDetailValue:
-        """One check with the evidence behind it. Raises Refused (check-not-found)."""
+        Evidence past its freshness counts as 未知. Raises Refused (system-not-found).
+        """
 
-    def evaluate(self, actor: str, now: datetime) -> CheckPageValue:
-        """Evaluate every check from the newest probe results, add the leaves, return the page after it."""
+    def check_detail(self, check: str, now: datetime, system: str = "") -> CheckDetailValue:
+        """One check with the evidence behind it. Raises Refused (check-not-found, system-not-found)."""
+
+    def evaluate(self, actor: str, now: datetime, system: str = "") -> CheckPageValue:
+        """Evaluate every check of every system, add the leaves, return the page of ``system`` after it."""
 
     def note_ledger(self, ok: bool) -> None:
         """What recomputing the whole evidence has just said."""

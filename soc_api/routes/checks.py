@@ -2,26 +2,42 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 from compliance.explanation import explain
 from crypto.words import Refused, Words
 from soc_api.bodies import CheckDetail, CheckPage
 from soc_api.enforcement_bodies import CheckExplanation
-from soc_api.enforcement_rows import Choose, Enforcing, explanation_row
+from soc_api.enforcement_rows import Choose, Enforcing, enforcement_of, explanation_row
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.unit_scope import scope_of
 
 checks = router("checks")
 
 Check = Annotated[str, Path(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9-]+$")]
+System = Annotated[str, Query(max_length=64, description="Id of a graded system; the first one by default")]
+System = Annotated[str, Query(max_length=64)]
 _REFUSES: Final = conflicts("An evaluation is already running")
 
 
+def about(center: Here, choose: Choose, visit: Visitor, system: System = "") -> str:
+    """The system asked about, '' where the center is to take its first.
+
+    Raises Refused (system-not-found, unit-scope).
+    """
+    whole = scope_of(center, visit, enforcement_of(center).registry.tree).units is None
+    return "" if whole and not system else choose(system).id
+
+
+About = Annotated[str, Depends(about)]
+
+
 @checks.get("/checks", summary="All checks", response_model=CheckPage, openapi_extra=needs("checks.read"))
-def page(center: Here) -> CheckPage:
-    """Every check with its verdict now; what has no fresh evidence is 未知."""
-    return CheckPage.model_validate(center.compliance.check_page(center.clock()), from_attributes=True)
+def page(center: Here, system: About) -> CheckPage:
+    """Every check of a system with its verdict now; what has no fresh evidence is 未知."""
+    found = center.compliance.check_page(center.clock(), system)
+    return CheckPage.model_validate(found, from_attributes=True)
 
 
 @checks.post(
@@ -31,10 +47,10 @@ def page(center: Here) -> CheckPage:
     responses=_REFUSES,
     openapi_extra=needs("checks.evaluate"),
 )
-def evaluate(center: Here, visit: Visitor) -> CheckPage:
-    """Evaluate all checks from the newest probe results; each evaluation becomes a leaf of the ledger."""
+def evaluate(center: Here, visit: Visitor, system: About) -> CheckPage:
+    """Evaluate all checks of all systems from the newest evidence; what changed becomes leaves of the ledger."""
     with recorded(center, visit, "checks.evaluate", "checklist"):
-        after = center.compliance.evaluate(visit.actor, center.clock())
+        after = center.compliance.evaluate(visit.actor, center.clock(), system)
     return CheckPage.model_validate(after, from_attributes=True)
 
 
@@ -45,10 +61,10 @@ def evaluate(center: Here, visit: Visitor) -> CheckPage:
     responses=_REFUSES,
     openapi_extra=needs("checks.read"),
 )
-def detail(check: Check, center: Here, visit: Visitor) -> CheckDetail:
+def detail(check: Check, center: Here, visit: Visitor, system: About) -> CheckDetail:
     """Why this verdict: the condition, the probe results behind it, and what would change it."""
     with recorded(center, visit, "evidence.read", f"check:{check}"):
-        found = center.compliance.check_detail(check, center.clock())
+        found = center.compliance.check_detail(check, center.clock(), system)
     return CheckDetail.model_validate(found, from_attributes=True)
 
 
@@ -65,7 +81,7 @@ def explanation(
     enforcement: Enforcing,
     choose: Choose,
     visit: Visitor,
-    system: Annotated[str, Query(max_length=64)] = "",
+    system: System = "",
 ) -> CheckExplanation:
     """Why this verdict on each object, on which evidence, what would change it, which gates it closes."""
     chosen, now = choose(system).id, center.clock()

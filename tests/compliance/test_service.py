@@ -122,6 +122,21 @@ def test_the_detail_shows_the_evidence(world: Any) -> None:
         world.compliance.check_detail("PLT-99", NOW)
 
 
+def test_each_system_has_its_own_page(world: Any) -> None:
+    other = msgspec.structs.replace(world.registry.system("local"), id="other", name="另一系统")
+    world.registry.register(other, unit_name="某单位", now=NOW)
+    world.registry.add_asset("db-01", system="other", kind="host", now=NOW)
+    world.probe(60)
+    world.probe(99_999, host="db-01")
+    first = world.compliance.evaluate("system:jobs", NOW)
+    second = world.compliance.check_page(NOW, "other")
+    assert (first.system, second.system) == ("local", "other")
+    assert (verdicts(first)["PLT-01"], verdicts(second)["PLT-01"]) == ("符合", "不符合")
+    assert world.compliance.check_detail("PLT-01", NOW, "other").evidence[0].host == "db-01"
+    with pytest.raises(Refused, match="system-not-found"):
+        world.compliance.check_page(NOW, "nowhere")
+
+
 def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
     world.compliance.note_ledger(False)
     assert verdicts(world.compliance.evaluate("system:jobs", NOW))["DAT-04"] == "不符合"

@@ -226,17 +226,17 @@ class Compliance:
         self.evaluated = 0
         self.sound: bool | None = None
 
-    def check_page(self, now: datetime) -> Page:
-        return Page()
+    def check_page(self, now: datetime, system: str = "") -> Page:
+        return Page(system=system or "local")
 
-    def check_detail(self, check: str, now: datetime) -> Detail:
+    def check_detail(self, check: str, now: datetime, system: str = "") -> Detail:
         if check != "PLT-01":
             raise Refused("check-not-found", Words("无此检查", "no such check"), Words("核对", "check it"))
         return Detail()
 
-    def evaluate(self, actor: str, now: datetime) -> Page:
+    def evaluate(self, actor: str, now: datetime, system: str = "") -> Page:
         self.evaluated += 1
-        return Page()
+        return self.check_page(now, system)
 
     def note_ledger(self, ok: bool) -> None:
         self.sound = ok

@@ -149,7 +149,7 @@ def test_unexpected_errors_tell_nothing(
     world: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = world.signed_in("shift_lead")
-    monkeypatch.setattr(world.compliance, "check_page", lambda now: 1 / 0)
+    monkeypatch.setattr(world.compliance, "check_page", lambda now, system: 1 / 0)
     answer = client("GET", "/checks")
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
