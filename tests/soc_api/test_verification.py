@@ -10,10 +10,9 @@ from detection.store.state import writing
 def test_verification_finds_a_changed_payload_and_a_changed_audit_line(world: Any) -> None:
     world.record_evidence(2)
     client = world.signed_in("audit_admin")
-    digest = client("GET", "/evidence").json()["rows"][0]["payload_sm3"]
-    path = next((world.folder / "evidence" / "payload").rglob(f"*{digest}*"))
+    path = world.folder / "evidence" / "payloads.log"
     path.chmod(0o600)
-    path.write_bytes(b"another")
+    path.write_bytes(path.read_bytes().replace(b"payload 1", b"payload 2"))
     with writing(world.engine) as connection:
         connection.execute(text("DROP TRIGGER audit_log_no_update"))
         connection.execute(text("UPDATE audit_log SET actor = 'user:nobody' WHERE sequence = 1"))
