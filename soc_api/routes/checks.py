@@ -17,7 +17,6 @@ checks = router("checks")
 
 Check = Annotated[str, Path(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9-]+$")]
 System = Annotated[str, Query(max_length=64, description="Id of a graded system; the first one by default")]
-System = Annotated[str, Query(max_length=64)]
 _REFUSES: Final = conflicts("An evaluation is already running")
 
 
