@@ -47,7 +47,7 @@ def page(center: Here, system: About) -> CheckPage:
     openapi_extra=needs("checks.evaluate"),
 )
 def evaluate(center: Here, visit: Visitor, system: About) -> CheckPage:
-    """Evaluate all checks of all systems from the newest evidence; what changed becomes leaves of the ledger."""
+    """Evaluate all checks of all systems from the newest evidence; what changed becomes leaves."""
     with recorded(center, visit, "checks.evaluate", "checklist"):
         after = center.compliance.evaluate(visit.actor, center.clock(), system)
     return CheckPage.model_validate(after, from_attributes=True)
