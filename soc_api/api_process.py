@@ -25,6 +25,7 @@ from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
+from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
 from rules import ROOT
@@ -152,6 +153,7 @@ def _opened(
         witnessing=witnessing,
         enforcement=enforcement,
         registry=_registry(engine, inventory, checklist),
+        hosts=HostInventoryStore(engine),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)

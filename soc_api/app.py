@@ -25,6 +25,7 @@ from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
 from soc_api.routes.inspections import inspections
+from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
@@ -54,6 +55,7 @@ _TAGS: Final = [
     {"name": "gates", "description": "Where enforcement says no: decisions, overrides, the release switch"},
     {"name": "orders", "description": "Rectification orders"},
     {"name": "registry", "description": "Units, graded systems, assets, objects and people"},
+    {"name": "inventory", "description": "What hosts are made of"},
     {"name": "grading", "description": "Self-assessment by GB/T 22239"},
     {"name": "rules", "description": "Detection rules and correlations"},
     {"name": "evidence", "description": "The SM3 ledger"},
@@ -108,7 +110,7 @@ def routed() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    compliance = (checks, attestations, gates, orders, registry, registry_tables, grading)
+    compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
     work = (overview, alerts, packets, rules, sensors, transfers)
     pages = (*work, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, *pages, live, health):

@@ -11,6 +11,7 @@ from compliance.registry_desk import RegistryDesk
 from crypto.words import Words
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
+from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
@@ -53,6 +54,7 @@ class Center:
     witnessing: Witnessing | None = None
     enforcement: Enforcement | None = None
     registry: RegistryDesk | None = None
+    hosts: HostInventoryStore | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:
@@ -66,5 +68,6 @@ class Center:
             "transfers": self.transfers.revision(),
             "rules": self.rules.revision(),
             "orders": self.enforcement.revision() if self.enforcement is not None else 0,
-            "registry": self.registry.revision() if self.registry is not None else 0,
+            "registry": (self.registry.revision() if self.registry is not None else 0)
+            + (self.hosts.revision() if self.hosts is not None else 0),
         }

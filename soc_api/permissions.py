@@ -30,6 +30,7 @@ Permission = Literal[
     "keys.manage",
     "registry.read",
     "registry.edit",
+    "inventory.read",
     "grading.read",
     "grading.state",
     "grading.review",
@@ -59,6 +60,7 @@ _OPERATIONAL: Final[set[Permission]] = {
     "rules.read",
     "checks.read",
     "registry.read",
+    "inventory.read",
     "grading.read",
     "evidence.read",
     "sensors.read",
@@ -114,6 +116,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "orders.act",
         "registry.read",
         "registry.edit",
+        "inventory.read",
         "grading.read",
         # Who states something of an item may not confirm statements, and the other way round.
         "grading.state",

@@ -25,6 +25,7 @@ from detection.alert import Alert, Claim, Match, claim
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
+from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state
 from rules import ROOT
@@ -536,6 +537,7 @@ class World:
             transfers=self.transfers,
             uploads=self.uploads,
             registry=self.registry,
+            hosts=HostInventoryStore(self.engine),
             enforcement=self.enforcement,
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,

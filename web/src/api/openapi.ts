@@ -365,6 +365,72 @@ export interface components {
             action: string;
             note: string;
         };
+        HostChangePage: {
+            rows: components["schemas"]["HostChangeRow"][];
+        };
+        HostChangeRow: {
+            event: string;
+            time: string;
+            kind: string;
+            action: "added" | "removed" | "changed" | "";
+            key: string;
+            before: string;
+            after: string;
+            while_down: boolean;
+        };
+        HostDetail: {
+            host: components["schemas"]["HostRow"];
+            facts: {
+                [key: string]: string;
+            };
+            tables: components["schemas"]["HostTableRow"][];
+            alerts_open: number;
+        };
+        HostHitPage: {
+            kind: string;
+            columns: string[];
+            rows: components["schemas"]["HostHitRow"][];
+            hosts: number;
+            more: boolean;
+        };
+        HostHitRow: {
+            unit: string;
+            host: string;
+            cells: string[];
+        };
+        HostPage: {
+            rows: components["schemas"]["HostRow"][];
+        };
+        HostRow: {
+            unit: string;
+            host: string;
+            sensor: string;
+            first_seen: string;
+            last_seen: string;
+            os: string;
+            kernel: string;
+            domestic: string;
+            addresses: string[];
+            kinds: string[];
+            system: string;
+            system_name: string;
+            asset: number | null;
+        };
+        HostTable: {
+            table: components["schemas"]["HostTableRow"];
+            columns: string[];
+            rows: string[][];
+        };
+        HostTableRow: {
+            kind: string;
+            rows: number;
+            time: string;
+            since: string;
+            method: string;
+            complete: boolean;
+            truncated: boolean;
+            error: string;
+        };
         ImportResult: {
             dry_run: boolean;
             done: boolean;
@@ -1384,6 +1450,14 @@ export interface components {
         Withdrawal: {
             note: string;
         };
+        WitnessAlarm: {
+            kind: "fork" | "unwitnessed";
+            group: string;
+            origin: string;
+            time: string;
+            open: boolean;
+            reason: components["schemas"]["Text"];
+        };
         WitnessRow: {
             witness: string;
             size: number;
@@ -1396,7 +1470,14 @@ export interface components {
             size: number;
             time: string | null;
             unwitnessed_since: string | null;
+            patience_minutes: number;
             witnesses: components["schemas"]["WitnessRow"][];
+            logs: components["schemas"]["WitnessedLog"][];
+            alarms: components["schemas"]["WitnessAlarm"][];
+        };
+        WitnessedLog: {
+            origin: string;
+            size: number;
         };
     };
     responses: never;

@@ -1,0 +1,138 @@
+"""The inventory of the hosts: what they are made of, sought through, and what changed in it."""
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import Query
+
+from compliance.registry import GradedSystem
+from crypto.words import Refused, Words
+from detection.condition import Atom, all_of
+from detection.store.host_inventory import HostInventory, KnownHost
+from detection.store.host_inventory_store import HostInventoryStore
+from soc_api.context import Center
+from soc_api.host_view import Registered, change_row, hits, host_facts, host_rows, table_row
+from soc_api.inventory_bodies import HostChangePage, HostDetail, HostHitPage, HostPage, HostRow, HostTable
+from soc_api.routes.guard import Here, conflicts, needs, router
+from soc_api.routes.registry import Reach, Seen, Within
+from soc_api.unit_scope import UnitScope
+
+inventory = router("inventory")
+
+CHANGES_MAX: Final = 200
+CHANGES_DAYS: Final = 30
+_REFUSES: Final = conflicts("The host has no such table")
+
+UnitName = Annotated[str, Query(min_length=1, max_length=64)]
+HostName = Annotated[str, Query(min_length=1, max_length=255)]
+Kind = Annotated[str, Query(pattern=r"^[a-z_]{1,32}$")]
+AnyKind = Annotated[str, Query(pattern=r"^[a-z_]{0,32}$")]
+Sought = Annotated[str, Query(min_length=2, max_length=100)]
+
+
+@inventory.get(
+    "/inventory/hosts",
+    summary="Hosts that tell of themselves",
+    response_model=HostPage,
+    openapi_extra=needs("inventory.read"),
+)
+def hosts(reach: Within) -> HostPage:
+    """Those of one's own unit and of those below it, with the graded system each belongs to."""
+    store = _store(reach.center)
+    known = [host for host in store.hosts() if reach.scope.holds(host.unit)]
+    return HostPage(rows=_rows(reach, known, [*store.newest(kind="os"), *store.newest(kind="interfaces")]))
+
+
+@inventory.get(
+    "/inventory/host",
+    summary="One host",
+    response_model=HostDetail,
+    responses=_REFUSES,
+    openapi_extra=needs("inventory.read"),
+)
+def host(unit: UnitName, host: HostName, reach: Within) -> HostDetail:
+    """What machine and system it is, its tables and how old they are, and its open alerts."""
+    reach.unit(unit)
+    store = _store(reach.center)
+    known = [one for one in store.hosts() if (one.unit, one.host) == (unit, host)]
+    if not known:
+        raise _no_host(host)
+    tables = store.newest(host, unit=unit)
+    return HostDetail(
+        host=_rows(reach, known, tables)[0],
+        facts=host_facts(tables),
+        tables=[table_row(table) for table in tables],
+        alerts_open=reach.center.alerts.page(state="open", q=f"host:{host}"[:100], limit=1).total,
+    )
+
+
+@inventory.get(
+    "/inventory/table",
+    summary="One table of a host",
+    response_model=HostTable,
+    responses=_REFUSES,
+    openapi_extra=needs("inventory.read"),
+)
+def table(unit: UnitName, host: HostName, kind: Kind, reach: Within) -> HostTable:
+    """Software, accounts, ports, certificates and the like, as the host told it last."""
+    reach.unit(unit)
+    found = _store(reach.center).newest(host, kind, unit=unit)
+    if not found:
+        raise _no_host(f"{host} {kind}")
+    (one,) = found
+    return HostTable(table=table_row(one), columns=list(one.columns), rows=[list(row) for row in one.rows])
+
+
+@inventory.get(
+    "/inventory/changes",
+    summary="What changed on a host",
+    response_model=HostChangePage,
+    responses=_REFUSES,
+    openapi_extra=needs("inventory.read"),
+)
+def changes(unit: UnitName, host: HostName, reach: Within, kind: AnyKind = "") -> HostChangePage:
+    """Rows that came, went or became others within 30 days, each an event of its own."""
+    reach.unit(unit)
+    wanted = [
+        Atom("event.dataset", "equals", ("inventory.change",)),
+        Atom("host.name", "equals", (host,), cased=True),
+    ]
+    if kind:
+        wanted.append(Atom("gov.inventory.kind", "equals", (kind,)))
+    since = reach.center.clock() - timedelta(days=CHANGES_DAYS)
+    found = reach.center.events.search(all_of(wanted), since=since, limit=CHANGES_MAX).events
+    return HostChangePage(rows=[change_row(event) for event in found if event.unit == unit])
+
+
+@inventory.get(
+    "/inventory/rows",
+    summary="Seek in one kind of table of all hosts",
+    response_model=HostHitPage,
+    openapi_extra=needs("inventory.read"),
+)
+def rows(kind: Kind, q: Sought, center: Here, scope: Seen) -> HostHitPage:
+    """Which hosts have this package, account, port or certificate."""
+    return hits(kind, q, [table for table in _store(center).newest(kind=kind) if _held(scope, table)])
+
+
+def _held(scope: UnitScope, table: HostInventory) -> bool:
+    return scope.holds(table.unit)
+
+
+def _rows(reach: Reach, known: list[KnownHost], tables: list[HostInventory]) -> list[HostRow]:
+    systems: dict[str, GradedSystem] = {one.id: one for one in reach.desk.registry.systems(reach.scope.units)}
+    return host_rows(known, tables, Registered(reach.desk.assets.assets(list(systems)), systems))
+
+
+def _store(center: Center) -> HostInventoryStore:
+    assert center.hosts is not None
+    return center.hosts
+
+
+def _no_host(name: str) -> Refused:
+    return Refused(
+        "host-not-found",
+        Words("没有这台主机,或它未上报这张表", "no such host, or it has not told this table"),
+        Words("返回列表核对;新接入的主机稍候片刻", "go back to the list; a new host takes a moment"),
+        field=name,
+    )
