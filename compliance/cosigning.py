@@ -20,7 +20,7 @@ from compliance.witness import Request
 from compliance.witness_policy import Policy, Witness
 from crypto.cosignature import cosigners, verify_cosignature
 from crypto.note import Checkpoint, Note, SignatureLine, parse_note, signature_line, with_signatures
-from crypto.words import LiuheError, Words
+from crypto.words import BadInput, LiuheError, Refused, Words
 
 POLICY: Final = "policy"
 COSIGNED: Final = "cosigned"
@@ -51,14 +51,17 @@ class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cosigned_note(folder: Path, ledger: LedgerView) -> Note | None:
-    """The note kept in ``folder``, where ledger key and policy of today bear it out; else None."""
+    """The note kept in ``folder``, where ledger key and policy of today bear it out; else None.
+
+    What was tampered with counts as absent: it would be signed anew, and ``cosigned_findings`` tells of it.
+    """
     policy = Policy.load(folder / POLICY)
     try:
         raw = (folder / COSIGNED).read_bytes()
-    except FileNotFoundError:
+        ledger.checked(raw)
+        note = parse_note(raw)
+    except (FileNotFoundError, BadInput, Refused):
         return None
-    ledger.checked(raw)
-    note = parse_note(raw)
     verifiers = [one.verifier for one in policy.witnesses.values()] if policy else []
     if policy is None or not policy.satisfied(policy.names_of(cosigners(note, verifiers))):
         return None
@@ -69,8 +72,43 @@ def kept_checkpoint(folder: Path, ledger: LedgerView) -> Checkpoint | None:
     """What the ledger had when its witnesses last signed, whatever the policy is now; never falls behind."""
     try:
         return ledger.checked((folder / COSIGNED).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, BadInput, Refused):
         return None
+
+
+def cosigned_findings(folder: Path, ledger: LedgerView) -> list[Words]:
+    """What does not hold of the kept note, for those who verify the ledger; empty where there is none.
+
+    Each line of a witness the policy names must hold, by its name or by its key id: so a changed byte shows
+    wherever it lies. Lines of witnesses that have left the policy are nobody's to judge.
+    """
+    where = f"witness/{COSIGNED}"
+    try:
+        raw = (folder / COSIGNED).read_bytes()
+        ledger.checked(raw)
+        note, where = parse_note(raw), f"witness/{POLICY}"
+        policy = Policy.load(folder / POLICY)
+    except FileNotFoundError:
+        return []
+    except LiuheError as error:
+        return [Words(f"文件 {where}:{error.what.zh}", f"file {where}: {error.what.en}")]
+    found, where = [], f"witness/{COSIGNED}"
+    for witness in policy.witnesses.values() if policy else ():
+        verifier = witness.verifier
+        for line in note.signatures:
+            if line.name != verifier.name and line.key_id != verifier.key_id:
+                continue
+            try:
+                verify_cosignature(note.text, line, verifier)
+            except LiuheError:
+                found.append(
+                    Words(
+                        f"文件 {where}:{verifier.name} 的会签不成立(被改动,或其公钥已换)",
+                        f"file {where}: the cosignature of {verifier.name} does not hold "
+                        "(changed, or its key was replaced)",
+                    )
+                )
+    return found
 
 
 class Cosigning:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, get_args
 from crypto.words import BadInput, LiuheError, Words
 
 if TYPE_CHECKING:
-    from compliance.evidence_export import Witnesses
     from compliance.ledger_reader import LedgerView, Signed
 
 _PATHS: Final = ("kit", "key", "policy")
@@ -61,7 +60,7 @@ _SINCE = str(Words("自该时间起,如 2026-11-01", "from this time on, for exa
 
 
 def _verify(chosen: argparse.Namespace) -> int:
-    from compliance.cosigning import kept_checkpoint
+    from compliance.cosigning import cosigned_findings, kept_checkpoint
     from compliance.ledger import LedgerReader
     from crypto.keys import PublicKey
     from crypto.note import Checkpoint, parse_note
@@ -77,9 +76,12 @@ def _verify(chosen: argparse.Namespace) -> int:
             raise
         _say(error)
         return 1
-    if trusted is None:
-        trusted = kept_checkpoint(chosen.data / "witness", reader)
-    outcome = reader.verify(_progress if sys.stderr.isatty() else None, trusted=trusted)
+    witness = chosen.data / "witness"
+    outcome = reader.verify(
+        _progress if sys.stderr.isatty() else None,
+        trusted=trusted or kept_checkpoint(witness, reader),
+        beside=cosigned_findings(witness, reader),
+    )
     if chosen.json:
         findings = [finding._asdict() for finding in outcome.findings]
         print(json.dumps({**outcome._asdict(), "findings": findings}, ensure_ascii=False))
@@ -170,7 +172,7 @@ def _tiles(folder: Path, reader: "LedgerView", latest: "Signed") -> None:
 
 
 def _export(chosen: argparse.Namespace) -> int:
-    from compliance.evidence_export import export_kit
+    from compliance.evidence_export import export_kit, witnesses_of
     from compliance.ledger import LedgerReader
     from crypto.keys import PublicKey
 
@@ -184,7 +186,7 @@ def _export(chosen: argparse.Namespace) -> int:
             chosen.output,
             kinds=frozenset(chosen.kind),
             since=since,
-            witnesses=None if chosen.newest else _witnesses(chosen.data / "witness", reader),
+            witnesses=None if chosen.newest else witnesses_of(chosen.data / "witness", reader),
             trusted=[_file(path) for path in chosen.trusted],
         )
     except OSError as error:
@@ -207,15 +209,6 @@ def _export(chosen: argparse.Namespace) -> int:
         )
     )
     return 0
-
-
-def _witnesses(folder: Path, reader: "LedgerView") -> "Witnesses | None":
-    """What the witnesses signed, where there is a policy with a quorum that did."""
-    from compliance.cosigning import POLICY, cosigned_note
-    from compliance.evidence_export import Witnesses
-
-    note = cosigned_note(folder, reader)
-    return Witnesses((folder / POLICY).read_bytes(), note) if note else None
 
 
 def _time(text: str) -> datetime:

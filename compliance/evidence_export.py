@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from compliance.cosigning import POLICY, cosigned_note
 from compliance.evidence import Evidence
 from compliance.ledger_files import sync_folder
 from compliance.ledger_reader import LedgerView
@@ -54,6 +55,12 @@ class Witnesses(NamedTuple):
 
     policy: bytes
     cosigned: Note
+
+
+def witnesses_of(folder: Path, reader: LedgerView) -> Witnesses | None:
+    """What the witnesses of a center's ``folder`` signed, where there is a policy with a quorum that did."""
+    note = cosigned_note(folder, reader)
+    return Witnesses((folder / POLICY).read_bytes(), note) if note else None
 
 
 class Exported(NamedTuple):

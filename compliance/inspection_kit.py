@@ -13,7 +13,7 @@ import io
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from compliance.evidence import Evidence
-from compliance.evidence_export import export_kit
+from compliance.evidence_export import Witnesses, export_kit, witnesses_of
 from compliance.inspection import Answer, Audience, Inspection, answer_of
 from compliance.registry import GradedSystem
 from compliance.report.blocks import Block, Document, Heading, Note, Paragraph, Table
@@ -192,13 +192,34 @@ def _evidence(parts: DeskParts, report: Report, now: datetime) -> dict[str, byte
     def wanted(record: Evidence) -> bool:
         return record.sequence in cited or (record.kind == "segment" and record.time >= since)
 
+    witnesses = witnesses_of(parts.witness, parts.ledger) if parts.witness else None
+    files = _records(parts, "evidence", wanted, witnesses)
+    size = parts.ledger.checked(witnesses.cosigned.encode()).size if witnesses else 0
+    if witnesses:
+        newer = _records(parts, "unwitnessed", lambda one: one.sequence >= size and wanted(one), None)
+        files = {**newer, **files}
+        files["03-证据/witness-policy.txt"] = witnesses.policy
+    if any(name.endswith("unwitnessed.zip") for name in files):
+        text = f"账本第 {size} 条起的记录尚未经见证方会签,另列于 unwitnessed.zip,只有本中心的签名。\n"
+        files["03-证据/说明.txt"] = text.encode()
+    if not files or set(files) == {"03-证据/witness-policy.txt"}:
+        files["03-证据/说明.txt"] = f"截至 {minute(now)} 账本中尚无可附的记录。\n".encode()
+    return files
+
+
+def _records(
+    parts: DeskParts, name: str, wanted: Callable[[Evidence], bool], witnesses: Witnesses | None
+) -> dict[str, bytes]:
+    """One evidence kit with the key that goes with it; empty where no record is wanted."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "evidence.zip"
+        path = Path(folder) / f"{name}.zip"
         try:
-            made = export_kit(parts.ledger, path, wanted=wanted)
-        except Refused:
-            return {"03-证据/说明.txt": f"截至 {minute(now)} 账本中尚无可附的记录。\n".encode()}
-        return {"03-证据/evidence.zip": path.read_bytes(), "03-证据/public.pem": made.key.read_bytes()}
+            made = export_kit(parts.ledger, path, wanted=wanted, witnesses=witnesses)
+        except Refused as error:
+            if error.code != "export-empty":
+                raise
+            return {}
+        return {f"03-证据/{path.name}": path.read_bytes(), "03-证据/public.pem": made.key.read_bytes()}
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

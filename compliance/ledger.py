@@ -55,9 +55,18 @@ _ROUNDS_MAX: Final = 8  # a caller works for the others that long and no longer
 class LedgerReader(LedgerView):
     """The reading side, for any process: ``LedgerReader(folder)``, ``public=`` where it is held apart."""
 
-    def verify(self, progress: Progress | None = None, *, trusted: Checkpoint | None = None) -> VerifyOutcome:
-        """Recompute everything up to the latest checkpoint; ``progress`` hears (leaves done, leaves)."""
-        return verify(self, progress=progress, trusted=trusted)
+    def verify(
+        self,
+        progress: Progress | None = None,
+        *,
+        trusted: Checkpoint | None = None,
+        beside: Sequence[Words] = (),
+    ) -> VerifyOutcome:
+        """Recompute everything up to the latest checkpoint; ``progress`` hears (leaves done, leaves).
+
+        ``beside`` is what was found wrong with files that belong to the ledger but lie elsewhere.
+        """
+        return verify(self, progress=progress, trusted=trusted, beside=beside)
 
 
 class _Waiting(msgspec.Struct):

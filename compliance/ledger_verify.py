@@ -4,7 +4,7 @@ One pass over the leaf log gives the tree; beside it run the index, the stored h
 checkpoints and the payloads. A finding names the leaf, the file and the offset.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Final, NamedTuple
 
@@ -32,11 +32,17 @@ class VerifyOutcome(NamedTuple):
 
 
 def verify(
-    reader: LedgerView, *, progress: Progress | None = None, trusted: Checkpoint | None = None
+    reader: LedgerView,
+    *,
+    progress: Progress | None = None,
+    trusted: Checkpoint | None = None,
+    beside: Sequence[Words] = (),
 ) -> VerifyOutcome:
     """Recompute everything a checkpoint covers; ``trusted`` is an older one the caller kept apart."""
     began = perf_counter()
     findings = Findings()
+    for one in beside:
+        findings.add(one.zh, one.en)
     _stored_key(reader, findings)
     latest = _latest(reader, findings)
     size = latest.checkpoint.size if latest else 0

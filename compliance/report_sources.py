@@ -39,6 +39,7 @@ class DeskParts(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     due_day: int = 5
     fonts: Path | None = None
+    witness: Path | None = None  # where the cosignatures of the center's witnesses lie
     seal: Callable[[bytes, datetime], bytes] | None = None
     inspections: Mapping[Audience, Inspection] = {}
     scores: Scores = lambda _system, _now: None

@@ -249,10 +249,29 @@ class WitnessRow(Body):
     problem: Text | None
 
 
+class WitnessedLog(Body):
+    """A ledger of another center that this one cosigns; size 0 where it has not asked yet."""
+
+    origin: str
+    size: int
+
+
+class WitnessAlarm(Body):
+    """An alert that a ledger was forked or rolled back, or that ours waited too long; ``group`` is its id."""
+
+    kind: Literal["fork", "unwitnessed"]
+    group: str
+    origin: str
+    time: datetime
+    open: bool
+    reason: Text
+
+
 class WitnessState(Body):
     """GET /api/v1/witness: what the policy's quorum has cosigned, and since when records wait for it.
 
-    ``key`` is the line other centers put into their policy to be witnessed by this one.
+    ``key`` is the line other centers put into their policy to be witnessed by this one; ``logs`` are the
+    ledgers this one cosigns. A wait beyond ``patience_minutes`` raises an alert.
     """
 
     key: str
@@ -260,7 +279,10 @@ class WitnessState(Body):
     size: int
     time: datetime | None
     unwitnessed_since: datetime | None
+    patience_minutes: int
     witnesses: list[WitnessRow]
+    logs: list[WitnessedLog]
+    alarms: list[WitnessAlarm]
 
 
 class VerifyResult(Body):

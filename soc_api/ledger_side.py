@@ -3,19 +3,22 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from compliance.jobs import Timer
 from compliance.ledger import Ledger
 from compliance.ledger_jobs import HEARTBEAT_SECONDS, LedgerBeats
 from detection.store.alert_store import AlertStore
+from detection.store.hit_store import HitStore
 from detection.store.state import Engine
 from soc_api.folders import Folders
 from soc_api.settings import Settings
 from soc_api.speech import say
 from soc_api.witness_client import asker
 from soc_api.witnessing import Witnessing, witness_key, witness_name
+
+WATCH_SECONDS: Final = 60.0  # between looks at how long records wait for their witnesses
 
 
 def open_witnessing(folders: Folders, settings: Settings, engine: Engine, ledger: Ledger) -> Witnessing:
@@ -24,9 +27,11 @@ def open_witnessing(folders: Folders, settings: Settings, engine: Engine, ledger
         folders.witness,
         ledger,
         AlertStore(engine),
+        hits=HitStore(engine),
         name=witness_name(settings.center.id),
         key=witness_key(folders.keys),
         unit=settings.center.unit,
+        patience=timedelta(minutes=settings.evidence.unwitnessed_minutes_max),
     )
     witnessing.record_keys(datetime.now(UTC))
     return witnessing
@@ -47,6 +52,7 @@ def ledger_timers(ledger: Ledger, witnessing: Witnessing) -> list[Timer]:
     return [
         Timer("heartbeat", HEARTBEAT_SECONDS, beats.heartbeat),
         Timer("checkpoint", 0.0, beats.checkpoint),
+        Timer("witness", WATCH_SECONDS, witnessing.watch),
     ]
 
 

@@ -60,6 +60,7 @@ def report_desk(
             retention_days=settings.storage.retention_days,
             due_day=settings.reports.due_day,
             fonts=folders.data / "fonts",
+            witness=folders.witness,
             seal=sealing(folders, settings.center.id),
             inspections=load_inspections(ROOT / "inspection"),
             scores=_scoring(engine, checklist),

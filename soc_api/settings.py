@@ -61,6 +61,8 @@ class Ledgering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """[evidence]: how the ledger is kept."""
 
     sha256_twin: bool = False  # a second tree over SHA-256, for tools that know no SM3
+    # An alert where records wait longer for the witnesses the policy asks for.
+    unwitnessed_minutes_max: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 60
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

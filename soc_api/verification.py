@@ -26,11 +26,17 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify_all(
-    ledger: LedgerReader, events: EventStore, audit: AuditStore, *, trusted: Checkpoint | None = None
+    ledger: LedgerReader,
+    events: EventStore,
+    audit: AuditStore,
+    *,
+    trusted: Checkpoint | None = None,
+    beside: Sequence[Words] = (),
 ) -> Verification:
     """Recompute every leaf, payload, checkpoint, digest of a sealed segment and line of the audit log.
 
-    ``trusted`` is a checkpoint the ledger must not have fallen behind.
+    ``trusted`` is a checkpoint the ledger must not have fallen behind, ``beside`` what does not hold of the
+    files that lie apart from it.
     """
     began = perf_counter()
     segments = [sealed for sealed in events.segments() if sealed.status == "sealed"]
@@ -39,7 +45,7 @@ def verify_all(
         findings.append(
             Words(f"审计日志第 {broken} 行与前文不衔接", f"line {broken} of the audit log does not follow")
         )
-    outcome = ledger.verify(trusted=trusted)
+    outcome = ledger.verify(trusted=trusted, beside=beside)
     return Verification(
         ok=outcome.ok and not findings,
         size=outcome.size,

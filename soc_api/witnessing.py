@@ -7,11 +7,11 @@ has seen what our ledger does not hold, become a leaf and a critical alert.
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
-from compliance.cosigning import POLICY, Ask, Cosigning, Witnessed, kept_checkpoint
+from compliance.cosigning import POLICY, Ask, Cosigning, Witnessed, cosigned_findings, kept_checkpoint
 from compliance.evidence import EvidenceKind
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledger_files import replace_file
@@ -21,11 +21,12 @@ from compliance.witness_book import WitnessBook
 from compliance.witness_policy import Log, Policy
 from crypto.cosignature import Verifier
 from crypto.keys import SigningKey
-from crypto.note import Checkpoint
+from crypto.note import Checkpoint, parse_note
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Words
 from detection.alert import Claim, Match, claim
 from detection.store.alert_store import AlertStore
+from detection.store.hit_store import HitStore
 from sensors.event import LogSource, Observation, stamp
 
 LOGS: Final = "logs"
@@ -39,6 +40,17 @@ FORK: Final = Claim(
     attack=("T1565.001",),
     clauses=("8.1.4.3.c",),
 )
+UNWITNESSED: Final = Claim(
+    rule="ledger-unwitnessed",
+    detector="health",
+    title=Words("存证账本过久未被见证", "The evidence ledger has gone unwitnessed for too long"),
+    severity="high",
+    attack=(),
+    clauses=("8.1.4.3.c",),
+)
+PATIENCE: Final = timedelta(hours=1)
+_TOLD: Final = "unwitnessed.told"
+_ALARMS_MAX: Final = 20  # newest shown
 
 
 def witness_name(center: str) -> str:
@@ -52,6 +64,24 @@ def witness_key(keys: Path) -> SigningKey:
     return SigningKey.load(path) if path.exists() else SigningKey.create(path)
 
 
+class Alarm(NamedTuple):
+    """One alert group about this or another ledger."""
+
+    kind: Literal["fork", "unwitnessed"]
+    group: str
+    origin: str
+    time: datetime
+    open: bool
+    reason: Words
+
+
+class Seen(NamedTuple):
+    """A ledger this center cosigns; ``size`` 0 where it has not asked yet."""
+
+    origin: str
+    size: int
+
+
 class Witnessing:
     """Both sides over the folder ``witness``; safe between threads."""
 
@@ -61,11 +91,14 @@ class Witnessing:
         ledger: Ledger,
         alerts: AlertStore,
         *,
+        hits: HitStore,
         name: str,
         key: SigningKey,
         unit: str,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._folder, self._ledger, self._alerts, self._unit = folder, ledger, alerts, unit
+        self._hits, self.patience = hits, patience
         self.verifier: Final = Verifier(name, key.public, True)
         self._book = WitnessBook(folder, name, key, forked=self._forked)
         self._cosigning = Cosigning(folder, ledger, contradicted=self._contradicted)
@@ -87,6 +120,10 @@ class Witnessing:
         """What our ledger had when its witnesses last signed."""
         return kept_checkpoint(self._folder, self._ledger)
 
+    def findings(self) -> list[Words]:
+        """What does not hold of the kept cosignatures."""
+        return cosigned_findings(self._folder, self._ledger)
+
     def round(self, now: datetime, ask: Ask) -> bool:
         """Take our latest checkpoint to the witnesses; whether a quorum has signed it."""
         self._record_policy(now)
@@ -103,6 +140,52 @@ class Witnessing:
                 if str(error) != said:
                     said = str(error)
                     say(Words(f"见证未完成,稍后重试:{error}", f"cosigning failed, will try again: {error}"))
+
+    def watch(self, now: datetime) -> bool:
+        """Tell of a ledger that waits too long for the quorum its policy asks for; once for each wait."""
+        found, told = self.witnessed(), self._folder / _TOLD
+        since = found.unwitnessed_since
+        if not found.quorum or since is None or now - since <= self.patience:
+            return False
+        mark = str(found.size)
+        if told.exists() and told.read_text() == mark:
+            return False
+        minutes = int((now - since).total_seconds() // 60)
+        behind = "、".join(one.witness for one in found.witnesses if one.size <= found.size)
+        reason = Words(
+            f"账本第 {found.size} 条起的记录已 {minutes} 分钟未达会签法定数;未跟上的见证方:{behind}",
+            f"records from {found.size} on have had no quorum of witnesses for {minutes} minutes; "
+            f"behind: {behind}",
+        )
+        self._alarm(UNWITNESSED, self._ledger.origin, reason, b"", now)
+        replace_file(told, mark.encode())
+        return True
+
+    def alarms(self) -> list[Alarm]:
+        """Forks and long waits on record, the newest first."""
+        groups = [
+            *self._hits.latest(FORK.rule, _ALARMS_MAX),
+            *self._hits.latest(UNWITNESSED.rule, _ALARMS_MAX),
+        ]
+        found = [
+            Alarm(
+                kind="fork" if group.rule == FORK.rule else "unwitnessed",
+                group=group.id,
+                origin=group.entity.removeprefix("ledger:"),
+                time=group.last_seen,
+                open=group.state != "closed",
+                reason=group.reason,
+            )
+            for group in groups
+        ]
+        return sorted(found, key=lambda one: one.time, reverse=True)[:_ALARMS_MAX]
+
+    def watched(self) -> list[Seen]:
+        """The ledgers this center cosigns and how far it has followed each. Raises BadInput."""
+        return [
+            Seen(origin=origin, size=Checkpoint.parse(parse_note(note).text).size if note else 0)
+            for origin, note in ((name, self._book.seen(name)) for name in self.logs())
+        ]
 
     def _record_policy(self, now: datetime) -> None:
         """Whose word counts is evidence itself: each policy that came into force has its leaf."""
@@ -148,21 +231,22 @@ class Witnessing:
             if fork.certain
             else f"ledger {fork.origin} cannot show that its new checkpoint extends the one at {fork.size}",
         )
-        self._alarm(fork.origin, reason, fork.seen + b"\n" + fork.offered, now)
+        self._alarm(FORK, fork.origin, reason, fork.seen + b"\n" + fork.offered, now)
 
     def _contradicted(self, said: Words, now: datetime) -> None:
         """A witness has seen what our own ledger does not hold."""
         latest = self._ledger.latest()
-        self._alarm(self._ledger.origin, said, latest.raw if latest else b"", now)
+        self._alarm(FORK, self._ledger.origin, said, latest.raw if latest else b"", now)
 
-    def _alarm(self, origin: str, reason: Words, notes: bytes, now: datetime) -> None:
+    def _alarm(self, what: Claim, origin: str, reason: Words, notes: bytes, now: datetime) -> None:
         """The leaf first: it stays whatever becomes of the alert."""
+        action = what.rule.removeprefix("ledger-")
         leaf = self._ledger.append(
             [
                 NewEvidence(
                     kind="witness",
                     actor="system:witness",
-                    subject=f"fork:{origin}",
+                    subject=f"{action}:{origin}",
                     summary=reason.zh,
                     payload=notes,
                 )
@@ -174,12 +258,12 @@ class Witnessing:
             logsource=LogSource(product="liuhe", service="witness"),
             fields={
                 "event.dataset": "liuhe.witness",
-                "event.action": "fork",
+                "event.action": action,
                 "gov.witness.origin": origin,
                 "gov.witness.leaf": leaf,
             },
         )
         event = stamp(seen, unit=self._unit, sensor=_CENTER, epoch=0, sequence=leaf)
         matched = (Match(event=event.id, field="gov.witness.origin", value=origin),)
-        alert = claim(FORK, entity=f"ledger:{origin}", reason=reason, events=(event,), matched=matched)
+        alert = claim(what, entity=f"ledger:{origin}", reason=reason, events=(event,), matched=matched)
         self._alerts.commit([alert], [], None, now)

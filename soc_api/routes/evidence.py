@@ -54,8 +54,14 @@ def page(
 def verify(center: Here, visit: Visitor) -> VerifyResult:
     """Recompute leaves, payloads, checkpoints, sealed segments and audit log; findings say what is wrong."""
     with recorded(center, visit, "evidence.verify", "ledger"):
-        trusted = center.witnessing.kept() if center.witnessing else None
-        outcome = verify_all(center.ledger, center.events, center.audit, trusted=trusted)
+        witnessing = center.witnessing
+        outcome = verify_all(
+            center.ledger,
+            center.events,
+            center.audit,
+            trusted=witnessing.kept() if witnessing else None,
+            beside=witnessing.findings() if witnessing else (),
+        )
         center.compliance.note_ledger(outcome.ok)
     return VerifyResult.model_validate(outcome, from_attributes=True)
 

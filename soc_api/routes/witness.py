@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from crypto.words import BadInput, Refused, Words
-from soc_api.bodies import Text, WitnessRow, WitnessState
+from soc_api.bodies import Text, WitnessAlarm, WitnessedLog, WitnessRow, WitnessState
 from soc_api.context import Center
 from soc_api.routes.guard import Here, center_of, needs, router
 from soc_api.witnessing import Witnessing
@@ -72,6 +72,11 @@ def state(witnessing: Witness) -> WitnessState:
         size=found.size,
         time=found.time,
         unwitnessed_since=found.unwitnessed_since,
+        patience_minutes=int(witnessing.patience.total_seconds() // 60),
+        logs=[WitnessedLog(origin=one.origin, size=one.size) for one in witnessing.watched()],
+        alarms=[
+            WitnessAlarm.model_validate(one._asdict(), from_attributes=True) for one in witnessing.alarms()
+        ],
         witnesses=[
             WitnessRow(
                 witness=one.witness,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compliance.cosigning import COSIGNED, POLICY, Cosigning
+from compliance.cosigning import COSIGNED, POLICY, Cosigning, cosigned_findings, kept_checkpoint
 from compliance.ledger import Ledger, NewEvidence
 from compliance.witness_book import WitnessBook
 from compliance.witness_policy import Log
@@ -117,6 +117,26 @@ def test_cut_off_it_goes_on_and_says_since_when(center: Center, peers: Peers) ->
     assert center.cosigning.witnessed().unwitnessed_since is None
 
 
+def test_a_changed_byte_of_what_was_cosigned_is_a_finding(center: Center, peers: Peers) -> None:
+    assert cosigned_findings(center.folder / "witness", center.ledger) == []
+    center.grow(3, NOW)
+    assert center.cosigning.round(NOW, peers.ask)
+    path = center.folder / "witness" / COSIGNED
+    raw = path.read_bytes()
+    assert cosigned_findings(path.parent, center.ledger) == []
+    for at in range(len(raw)):
+        path.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+        (finding, *_) = cosigned_findings(path.parent, center.ledger)
+        assert f"witness/{COSIGNED}" in finding.en
+    path.write_bytes(b"rubbish")
+    assert kept_checkpoint(path.parent, center.ledger) is None
+    assert center.cosigning.witnessed().size == 0  # counts as absent, and the next round mends it
+    assert center.again().round(NOW, peers.ask)
+    assert cosigned_findings(path.parent, center.ledger) == []
+    (path.parent / POLICY).write_text("nonsense")
+    assert "witness/policy" in cosigned_findings(path.parent, center.ledger)[0].en
+
+
 def test_lost_notes_of_where_the_witness_stands_are_asked_for(center: Center, peers: Peers) -> None:
     center.grow(3, NOW)
     center.cosigning.round(NOW, peers.ask)
@@ -190,4 +210,4 @@ def test_a_witness_that_signs_something_else_is_not_believed(center: Center, pee
     assert problem is not None
     assert "does not hold" in problem.en
     for answer in ((500, "broken"), (409, "x" * 30), (409, "3\n"), (200, "")):
-        assert not center.again().round(NOW, lambda *_, answer=answer: answer)  # type: ignore[misc]
+        assert not center.again().round(NOW, lambda *_, answer=answer: answer)

@@ -126,7 +126,10 @@ def test_a_kit_stands_on_what_a_quorum_cosigned(
     (older_folder / "witness/cosigned").write_bytes(late.encode())
     assert run("verify", "--data", data) == 0
     assert run("verify", "--data", older_folder) == 1  # what was cosigned once must still be there
+    (older_folder / "witness/cosigned").write_bytes(b"x" + cosigned.encode())
     capsys.readouterr()
+    assert run("verify", "--data", older_folder) == 1  # tampered with: a finding, not an error
+    assert "witness/cosigned" in capsys.readouterr().out
     sizes = []
     for words in (["--json"], ["--json", "--newest", "--trusted", older]):
         assert run("export", "--data", data, "--output", tmp_path / "kit.zip", *words) == 0

@@ -13,7 +13,11 @@ import pytest
 from compliance.checklist import load_checklist
 from compliance.inspection import AUDIENCES, Ask, answer_of, load_inspections
 from compliance.inspection_kit import inspection_kit, log_days, registry_facts
+from compliance.ledger import NewEvidence
 from compliance.registry import GradedSystem
+from crypto.cosignature import Verifier, cosign
+from crypto.keys import SigningKey
+from crypto.note import parse_note, with_signatures
 from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, Refused
 from rules import ROOT
@@ -81,6 +85,32 @@ def test_a_kit_is_whole_and_the_same_twice(world: Any, audience: Any) -> None:
             assert "verify.py" in evidence.namelist()
     assert book["目录"].max_row == 1 + len(first.answers)
     assert book["日志逐日"].max_row == 1 + 180
+
+
+def test_what_witnesses_signed_stands_on_their_checkpoint(world: Any, tmp_path: Path) -> None:
+    world.probe(60)
+    world.compliance.evaluate("system:jobs", NOW)
+    parts = world.desk._parts
+    text, size = parts.ledger.checkpoint(NOW), parts.ledger.size
+    entry = NewEvidence(kind="segment", actor="system:store", subject="segment:x", summary="x", payload=b"")
+    parts.ledger.append([entry], NOW)
+    key, note = SigningKey.generate(), parse_note(text.encode())
+    policy = f"witness w {Verifier('w', key.public, True).line()}\nquorum w\n".encode()
+    (tmp_path / "policy").write_bytes(policy)
+    cosigned = with_signatures(note, [cosign(note.text, "w", key, NOW)])
+    (tmp_path / "cosigned").write_bytes(cosigned.encode())
+    parts = msgspec.structs.replace(parts, witness=tmp_path)
+    kit = inspection_kit(parts, INSPECTIONS["police"], audience="police", system="local", now=NOW)
+    with zipfile.ZipFile(io.BytesIO(kit.data)) as archive:
+        assert archive.read("03-证据/witness-policy.txt") == policy
+        assert f"第 {size} 条起" in archive.read("03-证据/说明.txt").decode()
+        inner = [
+            zipfile.ZipFile(io.BytesIO(archive.read(f"03-证据/{name}.zip")))
+            for name in ("evidence", "unwitnessed")
+        ]
+    assert inner[0].read("checkpoint") == cosigned.encode()
+    assert inner[0].read("policy") == policy
+    assert f"items/{size:012d}.leaf" in inner[1].namelist()
 
 
 def test_an_issued_report_goes_along(world: Any) -> None:

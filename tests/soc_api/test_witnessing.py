@@ -1,7 +1,7 @@
 """A center as witness and as witnessed: alarms with leaf and alert, the policy on record, real HTTP."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from compliance.ledger import Ledger, NewEvidence
-from crypto.cosignature import Verifier
+from crypto.cosignature import Verifier, cosign
 from crypto.keys import SigningKey
+from crypto.note import parse_note, with_signatures
 from crypto.words import BadInput, Words
+from detection.store.hit_store import HitStore
 from soc_api.witness_client import asker
 from soc_api.witnessing import Witnessing, witness_key, witness_name
 from tests.compliance.test_witness import FORKED, LOG, ORIGIN, TREE
@@ -24,6 +26,7 @@ def witnessing(folder: Path, world: Any) -> Witnessing:
         folder / "witness",
         world.ledger,
         world.alerts,
+        hits=HitStore(world.engine),
         name=witness_name("local"),
         key=SigningKey.generate(),
         unit="320000-local",
@@ -47,6 +50,8 @@ def test_a_fork_of_a_peer_is_a_leaf_and_a_critical_alert(world: Any, tmp_path: P
     assert FORKED.request(0, 7).note.encode() in payload
     (group,) = world.alerts.page().rows
     assert (group.rule, group.severity, group.entity) == ("ledger-fork", "critical", f"ledger:{ORIGIN}")
+    assert [(one.kind, one.origin, one.group) for one in here.alarms()] == [("fork", ORIGIN, group.id)]
+    assert [(one.origin, one.size) for one in here.watched()] == [(ORIGIN, 7)]
     alert = world.alerts.detail(group.id).alerts[0].alert
     assert "two different roots at 7" in alert.reason.en
     assert alert.events[-1].fields["gov.witness.leaf"] == 0
@@ -66,6 +71,31 @@ def test_a_policy_that_comes_into_force_is_recorded_once(world: Any, tmp_path: P
     here.round(NOW, lambda *_: (500, ""))
     assert [kind for kind, _ in kinds(world)] == ["witness", "witness"]
     assert world.ledger.record(1).summary == "no witness policy in force"
+
+
+def test_a_ledger_that_waits_too_long_for_its_witnesses_is_told_of_once(world: Any, tmp_path: Path) -> None:
+    here, late = witnessing(tmp_path / "w", world), NOW + timedelta(hours=1, minutes=1)
+    entry = NewEvidence(kind="audit", actor="user:a", subject="s", summary="x", payload=b"")
+    world.ledger.append([entry], NOW)
+    world.ledger.checkpoint(NOW)
+    assert not here.watch(late)  # nobody asks for witnesses
+    key = SigningKey.generate()
+    policy = f"witness p {Verifier('p', key.public, True).line()}\nquorum p\n"
+    (tmp_path / "w/witness/policy").write_text(policy)
+    assert not here.watch(NOW + timedelta(hours=1))
+    assert here.watch(late)
+    assert not here.watch(late)
+    assert not witnessing(tmp_path / "w", world).watch(late)  # nor after a restart
+    (group,) = world.alerts.page().rows
+    assert (group.rule, group.severity) == ("ledger-unwitnessed", "high")
+    assert "61 minutes; behind: p" in group.reason.en
+    assert kinds(world)[-1] == ("witness", f"unwitnessed:{world.ledger.origin}")
+    note = parse_note(world.ledger.latest().raw)
+    signed = with_signatures(note, [cosign(note.text, "p", key, late)])
+    (tmp_path / "w/witness/cosigned").write_bytes(signed.encode())
+    assert here.findings() == []
+    assert here.watch(late + timedelta(hours=2))  # the leaf of the first alarm waits again
+    assert [one.kind for one in here.alarms()] == ["unwitnessed"]
 
 
 class _Peer(BaseHTTPRequestHandler):
@@ -100,7 +130,13 @@ def test_two_centers_over_http(world: Any, tmp_path: Path) -> None:
     try:
         with Ledger.open(tmp_path / "city", center="city", origin=origin, key=log) as ledger:
             city = Witnessing(
-                tmp_path / "w", ledger, world.alerts, name="city", key=SigningKey.generate(), unit="320100"
+                tmp_path / "w",
+                ledger,
+                world.alerts,
+                hits=HitStore(world.engine),
+                name="city",
+                key=SigningKey.generate(),
+                unit="320100",
             )
             url = f"http://127.0.0.1:{server.server_port}/api/v1/witness"
             policy = f"witness province {province.verifier.line()} {url}\nquorum province\n"

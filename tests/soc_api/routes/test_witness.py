@@ -43,4 +43,18 @@ def test_peers_need_no_session_but_a_proof(peered: Any) -> None:
 def test_the_state_is_shown(peered: Any) -> None:
     body = peered.signed_in("analyst")("GET", "/witness").json()
     assert body.pop("key").startswith("liuhe.local/local/witness+")
-    assert body == {"quorum": False, "size": 0, "time": None, "unwitnessed_since": None, "witnesses": []}
+    assert [(one["size"], len(one["origin"]) > 0) for one in body.pop("logs")] == [(0, True)]
+    assert body == {
+        "quorum": False,
+        "size": 0,
+        "time": None,
+        "unwitnessed_since": None,
+        "patience_minutes": 60,
+        "witnesses": [],
+        "alarms": [],
+    }
+    assert peered.client()("POST", "/witness/add-checkpoint", content=TREE.request(0, 7).encode()).is_success
+    peered.client()("POST", "/witness/add-checkpoint", content=FORKED.request(0, 7).encode())
+    (alarm,) = peered.signed_in("analyst", "zweite")("GET", "/witness").json()["alarms"]
+    assert (alarm["kind"], alarm["open"]) == ("fork", True)
+    assert alarm["group"]
