@@ -57,6 +57,7 @@ class _CheckForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remedy: Sentence | None = None
     live: list[_LiveForm] = []
     attest: Any = None
+    every_system: bool = False
 
 
 class LiveTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     remedy: Words
     tests: tuple[LiveTest, ...]
     form: AttestationForm | None = None  # what a person states where no probe can
+    every_system: bool = False  # asked by law, whatever items a system has
 
 
 def load_checklist(folder: Path) -> tuple[Check, ...]:
@@ -141,6 +143,7 @@ def _check(raw: Any, path: Path, number: int) -> Check:
         remedy=form.remedy.words() if form.remedy else _default_remedy(form),
         tests=tuple(_live(live, path, name) for live in form.live),
         form=attest,
+        every_system=form.every_system,
     )
 
 

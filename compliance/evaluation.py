@@ -109,6 +109,22 @@ def evaluate(
     )
 
 
+def not_asked(check: Check, system: str, grade: str, now: datetime) -> Evaluation:
+    """不适用: nothing the standard asks of a system of this grade is about the check."""
+    why = Words(
+        f"{grade} 及所选扩展没有对应的测评项", f"no item of {grade} and its extensions is about this check"
+    )
+    return Evaluation(
+        check=check.id,
+        system=system,
+        verdict="不适用",
+        reason=why,
+        evaluated=now,
+        stale_at=None,
+        findings=(),
+    )
+
+
 def by_object(check: Check, evaluation: Evaluation) -> list[ObjectVerdict]:
     """The verdict on each object of an evaluation, by object."""
     grouped: dict[str, list[Finding]] = {}

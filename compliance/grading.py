@@ -134,6 +134,13 @@ def checks_of(item: Item, catalogue: Catalogue, asking: Mapping[str, Sequence[st
     return tuple(dict.fromkeys(check for name in names for check in asking.get(name, ())))
 
 
+def asked_of(items: Iterable[Item], catalogue: Catalogue, checks: Sequence[Check]) -> frozenset[str]:
+    """The checks that a system with these items is asked: those that evidence one, and those law asks."""
+    asking = asking_checks(checks)
+    law = {check.id for check in checks if check.every_system}
+    return frozenset(law.union(*(checks_of(item, catalogue, asking) for item in items)))
+
+
 def asking_checks(checks: Sequence[Check]) -> dict[str, list[str]]:
     """Item id -> ids of the checks that name it."""
     asking: dict[str, list[str]] = {}

@@ -159,7 +159,7 @@ def certificate_facts(inventories: Iterable[HostInventory], now: datetime) -> It
         count = 0
         for row in inventory.table():
             ends = _moment(row.get("not_after", ""))
-            if row.get("ca") == "true" or ends is None:
+            if row.get("ca") == "yes" or ends is None:
                 continue
             count += 1
             days = (ends - now).days

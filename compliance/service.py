@@ -13,12 +13,14 @@ import msgspec
 from compliance.acts_store import one_line
 from compliance.asset_store import AssetStore
 from compliance.attestation_store import AttestationStore
+from compliance.catalogue import Catalogue, load_catalogue
 from compliance.check_store import CheckStore, Kept, body_of, from_body, grounds
 from compliance.checklist import Check
 from compliance.document_store import DocumentStore
 from compliance.documents import DocumentKind
-from compliance.evaluation import Evaluation, evaluate
+from compliance.evaluation import Evaluation, evaluate, not_asked
 from compliance.evidence import Evidence
+from compliance.grading import asked_of
 from compliance.known_facts import Further, Known, Own, known_facts, nothing_further
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
@@ -33,6 +35,7 @@ from detection.store.event_store import EventStore
 from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
+from rules import ROOT
 
 Placed = Callable[[Sequence[tuple[int, int]]], None]  # told (row id, leaf) of rows that have got leaves
 
@@ -49,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     rules_loaded: int
     kinds: Mapping[str, DocumentKind] = {}
     further: Further = nothing_further
+    catalogue: Catalogue = msgspec.field(default_factory=lambda: load_catalogue(ROOT / "grading"))
 
 
 class Compliance:
@@ -115,6 +119,8 @@ class Compliance:
         known = known_facts(self._known, self._own(), system, now)
         stated = self._attestations.of_system(system.id)
         before = self._store.newest(system.id)
+        catalogue = self._parts.catalogue
+        asked = asked_of(catalogue.of(system), catalogue, self._checks)
         results = [
             evaluate(
                 check,
@@ -124,6 +130,8 @@ class Compliance:
                 attested=stated.get(check.id, ()),
                 hosts=known.hosts,
             )
+            if check.id in asked
+            else not_asked(check, system.id, system.grade, now)
             for check in self._checks
         ]
         changed = [

@@ -211,8 +211,8 @@ def certificate(days: int) -> dict[str, Any]:
         "EC",
         "sm2",
         "ab",
-        "false",
-        "false",
+        "no",
+        "no",
     ]
     columns = [
         "path",

@@ -15,6 +15,7 @@ from compliance.grading import (
     CheckVerdict,
     ItemResult,
     Statement,
+    asked_of,
     asking_checks,
     checks_of,
     combined,
@@ -117,6 +118,29 @@ def test_other_levels_hear_the_checks_of_their_own_items() -> None:
     assert checks_of(second, CATALOGUE, asking) == ("DAT-05",)
     (clock,) = results("L4-9.1.5.4.g", verdicts=[said("PLT-12", "符合")]).values()
     assert clock.verdict == "符合"  # the check names the item of level 4 itself
+
+
+@pytest.mark.parametrize(
+    ("grade", "extensions", "never"),
+    [
+        ("S3A3G3", (), {"PLT-13"}),
+        ("S3A3G3", ("cloud",), set()),
+        ("S2A3G3", (), {"PLT-03", "DAT-03"}),
+        ("S2A2G2", (), {"PLT-03", "PLT-09", "PLT-13", "DAT-03"}),
+        ("S1A1G1", (), {"NET-06", "PLT-10", "PLT-11", "MGT-02"}),
+    ],
+)
+def test_a_system_is_asked_what_its_own_items_ask(
+    grade: str, extensions: tuple[str, ...], never: set[str]
+) -> None:
+    items = CATALOGUE.select(grade, extensions)
+    asked = asked_of(items, CATALOGUE, CHECKS)
+    assert not asked & never
+    asking = asking_checks(CHECKS)
+    assert asked - {"DAT-12"} == {one for item in items for one in checks_of(item, CATALOGUE, asking)} - {
+        "DAT-12"
+    }
+    assert "DAT-12" in asked, "the law asks it of every system"
 
 
 def test_a_check_of_level_3_never_fulfils_a_stricter_item_of_level_4() -> None:

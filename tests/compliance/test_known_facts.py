@@ -71,10 +71,10 @@ def test_the_registry_says_how_many_days_are_left() -> None:
 def test_certificates_that_are_over_are_named() -> None:
     columns = ("path", "not_after", "ca")
     rows = (
-        ("/a.pem", (NOW - timedelta(days=3)).isoformat(), "false"),
-        ("/b.pem", (NOW + timedelta(days=9)).isoformat(), "false"),
-        ("/root.pem", (NOW - timedelta(days=900)).isoformat(), "true"),
-        ("/c.pem", "", "false"),
+        ("/a.pem", (NOW - timedelta(days=3)).isoformat(), "no"),
+        ("/b.pem", (NOW + timedelta(days=9)).isoformat(), "no"),
+        ("/root.pem", (NOW - timedelta(days=900)).isoformat(), "yes"),
+        ("/c.pem", "", "no"),
     )
     told = HostInventory(
         host="web-01",

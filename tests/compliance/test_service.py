@@ -137,6 +137,16 @@ def test_each_system_has_its_own_page(world: Any) -> None:
         world.compliance.check_page(NOW, "nowhere")
 
 
+def test_a_system_is_not_asked_what_its_grade_does_not_ask(world: Any) -> None:
+    small = msgspec.structs.replace(world.registry.system("local"), id="small", level=1, grade="S1A1G1")
+    world.registry.register(small, unit_name="某单位", now=NOW)
+    world.compliance.evaluate("system:jobs", NOW)
+    (clock,) = (row for row in world.compliance.check_page(NOW, "small").checks if row.id == "PLT-12")
+    assert (clock.verdict, clock.stale_at) == ("不适用", None)
+    assert "S1A1G1" in clock.reason.zh
+    assert verdicts(world.compliance.check_page(NOW))["PLT-12"] == "未知"
+
+
 def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
     world.compliance.note_ledger(False)
     assert verdicts(world.compliance.evaluate("system:jobs", NOW))["DAT-04"] == "不符合"
