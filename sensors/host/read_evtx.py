@@ -58,7 +58,14 @@ def read_evtx(path: Path) -> Iterator[Observation]:
 def describe_record(text: str) -> Observation | None:
     """The event of one record given as JSON; None where it has not the form of an event."""
     try:
-        event = msgspec.json.decode(text, type=dict[str, dict[str, Any]])["Event"]
+        return describe_event(msgspec.json.decode(text, type=dict[str, dict[str, Any]])["Event"])
+    except (msgspec.MsgspecError, RecursionError, LookupError):
+        return None
+
+
+def describe_event(event: Mapping[str, Any]) -> Observation | None:
+    """The event of one record given as its elements; None where it has not the form of an event."""
+    try:
         return _describe(event, event["System"])
     except (msgspec.MsgspecError, RecursionError, LookupError, TypeError, ValueError, AttributeError):
         return None

@@ -42,6 +42,18 @@ WATCHED: Final = (
     "/root/.bashrc",
     "/root/.profile",
 )
+# Event logs of a Windows host; those that do not exist there are named in the heartbeat.
+WINDOWS_CHANNELS: Final = (
+    "Security",
+    "System",
+    "Application",
+    "Windows PowerShell",
+    "Microsoft-Windows-PowerShell/Operational",
+    "Microsoft-Windows-Sysmon/Operational",
+    "Microsoft-Windows-Windows Defender/Operational",
+    "Microsoft-Windows-TaskScheduler/Operational",
+    "Microsoft-Windows-WMI-Activity/Operational",
+)
 _KEYS_OF_PEOPLE: Final = ".ssh"
 
 
@@ -81,3 +93,4 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     probe_interval_seconds: float = 300.0
     inventory: bool = True
     inventory_interval_seconds: float = 60.0
+    windows_channels: list[str] = msgspec.field(default_factory=lambda: list(WINDOWS_CHANNELS))

@@ -1,5 +1,6 @@
 """All host sources, in one place."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -37,6 +38,10 @@ class HostSource(Protocol):
 
 def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
     """The sources switched on; their cursors lie in the folder ``cursors``."""
+    if _on_windows():
+        from sensors.host.windows.source import WindowsEventSource  # a parser that nobody else needs
+
+        return [WindowsEventSource(settings.windows_channels, Cursor(cursors, "windows-events"))]
     sources: list[HostSource] = []
     processes: ProcessSource | None = None
     if settings.processes:
@@ -68,6 +73,10 @@ def host_sources(settings: HostSettings, cursors: Path) -> list[HostSource]:
         seconds = settings.inventory_interval_seconds
         sources.append(InventorySource(KINDS, cursors, interval_seconds=seconds, wake=open_device_events))
     return sources
+
+
+def _on_windows() -> bool:
+    return os.name == "nt"
 
 
 def _polls(processes: ProcessSource | None) -> bool:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from sensors.host import sources
 from sensors.host.settings import HostSettings, default_watch_paths
 from sensors.host.sources import host_sources
 
@@ -46,6 +48,13 @@ def test_sources_can_be_switched_off(tmp_path: Path) -> None:
         inventory=False,
     )
     assert host_sources(off, tmp_path) == []
+
+
+def test_a_windows_host_has_its_event_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_on_windows", lambda: True)
+    found = host_sources(HostSettings(), tmp_path)
+    assert [one.name for one in found] == ["windows-events"]
+    assert found[0].missing() is not None  # there is no wevtapi here
 
 
 def test_settings_are_plain_data() -> None:
