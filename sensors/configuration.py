@@ -25,7 +25,8 @@ from sensors.messages import MESSAGE_BYTES_MAX, Configuration, SensorId, UnitNam
 from sensors.segment_checkpoint import write_durably
 from sensors.settings import Settings
 
-TABLES: Final = ("spool", "host", "network", "device", "limits")  # of sensor.toml; who and where the sensor is, is not
+# Of sensor.toml; who and where the sensor is, no center sets.
+TABLES: Final = ("spool", "host", "network", "device", "limits")
 FILE_BYTES_MAX: Final = 256 * 1024
 FILES_BYTES_MAX: Final = 1024 * 1024
 VERSION_MAX: Final = (1 << 53) - 1

@@ -16,10 +16,8 @@ PAUSED: Final = Words("因超出自限而暂停", "paused by the sensor's own li
 class SourceGroup:
     """``threads`` is read by the heartbeat at any time; the other calls come from one thread."""
 
-    def __init__(
-        self, make: Callable[[], Sequence[Source]], emit: Emit, durable: Emit | None = None
-    ) -> None:
-        """``make`` gives fresh sources at each start: none is run twice; those that resume get ``durable``."""
+    def __init__(self, make: Callable[[], Sequence[Source]], emit: Emit, durable: Emit | None = None) -> None:
+        """``make`` gives fresh sources at each start, none is run twice; what resumes gets ``durable``."""
         self._make: Final = make
         self._emit: Final = emit
         self._durable: Final = durable or emit

@@ -7,7 +7,7 @@ from soc_api.bodies import Body
 
 
 class PacketRequestRow(Body):
-    """One flow asked for: wanted until the sensor answers, then arrived, empty (not kept any more) or failed."""
+    """One flow asked for: wanted until the sensor answers, then arrived, empty (not kept) or failed."""
 
     id: str
     sensor: str

@@ -67,7 +67,9 @@ def certificate_message(
         fields["gov.x509.days_left"] = (certificate.not_after - at).days
         native["certificate.not_valid_after"] = certificate.not_after.timestamp()
     fields["gov.x509.validity"] = _validity(certificate, at)
-    return Message("net.x509", "tls", fields, native, reply=reply, log="x509", category="tls")
+    return Message(
+        "net.x509", "tls", fields, native, reply=reply, log="x509", category="tls", once=certificate.sha256
+    )
 
 
 def _validity(certificate: Certificate, at: datetime) -> str:

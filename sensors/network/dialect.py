@@ -37,6 +37,7 @@ class Message(NamedTuple):
     log: str = ""  # Zeek's log and service name where it differs from ``service``: "ssl"
     category: str = ""  # logsource.category: "tls", "webserver"
     lane: str = "flows"
+    once: str = ""  # of what a server tells everybody: said again only after a while, where it is live
 
 
 class Talk:

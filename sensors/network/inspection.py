@@ -39,6 +39,7 @@ from sensors.network.packet import (
 from sensors.network.settings import NetworkSettings
 from sensors.network.stream import Streams
 
+ONCE_SECONDS: Final = 600.0  # until what a server tells everybody is reported again
 BURST_SECONDS: Final = 5  # of the event budget, saved up while it is quiet
 
 Offer = Callable[[bytes, int, float], None]  # packet, link type, time: to the dissect worker
@@ -95,6 +96,7 @@ class Inspection:
         self._talk = Talk(secret)
         self._bindings = Bindings()
         self._recent = Recent()
+        self._told = Recent(ONCE_SECONDS) if live else None  # an offline reading tells everything
         self._budget = Budget(settings.events_per_second_max if live else 0)
         self._seen: list[Observation] = []
         self._packets = self._malformed = self._unknown_link = self._ignored = self._tunnelled = 0
@@ -148,7 +150,7 @@ class Inspection:
             "tunnelled": self._tunnelled,
             "flows_evicted": self._flows.evicted,
             "events_shed": self._budget.shed,
-            "repeats_suppressed": self._recent.suppressed,
+            "repeats_suppressed": self._recent.suppressed + (self._told.suppressed if self._told else 0),
             **self._fragments.counts(),
             **self._streams.counts(),
             **self._datagrams.counts(),
@@ -212,6 +214,11 @@ class Inspection:
         for message in messages:
             if not flow.service:
                 flow.service = message.service
+            if message.once and self._told is not None:
+                # The same certificate of the same server comes with every handshake.
+                server = flow.key[1:3] if message.reply == (side == 0) else flow.key[3:5]
+                if self._told.is_repeat((server, message.once), time):
+                    continue
             if self._budget.spend(time):
                 self._seen.append(self._report.message(message, flow, side, time))
 

@@ -113,7 +113,7 @@ class Reporter:
 
     def message(self, message: Message, flow: Flow, side: int, time: float) -> Observation:
         """What a dialect made of the bytes of ``side``."""
-        dataset, service, fields, native, reply, log, category, lane = message
+        dataset, service, fields, native, reply, log, category, lane, _ = message
         ends = flow_ends(flow, 1 - side if reply else side)
         common, names = self._conversation(dataset, ends, service)
         return _observation(

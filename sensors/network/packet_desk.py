@@ -1,7 +1,7 @@
 """Answers the center's wish for raw packets out of the ring, in parts of one message each.
 
 A request is looked up in a thread of its own, one at a time, so that batches go on meanwhile; parts are
-handed out as the uplink has room. What was not answered when a connection ends is asked again on the next one.
+handed out as the uplink has room. What was not answered when a connection ends is asked again on the next.
 """
 
 import threading

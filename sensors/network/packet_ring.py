@@ -2,9 +2,9 @@
 
 ``FOLDER/<interface>/<first packet's ms>-<number>.ring``, mode 0600: the 8 bytes ``LIUHEPR1``, a salt of 16,
 then blocks. A block is a header in clear (sealed bytes, link type: u32; first and last time: f64; all
-little-endian) and pcap records with nanoseconds under SM4-GCM; its key is HKDF-SM3 of the sensor's network key
-and the salt, the nonce the block's number, the header authenticated. When the files exceed their bound the
-oldest one goes.
+little-endian) and pcap records with nanoseconds under SM4-GCM; its key is HKDF-SM3 of the sensor's network
+key and the salt, the nonce the block's number, the header authenticated. When the files exceed their bound
+the oldest one goes.
 """
 
 import os

@@ -77,7 +77,7 @@ def broken(after: int) -> Sequence[tuple[int, NewEvidence]]:
 
 
 def made(asked: Asked, feeds: dict[str, Feed], said: list[Words], interval: int = 60) -> Jobs:
-    desk = cast("ReportDesk", asked)
+    desk = cast("Any", asked)
     return Jobs(cast("Compliance", asked), feeds, interval_seconds=interval, say=said.append, desk=desk)
 
 

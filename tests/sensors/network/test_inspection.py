@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import craft
 from craft import of
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.event import Observation
+from sensors.network.capture_file import read_packets
 from sensors.network.inspection import Budget, Inspection
 from sensors.network.observation import Reporter
 from sensors.network.settings import NetworkSettings
@@ -116,3 +118,24 @@ def test_mutated_streams_never_raise_and_end_soon(changes: list[tuple[int, int, 
     inspection.finish()
     inspection.take()
     assert time.perf_counter() - began < 2.0
+
+
+def test_a_certificate_is_told_once_a_while_where_it_is_live() -> None:
+    path = Path(__file__).parent / "captures" / "tlcp.pcap"
+    with path.open("rb") as file:
+        packets = list(read_packets(file, path))
+
+    def certificates(live: bool, hours: int) -> int:
+        inspection = Inspection(NetworkSettings(), Reporter("s", "eth0"), live=live)
+        seen: list[Observation] = []
+        for hour in range(hours):
+            for data, link_type, time in packets:
+                inspection.see(data, link_type, time + hour * 3_600)
+            seen += inspection.take()
+            inspection.finish()
+            seen += inspection.take()
+        return sum(one.fields["event.dataset"] == "net.x509" for one in seen)
+
+    once = certificates(live=True, hours=1)
+    assert 0 < once < certificates(live=False, hours=1)
+    assert certificates(live=True, hours=2) == 2 * once
