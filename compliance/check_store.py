@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from compliance.evaluation import Evaluation, Fact
 from compliance.facts import RUNNING_NUMBERS
@@ -13,7 +13,7 @@ from compliance.ledgered_store import end
 from compliance.tables import check_history, check_results
 from detection.store.progress_store import bump, counter
 from detection.store.state import writing
-from detection.store.tables import micros
+from detection.store.tables import from_micros, micros
 from sensors.event import Value
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
@@ -73,6 +73,15 @@ class CheckStore:
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(check_history.c.id.desc()).limit(HISTORY_MAX)).all()
         return [Kept(evaluation=_decoder.decode(body), leaf=leaf) for body, leaf in rows]
+
+    def first(self, system: str, check: str) -> datetime | None:
+        """When a check was first evaluated for a system."""
+        query = select(func.min(check_history.c.evaluated)).where(
+            check_history.c.system == system, check_history.c.check == check
+        )
+        with self._engine.connect() as connection:
+            found = connection.scalar(query)
+        return None if found is None else from_micros(found)
 
     def revision(self) -> int:
         """Grows with every stored evaluation."""

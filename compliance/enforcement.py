@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from compliance.acts_store import ACT_KINDS, ActsStore
+from compliance.asset_store import AssetStore
 from compliance.attestation_desk import AttestationDesk, Desk
 from compliance.attestation_store import AttestationStore
 from compliance.check_store import CheckStore
@@ -18,8 +19,8 @@ from compliance.gate import load_gates
 from compliance.gate_store import GateStore
 from compliance.gatekeeper import Gatekeeper
 from compliance.ledger import Ledger
-from compliance.order import load_order_rules
 from compliance.order_desk import OrderDesk
+from compliance.order_rules import load_order_rules
 from compliance.order_store import OrderStore
 from compliance.registry_store import RegistryStore
 from compliance.result_store import ResultStore
@@ -90,6 +91,7 @@ def open_enforcement(
             checklist,
             load_order_rules(rules / "gates" / "orders.yaml"),
             registry.systems,
+            lambda unit: AssetStore(engine).contacts([unit]),
         ),
         order_rows=orders,
     )

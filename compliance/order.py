@@ -4,20 +4,18 @@
 closed by the verdict that follows the mending, never by the word of its owner alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from compliance.check_store import Kept
 from compliance.checklist import Check
-from compliance.evaluation import ATTESTED, Evaluation, Finding, Verdict, by_object
+from compliance.evaluation import ATTESTED, Evaluation, Finding, ObjectVerdict, Verdict, by_object
+from compliance.order_rules import OrderRules
 from compliance.views import valid_at
-from crypto.words import BadInput, Words
-from detection.sigma.document import parse_documents
-from detection.sigma.errors import RuleError
+from crypto.words import Words
 
 OrderState = Literal["issued", "answered", "closed", "cancelled"]
 Action = Literal[
@@ -33,19 +31,10 @@ Action = Literal[
 ]
 OPEN: Final[frozenset[OrderState]] = frozenset({"issued", "answered"})
 _RECTIFY: Final = "rectify"
-_RULES_BYTES_MAX: Final = 64 * 1024
 _SHORT: Final[frozenset[Verdict]] = frozenset({"不符合", "部分符合"})
 
-Percent = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-
-
-class OrderRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """rules/gates/orders.yaml."""
-
-    format: Literal[1]
-    reminders: tuple[Percent, ...]
-    escalations: tuple[Percent, ...]
-    unknown_of_critical: bool
+# Whether what falls short on one object, by its findings, is given time before an order opens.
+Waits = Callable[[Check, Sequence[Finding]], bool]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,19 +103,24 @@ def days_of(check: Check) -> int | None:
     return None
 
 
+def _never(check: Check, findings: Sequence[Finding]) -> bool:  # noqa: ARG001
+    return False
+
+
 def plan(
     checks: Iterable[Check],
     newest: Mapping[str, Kept],
     open_orders: Sequence[Order],
     rules: OrderRules,
-    owner: str,
+    owner: Callable[[Check], str],
     now: datetime,
     cancelled: Sequence[Order] = (),
+    waits: Waits = _never,
 ) -> list[Step]:
-    """What is due for one graded system, by order and object; ``owner`` gets the new ones.
+    """What is due for one graded system, by order and object; ``owner`` says who gets the new ones.
 
     A new order has id 0 and no number: the store gives both. What was withdrawn opens no new order until the
-    evaluation has other grounds.
+    evaluation has other grounds; what ``waits`` names opens none yet.
     """
     steps: list[Step] = []
     settled = {(order.check, order.object, order.leaf) for order in cancelled}
@@ -143,7 +137,8 @@ def plan(
             order = known.pop((check.id, one.object), None)
             short = wants(check, findings[one.object], one.verdict, rules, evaluation.evaluated)
             if order is None and short and (check.id, one.object, kept.leaf) not in settled:
-                steps.append(_issued(check, kept, one.object, one.verdict, one.reason, days, owner, now))
+                if not waits(check, findings[one.object]):
+                    steps.append(_issued(check, kept, one, days, owner(check), now))
             elif order is not None:
                 steps += _next(order, evaluation, one.verdict, short, rules, now)
     for order in known.values():  # nothing is said of its object any more
@@ -197,28 +192,10 @@ def statistics(orders: Iterable[Order], start: datetime, end: datetime) -> Stati
     )
 
 
-def load_order_rules(path: Path) -> OrderRules:
-    """The rules of orders. Raises BadInput (gates-malformed)."""
-    try:
-        with path.open("rb") as file:
-            documents = parse_documents(file.read(_RULES_BYTES_MAX), path.name)
-        rules = msgspec.convert(documents[0].value if len(documents) == 1 else None, OrderRules)
-    except (RuleError, msgspec.ValidationError, OSError) as error:
-        raise BadInput(
-            "gates-malformed",
-            Words(f"整改规则有误:{error}", f"the rules of orders are wrong: {error}"),
-            Words("请改正 rules/gates/orders.yaml", "correct rules/gates/orders.yaml"),
-            field="rules/gates",
-        ) from None
-    return rules
-
-
 def _issued(
     check: Check,
     kept: Kept,
-    name: str,
-    verdict: Verdict,
-    reason: Words,
+    found: ObjectVerdict,
     days: int,
     owner: str,
     now: datetime,
@@ -227,21 +204,21 @@ def _issued(
         id=0,
         number="",
         system=kept.evaluation.system,
-        object=name,
+        object=found.object,
         check=check.id,
         severity=check.severity,
         state="issued",
         owner=owner,
         issued=now,
         deadline=now + timedelta(days=days),
-        verdict=verdict,
-        facts=reason,
+        verdict=found.verdict,
+        facts=found.reason,
         remedy=check.remedy,
         clauses=check.clauses,
         leaf=kept.leaf,
         notify="notify" in check.enforce,
     )
-    return Step(order=order, action="issued", note=f"{verdict}: {reason.zh}")
+    return Step(order=order, action="issued", note=f"{found.verdict}: {found.reason.zh}")
 
 
 def _next(

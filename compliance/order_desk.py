@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -10,9 +11,12 @@ from compliance.attestation_store import AttestationStore
 from compliance.check_store import CheckStore
 from compliance.checklist import Check
 from compliance.evaluation import by_object
-from compliance.order import Action, Order, OrderRules, Step, plan, wants
+from compliance.order import Action, Order, Step, plan, wants
+from compliance.order_owner import order_owner
+from compliance.order_rules import OrderRules
 from compliance.order_store import OrderStore
-from compliance.registry import GradedSystem
+from compliance.registry import Contact, GradedSystem
+from compliance.settling import Settling
 from compliance.views import valid_at
 from crypto.words import BadInput, Refused, Words
 
@@ -23,7 +27,7 @@ _SYSTEM: Final = "system:orders"
 
 
 class OrderDesk:
-    """Orders over one state database; ``systems`` lists the graded systems in use."""
+    """Orders over one state database; ``systems`` lists those in use, ``contacts`` the people of a unit."""
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class OrderDesk:
         checklist: Sequence[Check],
         rules: OrderRules,
         systems: Callable[[], Sequence[GradedSystem]],
+        contacts: Callable[[str], Sequence[Contact]] = lambda unit: (),  # noqa: ARG005
     ) -> None:
         self._store = store
         self._results = checks
@@ -40,19 +45,24 @@ class OrderDesk:
         self._checklist = {check.id: check for check in checklist}
         self._rules = rules
         self._systems = systems
+        self._contacts = contacts
+        self._settling = Settling(rules)
 
     def work(self, now: datetime) -> int:
         """Open, remind, escalate, test again and close what is due in every system; how many steps."""
         count = 0
         for system in self._systems():
+            newest = self._results.newest(system.id)
+            self._settling.look(system.id, newest, now)
             steps = plan(
                 self._checklist.values(),
-                self._results.newest(system.id),
+                newest,
                 self._store.open_of(system.id),
                 self._rules,
-                system.owner or f"unit:{system.unit}",
+                self._owner(system),
                 now,
                 self._store.cancelled_of(system.id),
+                self._settling.waits(system.id, partial(self._results.first, system.id), now),
             )
             if steps:
                 self._store.take(steps, _SYSTEM, now)
@@ -119,6 +129,10 @@ class OrderDesk:
         leaf = order.leaf if kept is None else kept.leaf
         after = msgspec.structs.replace(order, state="cancelled", closed=now, leaf=leaf)
         return self._one(after, "cancelled", note, actor, now)
+
+    def _owner(self, system: GradedSystem) -> Callable[[Check], str]:
+        contacts = self._contacts(system.unit)
+        return lambda check: order_owner(system, check.layer, contacts, self._rules.duties)
 
     def _one(
         self,

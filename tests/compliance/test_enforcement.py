@@ -280,6 +280,19 @@ def test_a_fault_closes_its_gate_until_it_is_mended(
         assert (check in center.gate(gate)) == (found == "unsatisfied" or gate == "go-live")
 
 
+def test_a_center_that_has_just_been_made_opens_no_order_for_what_cannot_be_there_yet(center: Center) -> None:
+    center.gate()
+    center.jobs.place(center.now)  # a ledger without a leaf would be a fault of its own
+    center.turn()
+    assert center.verdict("MGT-08") == "不符合"
+    assert center.verdict("MGT-01") == "不符合"
+    assert center.enforcement.order_rows.page() == []
+    center.turn(timedelta(minutes=15))
+    assert [one.check for one in center.enforcement.order_rows.page()] == ["MGT-08"]
+    center.turn(timedelta(days=3))
+    assert center.orders("MGT-01") == ["issued"]
+
+
 def test_a_sensor_that_stops_turns_its_check_within_minutes(center: Center) -> None:
     heard(
         center,

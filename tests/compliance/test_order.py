@@ -1,17 +1,17 @@
 """When an order opens, goes up, is tested again and closed: by verdicts and time alone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from compliance.check_store import Kept
 from compliance.checklist import Check, load_checklist
 from compliance.evaluation import ATTESTED, Evaluation, Fact, Finding
-from compliance.order import Order, Step, days_of, load_order_rules, plan, reached, statistics
-from crypto.words import BadInput, Words
+from compliance.order import Order, Step, days_of, plan, reached, statistics
+from compliance.order_rules import load_order_rules
+from crypto.words import Words
 from rules import ROOT
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ def due(
         findings=findings,
     )
     newest = {check.id: Kept(evaluation=evaluation, leaf=leaf)}
-    return plan([check], newest, orders, RULES, "user:li", at, **more)
+    return plan([check], newest, orders, RULES, lambda check: "user:li", at, **more)
 
 
 def issued(**changed: Any) -> Order:
@@ -125,6 +125,17 @@ def test_what_was_withdrawn_stays_withdrawn_on_the_same_grounds() -> None:
     assert [step.action for step in due(found("unsatisfied"), leaf=10, cancelled=cancelled)] == ["issued"]
 
 
+def test_what_waits_opens_nothing_yet() -> None:
+    asked = []
+
+    def waits(check: Check, findings: Sequence[Finding]) -> bool:
+        asked.append((check.id, [one.object for one in findings]))
+        return True
+
+    assert due(found("unsatisfied"), found("satisfied", name="web-02"), waits=waits) == []
+    assert asked == [("PLT-06", ["web-01"])]
+
+
 def test_figures_of_a_month() -> None:
     start, end = NOW - 10 * DAY, NOW + 10 * DAY
     orders = [
@@ -144,10 +155,3 @@ def test_figures_of_a_month() -> None:
 def test_days_are_those_of_the_checklist() -> None:
     assert {days_of(one) for one in CHECKS.values()} <= {None, 7, 15, 30, 90}
     assert reached(issued(), [50, 80], NOW + 6 * DAY) == 80
-
-
-def test_wrong_rules_are_refused(tmp_path: Path) -> None:
-    for text in ("[", "format: 2", "format: 1\nreminders: [0]\nescalations: []\nunknown_of_critical: true"):
-        (tmp_path / "orders.yaml").write_text(text)
-        with pytest.raises(BadInput, match="gates-malformed"):
-            load_order_rules(tmp_path / "orders.yaml")

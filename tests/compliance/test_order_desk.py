@@ -9,9 +9,10 @@ from compliance.attestation_store import Attachment, AttestationStore
 from compliance.check_store import CheckStore, Kept
 from compliance.checklist import load_checklist
 from compliance.evaluation import Evaluation, Fact, Finding, FindingState
-from compliance.order import load_order_rules
 from compliance.order_desk import OrderDesk
+from compliance.order_rules import load_order_rules
 from compliance.order_store import OrderStore
+from compliance.registry import Contact
 from crypto.words import BadInput, Refused, Words
 from rules import ROOT
 
@@ -97,6 +98,17 @@ def test_more_time_has_a_limit(orders: Orders) -> None:
         orders.desk.assign(NUMBER, "", "改派", "user:zhao", NOW)
     with pytest.raises(BadInput):
         orders.desk.cancel(NUMBER, " ", "user:zhao", NOW)
+
+
+def test_a_new_order_goes_to_the_person_the_registry_names(world: Any) -> None:
+    made = Orders(world)
+    people = [Contact(unit="320000-local", duty="security-officer", name="王敏")]
+    rules = load_order_rules(ROOT / "gates" / "orders.yaml")
+    systems = world.registry.systems
+    desk = OrderDesk(made.store, made.checks, made.files, CHECKS, rules, systems, lambda unit: people)
+    made.say("unsatisfied")
+    assert desk.work(NOW) == 1
+    assert made.store.get(NUMBER).owner == "王敏"
 
 
 def test_a_withdrawn_order_opens_again_on_other_grounds_only(orders: Orders) -> None:
