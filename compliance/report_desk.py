@@ -18,6 +18,7 @@ from compliance.inspection_kit import Kit, inspection_kit
 from compliance.ledger import NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.registry_store import RegistryStore
+from compliance.report.blocks import Chart, charts_of
 from compliance.report.chapters import CHAPTERS, SECTIONS, document_of
 from compliance.report.content import content_sm3, model_bytes
 from compliance.report.docx import render_docx
@@ -94,6 +95,10 @@ class ReportDesk:
             signatures=self._store.signatures(report),
             next=step_of(row.state) or "",
         )
+
+    def report_charts(self, report: str) -> tuple[Chart, ...]:
+        """The pictures of an edition as numbers. Raises as ``report_model``."""
+        return charts_of(document_of(self.report_model(report)))
 
     def report_file(self, report: str, kind: ReportKind) -> bytes:
         """The bytes of a report, checked against their SM3."""

@@ -70,6 +70,34 @@ class ReportDetail(Body):
     next: Literal["prepare", "review", "approve", ""]
 
 
+class ReportSeries(Body):
+    """One row of numbers of a chart, one for each label; null where nothing is known."""
+
+    name: str
+    values: list[float | None]
+
+
+class ReportChart(Body):
+    """A picture of the report as numbers, in the words of the report; ``limit`` ends the axis, 0 fits it.
+
+    ``mark`` is a line across, such as the days the law asks for; 0 where there is none.
+    """
+
+    kind: Literal["radar", "line", "bars", "stack", "funnel", "spans"]
+    title: str
+    labels: list[str]
+    series: list[ReportSeries]
+    unit: str
+    limit: float
+    mark: float
+
+
+class ReportCharts(Body):
+    """GET /api/v1/reports/{report}/charts, in the order of the report."""
+
+    rows: list[ReportChart]
+
+
 class ReportOrder(Body):
     """POST /api/v1/reports; ``unit`` is a unit's code or a system's id, '' the center's own unit."""
 

@@ -92,6 +92,34 @@ class ReportDetailValue(Protocol):
     def next(self) -> str: ...
 
 
+class ReportSeriesValue(Protocol):
+    """One row of numbers of a chart."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def values(self) -> Sequence[float | None]: ...
+
+
+class ReportChartValue(Protocol):
+    """bodies.ReportChart: a picture of the report as numbers."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def labels(self) -> Sequence[str]: ...
+    @property
+    def series(self) -> Sequence[ReportSeriesValue]: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def limit(self) -> float: ...
+    @property
+    def mark(self) -> float: ...
+
+
 class KitValue(Protocol):
     """A kit as made."""
 
@@ -112,6 +140,9 @@ class ReportService(Protocol):
 
     def report_detail(self, report: str) -> ReportDetailValue:
         """One edition with texts and signatures. Raises Refused (report-not-found)."""
+
+    def report_charts(self, report: str) -> Sequence[ReportChartValue]:
+        """The pictures of an edition as numbers. Raises Refused (report-not-found)."""
 
     def make_report(
         self, month: str, actor: str, now: datetime, *, scope: ReportScope = "unit", unit: str = ""

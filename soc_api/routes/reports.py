@@ -7,6 +7,8 @@ from fastapi import Path, Response
 from soc_api.context import Center
 from soc_api.identity import Visit
 from soc_api.report_bodies import (
+    ReportChart,
+    ReportCharts,
     ReportDetail,
     ReportOrder,
     ReportPage,
@@ -74,6 +76,20 @@ def detail(report: Report, center: Here, visit: Visitor) -> ReportDetail:
     """An edition with the texts of its chapters and its signatures."""
     _need(center, visit, report)
     return ReportDetail.model_validate(center.reports.report_detail(report), from_attributes=True)
+
+
+@reports.get(
+    "/reports/{report}/charts",
+    summary="The pictures of a report as numbers",
+    response_model=ReportCharts,
+    responses=_REFUSES,
+    openapi_extra=needs("reports.read"),
+)
+def charts(report: Report, center: Here, visit: Visitor) -> ReportCharts:
+    """What the printed charts show: layers, trend, units, alerts, orders, retention."""
+    _need(center, visit, report)
+    found = center.reports.report_charts(report)
+    return ReportCharts(rows=[ReportChart.model_validate(one, from_attributes=True) for one in found])
 
 
 @reports.put(

@@ -37,6 +37,9 @@ def test_a_report_is_made_checked_and_never_overwritten(world: Any) -> None:
     world.compliance.evaluate("system:jobs", NOW)
     first = world.desk.make_report("2026-11", "user:lead", NOW)
     kept = world.desk.report_file(first.id, "pdf")
+    charts = world.desk.report_charts(first.id)
+    assert [one.kind for one in charts][:3] == ["radar", "line", "stack"]
+    assert len(charts[0].labels) == 6
     second = world.desk.make_report("2026-11", "user:lead", NOW + MINUTE)
     assert (first.edition, second.edition, first.id) == (1, 2, FIRST)
     assert [(row.id, row.state) for row in world.desk.reports()] == [

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -187,6 +188,21 @@ class Reports:
             if made.id == report:
                 return ReportDetail(report=made)
         raise Refused("report-not-found", Words("无此报告", "no such report"), Words("核对", "check it"))
+
+    def report_charts(self, report: str) -> Sequence[Any]:
+        self.report_detail(report)
+        series = SimpleNamespace(name="本期", values=(50.0, None))
+        return (
+            SimpleNamespace(
+                kind="radar",
+                title="图 1",
+                labels=("甲", "乙"),
+                series=(series,),
+                unit="%",
+                limit=100.0,
+                mark=0.0,
+            ),
+        )
 
     def make_report(
         self, month: str, actor: str, now: datetime, *, scope: str = "unit", unit: str = ""

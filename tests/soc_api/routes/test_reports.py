@@ -38,5 +38,7 @@ def test_three_roles_take_the_steps_and_nobody_elses(world: Any) -> None:
     assert lead("POST", f"{path}/approve", json=content).status_code == 200
     assert lead("POST", f"{path}/approve", json={"content_sm3": "x"}).status_code == 422
     assert lead("GET", path).json()["report"] == report
+    (chart,) = lead("GET", f"{path}/charts").json()["rows"]
+    assert (chart["kind"], chart["series"][0]["values"]) == ("radar", [50.0, None])
     assert [act[0] for act in world.reports.acts] == ["edit", "prepare", "review", "return", "approve"]
     assert ("user:shift-lead", "report.approve", report["id"], "accepted") in world.audited()

@@ -785,6 +785,18 @@ export interface components {
             actor: string;
             reason: string;
         };
+        ReportChart: {
+            kind: "radar" | "line" | "bars" | "stack" | "funnel" | "spans";
+            title: string;
+            labels: string[];
+            series: components["schemas"]["ReportSeries"][];
+            unit: string;
+            limit: number;
+            mark: number;
+        };
+        ReportCharts: {
+            rows: components["schemas"]["ReportChart"][];
+        };
         ReportDetail: {
             report: components["schemas"]["ReportRow"];
             sections: components["schemas"]["ReportSection"][];
@@ -827,6 +839,10 @@ export interface components {
             text: string;
             author: string;
             changed: string;
+        };
+        ReportSeries: {
+            name: string;
+            values: (number | null)[];
         };
         ReportSignature: {
             step: "prepare" | "review" | "approve";
