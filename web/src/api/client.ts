@@ -54,9 +54,27 @@ export function post<T = unknown>(path: string, body?: unknown): Promise<T> {
   return call<T>("POST", path, body);
 }
 
+/** PUT a body. */
+export function put<T = unknown>(path: string, body: unknown): Promise<T> {
+  return call<T>("PUT", path, body);
+}
+
 /** POST a file as it is. */
 export function upload<T>(path: string, file: Blob): Promise<T> {
   return call<T>("POST", path, file);
+}
+
+/** A file the center made for us. */
+export interface Fetched {
+  name: string;
+  blob: Blob;
+}
+
+/** POST a body where the answer is a file made on demand; may take as long as an upload. */
+export async function fetchFile(path: string, body: unknown): Promise<Fetched> {
+  const answer = await exchange("POST", path, body, upload_timeout_ms, undefined, true);
+  const name = /filename="([^"]+)"/.exec(answer.disposition)?.[1] ?? "liuhe";
+  return { name, blob: answer.blob ?? new Blob([]) };
 }
 
 /** DELETE. */
@@ -65,6 +83,19 @@ export function remove(path: string): Promise<unknown> {
 }
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const wait_ms = body instanceof Blob ? upload_timeout_ms : timeout_ms;
+  return parse((await exchange(method, path, body, wait_ms, signal, false)).text) as T;
+}
+
+/** One request and its answer, read whole; raises ApiError for every answer that is an error. */
+async function exchange(
+  method: string,
+  path: string,
+  body: unknown,
+  wait_ms: number,
+  signal: AbortSignal | undefined,
+  wantsFile: boolean,
+): Promise<{ text: string; blob: Blob | null; disposition: string }> {
   const headers: Record<string, string> = { Accept: "application/json" };
   // Live refetches must not keep an abandoned session from going idle.
   if (Date.now() - touched > attention_ms) headers["X-Background"] = "1";
@@ -73,10 +104,11 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   if (body !== undefined) headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
   // AbortSignal.timeout and .any are younger than the oldest browser we serve.
   const control = new AbortController();
-  const timer = setTimeout(() => control.abort(), file ? upload_timeout_ms : timeout_ms);
+  const timer = setTimeout(() => control.abort(), wait_ms);
   signal?.addEventListener("abort", () => control.abort());
   let answer: Response;
-  let text: string;
+  let text = "";
+  let blob: Blob | null = null;
   try {
     answer = await fetch(apiUrl(path), {
       method,
@@ -86,16 +118,16 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
       cache: "no-store",
       signal: control.signal,
     });
-    text = await answer.text();
+    if (wantsFile && answer.ok) blob = await answer.blob();
+    else text = await answer.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, unreachable);
   } finally {
     clearTimeout(timer);
   }
-  const parsed = parse(text);
-  if (answer.ok) return parsed as T;
-  const failure = new ApiError(answer.status, asProblem(parsed, answer.status));
+  if (answer.ok) return { text, blob, disposition: wantsFile ? (answer.headers.get("Content-Disposition") ?? "") : "" };
+  const failure = new ApiError(answer.status, asProblem(parse(text), answer.status));
   if (answer.status === 401 && !(method === "POST" && path === "session")) onSignedOut();
   throw failure;
 }

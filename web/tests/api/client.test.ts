@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiError, asProblem, get, post, setCsrf, whenSignedOut, withQuery } from "../../src/api/client";
+import { ApiError, asProblem, fetchFile, get, post, setCsrf, whenSignedOut, withQuery } from "../../src/api/client";
 
 const problem = { code: "alert-state", message: { zh: "状态不对", en: "wrong state" }, fix: { zh: "刷新", en: "reload" }, field: "state" };
 
@@ -38,6 +38,15 @@ describe("requests", () => {
     expect(told).toHaveBeenCalledTimes(1);
     await expect(post("session", {})).rejects.toBeInstanceOf(ApiError);
     expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  it("fetch a file with its name, and raise a refusal as any other", async () => {
+    const headers = { "Content-Disposition": 'attachment; filename="liuhe-kit.zip"' };
+    vi.stubGlobal("fetch", async () => new Response("PK", { status: 200, headers }));
+    const found = await fetchFile("inspections", {});
+    expect([found.name, found.blob.size]).toEqual(["liuhe-kit.zip", 2]);
+    answer(404, problem);
+    await expect(fetchFile("inspections", {})).rejects.toMatchObject({ status: 404, problem });
   });
 
   it("say that the center cannot be reached", async () => {
