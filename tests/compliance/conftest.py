@@ -93,7 +93,7 @@ class World:
         self.registry.add_asset("web-01", system="local", kind="host", now=NOW)
 
     def again(self) -> Compliance:
-        parts = Parts(
+        self.parts = Parts(
             engine=self.engine,
             alerts=self.alerts,
             inventory=self.inventory,
@@ -102,7 +102,7 @@ class World:
             retention_days=190,
             rules_loaded=40,
         )
-        return Compliance(parts, CHECKS)
+        return Compliance(self.parts, CHECKS)
 
     def desk_again(self, **given: Any) -> ReportDesk:
         """The desk of reports, anew; what is sealed is the file's length."""

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from compliance.check_store import CheckStore
+from compliance.checklist import load_checklist
 from compliance.ledger import NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.service import Compliance
 from crypto.words import BadInput, Refused
+from rules import ROOT
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -140,11 +142,13 @@ def test_each_system_has_its_own_page(world: Any) -> None:
 def test_a_system_is_not_asked_what_its_grade_does_not_ask(world: Any) -> None:
     small = msgspec.structs.replace(world.registry.system("local"), id="small", level=1, grade="S1A1G1")
     world.registry.register(small, unit_name="某单位", now=NOW)
-    world.compliance.evaluate("system:jobs", NOW)
-    (clock,) = (row for row in world.compliance.check_page(NOW, "small").checks if row.id == "PLT-12")
-    assert (clock.verdict, clock.stale_at) == ("不适用", None)
-    assert "S1A1G1" in clock.reason.zh
-    assert verdicts(world.compliance.check_page(NOW))["PLT-12"] == "未知"
+    second = load_checklist(ROOT / "checklist")[24]  # no level but 3 and 4 asks for a second factor
+    compliance = Compliance(world.parts, [second])
+    compliance.evaluate("system:jobs", NOW)
+    (factor,) = compliance.check_page(NOW, "small").checks
+    assert (factor.id, factor.verdict, factor.stale_at) == ("PLT-03", "不适用", None)
+    assert "S1A1G1" in factor.reason.zh
+    assert verdicts(compliance.check_page(NOW))["PLT-03"] == "未知"
 
 
 def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
