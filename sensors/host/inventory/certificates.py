@@ -7,7 +7,7 @@ decoded, everything else is dropped as it was read.
 import base64
 import binascii
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ _PER_FILE_MAX: Final = 16  # a server's certificate with its chain; more is a bu
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
 _DER: Final = b"\x30\x82"
+ENDING: Final = timedelta(days=30)
 
 
 def certificates(files: HostFiles) -> Iterator[tuple[str, ...]]:
@@ -30,7 +31,7 @@ def certificates(files: HostFiles) -> Iterator[tuple[str, ...]]:
 
     settings = table("certificate_places")
     suffixes, passed_over = tuple(settings["suffixes"]), tuple(settings["passed_over"])
-    looked = 0
+    looked, now = 0, datetime.now(UTC)
     for place in settings["places"]:
         for path in _files(files.path(place), 0):
             if not path.name.endswith(suffixes) or any(one in path.name for one in passed_over):
@@ -55,6 +56,7 @@ def certificates(files: HostFiles) -> Iterator[tuple[str, ...]]:
                     found.sha256,
                     "yes" if found.self_issued else "no",
                     "yes" if found.is_authority else "no",
+                    standing(found.not_before, found.not_after, now),
                 )
 
 
@@ -91,6 +93,17 @@ def encoded(path: Path) -> list[bytes]:
     return found if len(found) <= _PER_FILE_MAX else []
 
 
+def standing(begins: datetime | None, ends: datetime | None, now: datetime) -> str:
+    """How a certificate stands: when it passes from one to the next, its row changes and is told."""
+    if begins is None or ends is None:
+        return ""
+    if now < begins:
+        return "early"
+    if now > ends:
+        return "over"
+    return "ending" if ends - now < ENDING else "valid"
+
+
 def _day(time: datetime | None) -> str:
     return time.isoformat() if time is not None else ""
 
@@ -110,6 +123,7 @@ KINDS: Final = (
             "sha256",
             "self_signed",
             "ca",
+            "standing",
         ),
         certificates,
         "file: places of rules/mappings/certificate_places.toml",

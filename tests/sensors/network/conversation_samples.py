@@ -43,6 +43,20 @@ def redis(*words: str) -> bytes:
     return f"*{len(words)}\r\n".encode() + b"".join(f"${len(one)}\r\n{one}\r\n".encode() for one in words)
 
 
+def smb(command: int, body: bytes, *, reply: bool = False, status: int = 0) -> bytes:
+    head = b"\xfeSMB" + pack("<HHIHHIIQIIQ", 64, 0, status, command, 1, int(reply), 0, 1, 0, 5, 9)
+    return pack("!I", len(head) + 16 + len(body)) + head + bytes(16) + body
+
+
+def share(path: str) -> bytes:
+    name = path.encode("utf-16-le")
+    return smb(3, pack("<HHHH", 9, 0, 72, len(name)) + name)
+
+
+def given(status: int = 0) -> bytes:
+    return smb(3, pack("<HBBIII", 16, 1, 0, 0, 0, 0), reply=True, status=status)
+
+
 def samples(only: Only) -> Samples:
     def login(payload: bytes, port: int, destination: str = craft.THERE) -> list[Observation]:
         return only("net.login", *craft.connection(payload, port, destination=destination))
@@ -58,6 +72,9 @@ def samples(only: Only) -> Samples:
 
     def granted(service: str, cipher: int) -> list[Observation]:
         return only("net.kerberos", craft.udp(ticket(service, cipher), 88, 40_000, craft.THERE, craft.HERE))
+
+    def mapped(path: str, status: int = 0) -> list[Observation]:
+        return only("net.smb", *craft.connection(share(path), 445, answer=given(status)))
 
     ftp = b"USER anna\r\nPASS geheim\r\n"
     return {
@@ -80,4 +97,29 @@ def samples(only: Only) -> Samples:
             + granted("krbtgt/TAX.EXAMPLE", 23)
             + granted("desk-7$", 23),
         ),
+        "smb_admin_share": (
+            mapped(r"\\10.20.0.80\C$") + mapped(r"\\files\ADMIN$"),
+            mapped(r"\\files\IPC$") + mapped(r"\\files\tax") + mapped(r"\\files\C$", 0xC0000022),
+        ),
+    }
+
+
+def offer(server: str, client: int, kind: int = 2) -> bytes:
+    """What a DHCP server sends to everybody: an offer (2) or an address (5) for one client."""
+    there = bytes(int(one) for one in server.split("."))
+    head = pack("!BBBBIHH", 2, 1, 6, 0, 0xCAFE, 0, 0x8000) + bytes(4) + bytes([10, 20, 0, 100 + client])
+    mac = bytes([2, 0, 0, 0, 0, client])
+    options = bytes([53, 1, kind, 54, 4]) + there + bytes([3, 4]) + there + b"\xff"
+    body = head.ljust(28, b"\0") + mac.ljust(208, b"\0") + b"\x63\x82\x53\x63" + options
+    return craft.udp(body, 67, 68, server, "255.255.255.255")
+
+
+def correlations(only: Only) -> Samples:
+    """Hits and misses of correlations."""
+    proper, rogue = "10.20.0.1", "10.20.0.66"
+    return {
+        "dhcp_two_servers": (
+            only("net.dhcp", offer(proper, 7), offer(rogue, 7)),
+            only("net.dhcp", offer(proper, 7), offer(proper, 7, 5), offer(rogue, 8)),
+        )
     }

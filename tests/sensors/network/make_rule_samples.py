@@ -17,9 +17,11 @@ import craft
 from sensors.event import Observation, encode, stamp
 from sensors.network.inspection import Inspection
 from sensors.network.observation import Reporter
+from sensors.network.self_test import SelfTest, observed
 from sensors.network.settings import NetworkSettings
 
 FOLDER = Path("rules/samples/network")
+CORRELATIONS = Path("rules/samples/correlation/network")
 START = 1_795_312_800.0  # 2026-11-22 02:00 UTC
 LABEL = b32encode(sha256(b"drill").digest()).decode().rstrip("=").lower()
 RESOLVER = "127.0.0.1"
@@ -83,6 +85,11 @@ def flow(port: int, destination: str = craft.THERE, answer: bytes = b"220 ready\
 def capture(dropped: int) -> list[Observation]:
     counts = {"received": 1_000, "dropped": dropped, "interface_dropped": 0}
     return [Reporter("sensor-1", "eth0").capture(counts, START)]
+
+
+def tested(**found: list[str] | str) -> Observation:
+    result = SelfTest(**{"passed": [], "failed": [], **found})  # type: ignore[arg-type]
+    return observed(result, "sensor-1", START)
 
 
 Samples = dict[str, tuple[list[Observation], list[Observation]]]  # rule -> it must match, it must not
@@ -234,6 +241,10 @@ def flow_samples() -> Samples:
             flow(445) + flow(443, craft.PUBLIC),
         ),
         "capture_packets_lost": (capture(17), capture(0)),
+        "selftest_failed": (
+            [tested(failed=["net.dns", "net.tls"]), tested(error="deadline")],
+            [tested(passed=["net.dns", "net.tls"])],
+        ),
     }
 
 
@@ -259,9 +270,10 @@ def write(path: Path, seen: list[Observation]) -> None:
 
 
 def main() -> None:
-    for rule, (hits, misses) in samples().items():
-        write(FOLDER / rule / "hit.ndjson", hits)
-        write(FOLDER / rule / "miss.ndjson", misses)
+    for folder, made in ((FOLDER, samples()), (CORRELATIONS, conversation_samples.correlations(only))):
+        for rule, (hits, misses) in made.items():
+            write(folder / rule / "hit.ndjson", hits)
+            write(folder / rule / "miss.ndjson", misses)
 
 
 if __name__ == "__main__":

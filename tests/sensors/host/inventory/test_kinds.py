@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sensors.host.inventory import access, kernel, kinds, services, system
-from sensors.host.inventory.certificates import encoded
+from sensors.host.inventory.certificates import encoded, standing
 from sensors.host.inventory.kind import Row, read_table
 from sensors.host.inventory.packages import read_header
 from sensors.host.inventory.people import parse_key
@@ -277,6 +277,16 @@ def test_containers(host: Host) -> None:
     )
 
 
+def test_a_certificate_passes_from_valid_to_ending_to_over() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    places = [(begins, -1), (begins, 0), (ends, -30), (ends, -29), (ends, 0), (ends, 1)]
+    told = [standing(begins, ends, place + timedelta(days=days)) for place, days in places]
+    assert told == ["early", "valid", "valid", "ending", "ending", "over"]
+    assert standing(None, ends, begins) == ""
+
+
 def test_certificates_are_told_and_keys_are_not(host: Host, tmp_path: Path) -> None:
     from datetime import UTC, datetime, timedelta
 
@@ -309,5 +319,5 @@ def test_certificates_are_told_and_keys_are_not(host: Host, tmp_path: Path) -> N
     assert [row[0] for row in rows] == ["/etc/nginx/tls/web.der", "/etc/nginx/tls/web.pem"]
     assert rows[1][1:3] == ("CN=web.example", "CN=web.example")
     assert rows[1][5] == "2027-01-01T00:00:00+00:00"
-    assert rows[1][9:] == ("yes", "no")
+    assert rows[1][9:11] == ("yes", "no")
     assert len(encoded(host.root / "etc/nginx/tls/web.pem")) == 1
