@@ -4,6 +4,7 @@
     01-明细.xlsx                checks, orders, logs day by day, transfers, evidence
     02-月报/                    the newest issued report with its signature
     03-证据/                    records with proofs, and verify.py that needs nothing of ours
+    04-证明/                    files of what people stated, by check (see inspection_papers)
     SM3SUMS, SM3SUMS.p7s        digests of all files, signed by the center
 
 The same state of the center gives the same bytes but for the signature.
@@ -23,6 +24,7 @@ import msgspec
 from compliance.evidence import Evidence
 from compliance.evidence_export import Witnesses, export_kit, witnesses_of
 from compliance.inspection import Answer, Audience, Inspection, answer_of
+from compliance.inspection_papers import FOLDER, papers_of
 from compliance.registry import GradedSystem
 from compliance.report.blocks import Block, Document, Heading, Note, Paragraph, Table
 from compliance.report.docx import render_docx
@@ -64,7 +66,9 @@ def inspection_kit(
     )
     verdicts = {check.id: check.verdict for check in report.checks}
     facts = registry_facts(graded)
-    answers = tuple(answer_of(ask, verdicts, facts) for ask in inspection.asks)
+    asked = sorted({check for ask in inspection.asks for check in ask.checks})
+    papers = papers_of(parts.engine, parts.ledger, system, asked, now)
+    answers = tuple(_with_papers(answer_of(ask, verdicts, facts), papers.checks) for ask in inspection.asks)
     document = index_of(inspection, graded, report, answers)
     logs = Sheet("日志逐日", ("日期", "事件(含跨日段)", "封存段", "段文件"), log_days(parts.events, now))
     index = Sheet(
@@ -76,10 +80,11 @@ def inspection_kit(
         "00-目录.pdf": render_pdf(document, fonts=parts.fonts),
         "00-目录.docx": render_docx(document, fonts=parts.fonts),
         "01-明细.xlsx": workbook(
-            (index, *sheets_of(report), logs), author=parts.center, created=report.created
+            (index, *sheets_of(report), *papers.sheets, logs), author=parts.center, created=report.created
         ),
         **_issued(parts, graded),
-        **_evidence(parts, report, now),
+        **_evidence(parts, report, papers.leaves, now),
+        **papers.files,
     }
     sums = "".join(f"{sm3_hex(data)}  {name}\n" for name, data in sorted(files.items())).encode()
     files["SM3SUMS"] = sums
@@ -161,6 +166,12 @@ def index_of(
     )
 
 
+def _with_papers(answer: Answer, about: frozenset[str]) -> Answer:
+    """The answer, telling also where the files are that people handed in."""
+    folders = [f"{FOLDER}/{check}" for check in answer.ask.checks if check in about]
+    return msgspec.structs.replace(answer, where="；".join([answer.where, *folders])) if folders else answer
+
+
 def _checks(answer: Answer) -> str:
     return "，".join(f"{check} {verdict}" for check, verdict in answer.verdicts) or "—"
 
@@ -184,9 +195,9 @@ def _issued(parts: DeskParts, system: GradedSystem) -> dict[str, bytes]:
     return {}
 
 
-def _evidence(parts: DeskParts, report: Report, now: datetime) -> dict[str, bytes]:
+def _evidence(parts: DeskParts, report: Report, stated: frozenset[int], now: datetime) -> dict[str, bytes]:
     """The records the kit rests on with their proofs, and the segments of the last 180 days."""
-    cited = {line.leaf for line in report.evidence}
+    cited = {line.leaf for line in report.evidence} | stated
     since = now - timedelta(days=LOG_DAYS)
 
     def wanted(record: Evidence) -> bool:

@@ -23,10 +23,7 @@ class MilestoneStore:
 
     def of(self, system: str) -> Sequence[Milestone]:
         """All steps of a system, newest first."""
-        query = select(milestones).where(milestones.c.system == system)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(milestones.c.number.desc())).mappings().all()
-        return [_milestone(row) for row in rows]
+        return milestones_of(self._engine, system)
 
     def take(
         self, step: Step, milestone: Milestone, now: datetime, actor: str, *, grade: str = ""
@@ -41,6 +38,14 @@ class MilestoneStore:
             told = msgspec.structs.replace(milestone, step=step, stage=after.stage, actor=actor, recorded=now)
             connection.execute(insert(milestones).values(_values(told)))
             return store_system(connection, after, f"system.{step}", now, actor)
+
+
+def milestones_of(engine: Engine, system: str) -> Sequence[Milestone]:
+    """All steps of a system, newest first."""
+    query = select(milestones).where(milestones.c.system == system)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(milestones.c.number.desc())).mappings().all()
+    return [_milestone(row) for row in rows]
 
 
 def _values(milestone: Milestone) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,10 @@ import msgspec
 import openpyxl
 import pytest
 
+from compliance.attestation import Statement
+from compliance.attestation_form import Ask as Question
 from compliance.checklist import load_checklist
+from compliance.enforcement import open_enforcement
 from compliance.inspection import AUDIENCES, Ask, answer_of, load_inspections
 from compliance.inspection_kit import inspection_kit, log_days, registry_facts
 from compliance.ledger import NewEvidence
@@ -122,6 +125,46 @@ def test_an_issued_report_goes_along(world: Any) -> None:
     with zipfile.ZipFile(io.BytesIO(kit.data)) as archive:
         assert f"02-月报/{made.id}.pdf.p7s" in archive.namelist()
     assert len(log_days(world.events, NOW)) == 180
+
+
+def test_files_that_people_handed_in_go_along_and_the_index_says_where(
+    world: Any, signing_key: SigningKey
+) -> None:
+    checks = load_checklist(ROOT / "checklist")
+    desk = open_enforcement(world.engine, world.ledger, signing_key, checks, ROOT).statements
+    file = desk.attach("演练记录.pdf", b"%PDF", "user:li", NOW)
+    form = next(one.form for one in checks if one.id == "MGT-10")
+    assert form is not None
+    statement = Statement(
+        system="local",
+        object="",
+        check="MGT-10",
+        verdict="部分符合",
+        reason="仅桌面演练",
+        answers={ask.name: answer(ask) for ask in form.asks},
+        attachments=(file.sm3,),
+        author="user:li",
+        made=NOW,
+        expires=NOW + timedelta(days=9),
+    )
+    made = desk.submit(statement, NOW)
+    if made.state == "submitted":
+        desk.review(made.id, accept=True, note="", actor="user:zhao", now=NOW)
+    kit = inspection_kit(world.desk._parts, INSPECTIONS["police"], audience="police", system="local", now=NOW)
+    (told,) = (one for one in kit.answers if one.ask.id == "plan")
+    assert told.where.endswith("04-证明/MGT-10")
+    with zipfile.ZipFile(io.BytesIO(kit.data)) as archive:
+        assert archive.read("04-证明/MGT-10/1-1-演练记录.pdf") == b"%PDF"
+        book = openpyxl.load_workbook(io.BytesIO(archive.read("01-明细.xlsx")))
+    assert book["人工证明"].max_row == 2
+    assert book["定级过程"].max_row == 1
+
+
+def answer(ask: Question) -> str:
+    """Some answer that a form takes."""
+    if ask.kind == "date":
+        return NOW.date().isoformat()
+    return ask.choices[0] if ask.choices else "1"
 
 
 def test_what_is_not_there_or_malformed_is_said(world: Any, tmp_path: Path) -> None:
