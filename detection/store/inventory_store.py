@@ -53,8 +53,8 @@ class InventoryStore:
         return None if row is None else _sensor(row, now)
 
     def probe_results(self, host: str | None = None) -> list[ProbeResult]:
-        """The newest result per (host, probe), of one host or of all."""
-        query = select(probe_table).order_by(probe_table.c.host, probe_table.c.probe)
+        """The newest result per (unit, host, probe), of the hosts of one name or of all."""
+        query = select(probe_table).order_by(probe_table.c.host, probe_table.c.probe, probe_table.c.unit)
         if host is not None:
             query = query.where(probe_table.c.host == host)
         with self._engine.connect() as connection:
@@ -162,7 +162,11 @@ def _keep_gap(connection: Connection, gap: Gap) -> None:
 
 
 def _keep_probe(connection: Connection, result: ProbeResult) -> bool:
-    place = probe_table.c.host == result.host, probe_table.c.probe == result.probe
+    place = (
+        probe_table.c.unit == result.unit,
+        probe_table.c.host == result.host,
+        probe_table.c.probe == result.probe,
+    )
     known = connection.execute(select(probe_table.c.time, probe_table.c.event).where(*place)).first()
     values = msgspec.structs.asdict(result) | {"time": micros(result.time)}
     values["values"] = _encoder.encode(result.values).decode()

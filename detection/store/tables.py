@@ -145,11 +145,11 @@ segments: Final = Table(
 probe_results: Final = Table(
     "probe_results",
     metadata,
+    Column("unit", String(128), primary_key=True),  # two units may have hosts of one name
     Column("host", String(256), primary_key=True),
     Column("probe", String(128), primary_key=True),
     Column("time", BigInteger, nullable=False),
     Column("event", String(64), nullable=False),
-    Column("unit", String(128), nullable=False),
     Column("sensor", String(128), nullable=False),
     Column("method", Text, nullable=False),
     Column("raw", Text, nullable=False),

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from compliance.asset_store import AssetStore
 from compliance.registry_store import RegistryStore
 from crypto.words import LiuheError
+from detection.store.inventory_store import InventoryStore
 from detection.store.state import open_state, writing
 from soc_api.migrate import SCHEMA, newest_revision, revision_of, upgrade
 
@@ -121,4 +122,28 @@ def test_assets_of_an_older_database_keep_their_system(tmp_path: Path) -> None:
     assert len(AssetStore(engine).objects("local")) == 6
     assert (system.stage, system.extensions, system.filed, system.revision) == ("draft", (), None, 0)
     assert (asset.name, asset.kind, asset.origin, asset.retired) == ("web-01", "host", "sensor", False)
+    engine.dispose()
+
+
+def test_probe_results_of_an_older_database_keep_their_unit(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine, to="0013")
+    with writing(engine) as connection:
+        connection.execute(
+            text(
+                'INSERT INTO probe_results (host, probe, time, event, unit, sensor, method, raw, "values") '
+                "VALUES ('web-01', 'sshd', 5, 'e', '320000', 's', 'file', 'x', '{\"port\": 22}')"
+            )
+        )
+    upgrade(engine)
+    (result,) = InventoryStore(engine).probe_results("web-01")
+    assert (result.unit, result.probe, result.values, result.error) == ("320000", "sshd", {"port": 22}, "")
+    with writing(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO probe_results SELECT '320100', host, probe, 6, event, sensor, method, raw, "
+                '"values", error FROM probe_results'
+            )
+        )
+    assert [one.unit for one in InventoryStore(engine).probe_results()] == ["320000", "320100"]
     engine.dispose()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -68,6 +69,17 @@ def test_the_newest_probe_result_wins(
     assert (result.raw, result.error) == ("PermitRootLogin no\n", "")
     assert inventory.probe_results("other") == []
     assert inventory.probes_revision() == 1
+
+
+def test_hosts_of_one_name_in_two_units_keep_their_own_results(
+    inventory: InventoryStore, commit: Callable[[list[Event]], None], make_event: MakeEvent
+) -> None:
+    ours = probe(make_event, 1, permit_root="no")
+    theirs = msgspec.structs.replace(probe(make_event, 2, permit_root="yes"), unit="320100-other")
+    commit([ours, theirs])
+    commit([ours])
+    told = {one.unit: one.values["permit_root"] for one in inventory.probe_results("web-01")}
+    assert told == {ours.unit: "no", "320100-other": "yes"}
 
 
 def test_heartbeats_make_a_sensor(
