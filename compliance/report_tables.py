@@ -49,6 +49,9 @@ report_signatures: Final = Table(
     Column("name", Text, nullable=False),
     Column("signed", BigInteger, nullable=False),
     Column("leaf", BigInteger, nullable=False),
+    Column("key", String(64), nullable=False, server_default=""),  # the person's own; '' signed in a session
+    Column("value", Text, nullable=False, server_default=""),
+    Column("statement", Text, nullable=False, server_default=""),  # the bytes the key signed
 )
 
 # Only the process that holds the ledger makes reports; another process orders one here and waits.
