@@ -18,6 +18,7 @@ from compliance.registry_store import RegistryStore
 from detection.store.alert_store import AlertStore
 from detection.store.host_inventory import HostInventory
 from detection.store.host_inventory_store import HostInventoryStore
+from detection.store.inventory import ProbeResult
 from detection.store.inventory_store import InventoryStore
 from sensors.event import Value
 
@@ -91,7 +92,7 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
         seen=sorted({s.host for s in sensors if s.host and (belongs(s.host) or s.unit == system.unit)}),
     )
     facts = gather(
-        [result for result in known.inventory.probe_results() if belongs(result.host)],
+        of_unit([one for one in known.inventory.probe_results() if belongs(one.host)], system.unit),
         [sensor for sensor in sensors if belongs(sensor.host)],
         center,
     )
@@ -112,6 +113,17 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
     for fact in further:
         facts.setdefault(fact.name, []).append(fact)
     return Facts(facts=facts, hosts=tuple(sorted(hosts)))
+
+
+def of_unit(results: Iterable[ProbeResult], unit: str) -> list[ProbeResult]:
+    """One result per host and probe: where units have hosts of one name, the unit's own, else the newest."""
+    chosen: dict[tuple[str, str], ProbeResult] = {}
+    for one in results:
+        place = one.host, one.probe
+        before = chosen.get(place)
+        if before is None or (one.unit == unit, one.time) > (before.unit == unit, before.time):
+            chosen[place] = one
+    return list(chosen.values())
 
 
 def registry_fact(system: GradedSystem, now: datetime) -> Fact:

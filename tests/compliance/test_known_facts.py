@@ -7,11 +7,20 @@ import pytest
 
 from compliance.asset_store import AssetStore
 from compliance.document_store import DocumentStore
-from compliance.known_facts import Known, Own, certificate_facts, known_facts, nothing_further, registry_fact
+from compliance.known_facts import (
+    Known,
+    Own,
+    certificate_facts,
+    known_facts,
+    nothing_further,
+    of_unit,
+    registry_fact,
+)
 from compliance.order_store import OrderStore
 from compliance.registry import GradedSystem
 from detection.store.host_inventory import HostInventory
 from detection.store.host_inventory_store import HostInventoryStore
+from detection.store.inventory import ProbeResult
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 OWN = Own(ledger_size=1, ledger_ok=True, retention_days=190, rules_loaded=40)
@@ -51,6 +60,27 @@ def test_a_host_speaks_for_the_system_it_is_registered_in(world: Any, known: Kno
     facts = known_facts(known, OWN, local, NOW).facts["assets.registered"][0].fields
     assert facts["assets.unregistered"] == []
     assert known_facts(known, OWN, local, NOW).hosts == ("web-01",), "registered, with a sensor or without"
+
+
+def test_of_hosts_with_one_name_the_one_of_the_systems_unit_speaks() -> None:
+    def told(unit: str, hours: int) -> ProbeResult:
+        time = NOW - timedelta(hours=hours)
+        return ProbeResult(
+            host="web-01",
+            probe="sshd",
+            time=time,
+            event=unit,
+            unit=unit,
+            sensor="s",
+            method="",
+            raw="",
+            values={},
+            error="",
+        )
+
+    ours, theirs, older = told("320000", 3), told("320100", 1), told("320200", 2)
+    assert of_unit([older, theirs, ours], "320000") == [ours]
+    assert of_unit([older, theirs], "320000") == [theirs]
 
 
 def test_the_registry_says_how_many_days_are_left() -> None:
