@@ -2,7 +2,6 @@
 export default {
   checks: {
     title: "Compliance checks",
-    system: "{name} ({grade})",
     evaluate: "Evaluate now",
     evaluated: "Evaluated",
     evaluatedAt: "evaluated",

@@ -1,5 +1,6 @@
 /** All texts of the console in Chinese, one module per part. */
 import alerts from "./alerts";
+import enforcement from "./enforcement";
 import login from "./login";
 import overview from "./overview";
 import packets from "./packets";
@@ -10,4 +11,4 @@ import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, login, overview, packets, rules, sensors, shell, transfers, words, ...pages };
+export default { alerts, login, overview, packets, rules, sensors, shell, transfers, words, ...pages, ...enforcement };

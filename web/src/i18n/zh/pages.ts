@@ -2,7 +2,6 @@
 export default {
   checks: {
     title: "合规检查",
-    system: "{name}（{grade}）",
     evaluate: "立即评估",
     evaluated: "评估完成",
     evaluatedAt: "评估于",
