@@ -55,6 +55,7 @@ export default {
       title: "Statement on {check}",
       about: "You answer for what you state. It goes into the evidence ledger and can be withdrawn but not changed.",
       object: "Object (empty: the whole system)",
+      verdict: "Your verdict",
       reason: "Reason",
       files: "Attachments ({n} or more)",
       days: "Valid for days (at most {n})",

@@ -50,6 +50,7 @@ export default {
       title: "{check} 人工证明",
       about: "您对所述内容负责。提交后写入证据账本，不可修改，只可撤回。",
       object: "对象（留空为整个系统）",
+      verdict: "您证明的结论",
       reason: "说明",
       files: "附件（不少于 {n} 份）",
       days: "有效天数（最长 {n}）",
