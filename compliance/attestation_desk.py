@@ -6,7 +6,7 @@ payloads before a statement may name them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -29,14 +29,14 @@ from compliance.checklist import Check
 from compliance.document_store import DocumentStore
 from compliance.documents import DocumentKind, Imported, read_document
 from compliance.ledger import Ledger, NewEvidence
+from compliance.person_keys import bad_signature, check_person, fingerprint
 from crypto.keys import PublicKey, SigningKey
 from crypto.sm3 import sm3_hex
-from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.words import BadInput, Refused, Words
 
 ATTACHMENT_BYTES_MAX: Final = 16 * 1024 * 1024
 NAME_CHARS_MAX: Final = 200
 NOTE_CHARS_MAX: Final = 500
-DRAFT_VALID: Final = timedelta(minutes=30)  # time to carry a draft to the key and back
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,18 +119,19 @@ class AttestationDesk:
         """
         statement = read_statement(data)
         if not allowed(statement.system):
-            raise _bad_signature(Words("不在其管辖范围", "that system is outside this person's scope"))
+            raise bad_signature(Words("不在其管辖范围", "that system is outside this person's scope"))
         check = self._check(statement, now)
-        registered = self._desk.store.key(key)
-        if registered.person != author or statement.author != author or registered.revoked is not None:
-            raise _bad_signature(Words("密钥不属于此人或已吊销", "the key is not this person's, or revoked"))
-        if not timedelta(0) <= now - statement.made <= DRAFT_VALID:
-            raise _bad_signature(Words("草稿已过期,请重新生成", "the draft is too old; make a new one"))
-        try:
-            public = PublicKey.from_pem(registered.public_pem.encode())
-            public.verify(data, bytes.fromhex(signature))
-        except (LiuheError, ValueError) as error:
-            raise _bad_signature(Words("签名验证失败", "the signature does not hold")) from error
+        if statement.author != author:
+            raise bad_signature(Words("这是他人的陈述", "this is somebody else's statement"))
+        check_person(
+            self._desk.store,
+            data,
+            key=key,
+            signature=signature,
+            person=author,
+            made=statement.made,
+            now=now,
+        )
         given = Signature(method="person", key=key, value=signature.lower())
         return self._keep(check, Signed(statement=statement, signature=given))
 
@@ -228,11 +229,6 @@ class AttestationDesk:
         return known
 
 
-def fingerprint(public: PublicKey) -> str:
-    """How a public key is named: the SM3 of its SubjectPublicKeyInfo."""
-    return sm3_hex(public.spki())
-
-
 def _check_note(note: str, *, needed: bool) -> None:
     if len(note) > NOTE_CHARS_MAX or (needed and len(note.strip()) < 2):
         raise BadInput(
@@ -261,13 +257,4 @@ def _no_file(digest: str) -> Refused:
         Words("附件尚未上传", "this file has not been handed in"),
         Words("请先上传附件", "hand it in first"),
         field=digest[:64],
-    )
-
-
-def _bad_signature(what: Words) -> Refused:
-    return Refused(
-        "attestation-signature",
-        what,
-        Words("请用已登记的 SM2 私钥对草稿原文签名", "sign the draft's bytes with the registered SM2 key"),
-        field="signature",
     )

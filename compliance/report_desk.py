@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from compliance.attestation_store import AttestationStore
 from compliance.inspection import Audience
 from compliance.inspection_kit import Kit, inspection_kit
 from compliance.ledger import NewEvidence
@@ -28,6 +29,7 @@ from compliance.report.pdf import render_pdf
 from compliance.report.times import minute, month_bounds, month_of, months_before
 from compliance.report.xlsx import render_xlsx
 from compliance.report_figures_store import FiguresStore
+from compliance.report_signing import OwnSignature, StepStatement, check_step, step_bytes
 from compliance.report_sources import DeskParts, sources_of
 from compliance.report_store import Act, Order, ReportKind, ReportRow, ReportStore, report_id, step_of
 from crypto.sm3 import sm3_hex
@@ -160,11 +162,19 @@ class ReportDesk:
         return self.report_detail(report)
 
     def sign_report(
-        self, report: str, step: Step, *, content: str, actor: str, name: str, now: datetime
+        self,
+        report: str,
+        step: Step,
+        *,
+        content: str,
+        actor: str,
+        name: str,
+        now: datetime,
+        own: OwnSignature | None = None,
     ) -> ReportDetail:
-        """Take a step as a person; ``content`` is the SM3 of what they read.
+        """Take a step as a person; ``content`` is the SM3 of what they read, ``own`` their own signature.
 
-        Raises Refused (report-state, report-changed, report-same-person, report-key).
+        Raises Refused (report-state, report-changed, report-same-person, report-key, attestation-signature).
         """
         before, after = STEPS[step]
         with self._lock:
@@ -172,12 +182,7 @@ class ReportDesk:
             row = self._in_state(report, before)
             edition = self.report_model(report)
             if content != row.content_sm3:
-                raise _refused(
-                    "report-changed",
-                    "报告内容已变,与所见不同",
-                    "the report is not what was read any more",
-                    report,
-                )
+                raise _changed(report)
             if any(one.actor == actor for one in edition.signatures):
                 raise _refused(
                     "report-same-person",
@@ -185,17 +190,28 @@ class ReportDesk:
                     "three different people sign a report",
                     report,
                 )
+            if own is not None:
+                keys = AttestationStore(self._parts.engine)
+                own = check_step(keys, own, report=report, step=step, content=content, actor=actor, now=now)
             signature = Signature(
                 step=step,
                 actor=actor,
                 name=name[:NAME_CHARS_MAX],
                 time=minute(now),
                 leaf=self._parts.ledger.size,
+                key=own.key if own else "",
             )
             signatures = (*edition.signatures, signature)
             changed = msgspec.structs.replace(edition, state=after, signatures=signatures)
-            self._do(self._next(row, step, after, name=signature.name), changed, actor, now)
+            self._do(self._next(row, step, after, name=signature.name, own=own), changed, actor, now)
         return self.report_detail(report)
+
+    def report_draft(self, report: str, step: Step, content: str, actor: str, now: datetime) -> bytes:
+        """The bytes a person signs for a step. Raises Refused (report-state, report-changed)."""
+        if self._in_state(report, STEPS[step][0]).content_sm3 != content:
+            raise _changed(report)
+        made = StepStatement(report=report, step=step, content=content, actor=actor, made=now)
+        return step_bytes(made)
 
     def return_report(self, report: str, reason: str, actor: str, now: datetime) -> ReportDetail:
         """Send a report that is not issued back to draft. Raises Refused (report-state)."""
@@ -365,6 +381,12 @@ class ReportDesk:
 
 def _printable(text: str) -> bool:
     return all(sign.isprintable() or sign in "\n\t" for sign in text)
+
+
+def _changed(report: str) -> Refused:
+    return _refused(
+        "report-changed", "报告内容已变,与所见不同", "the report is not what was read any more", report
+    )
 
 
 def _refused(code: str, zh: str, en: str, field: str) -> Refused:

@@ -13,6 +13,7 @@ from compliance.ledger_files import replace_file
 from compliance.ledgered_store import end
 from compliance.report.model import STEPS, Scope, Section, Signature, State, Step
 from compliance.report.times import minute
+from compliance.report_signing import OwnSignature
 from compliance.report_tables import report_orders, report_sections, report_signatures, reports
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
@@ -73,6 +74,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     files: dict[str, str]
     texts: dict[str, str] = {}
+    own: OwnSignature | None = None  # of a step: the person's own signature; None is that of a session
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,7 @@ class ReportStore:
                 name=rows[step]["name"],
                 time=minute(from_micros(rows[step]["signed"])),
                 leaf=rows[step]["leaf"],
+                key=rows[step]["key"],
             )
             for step in STEPS
             if step in rows
@@ -290,9 +293,9 @@ def _follow(connection: Connection, act: Act, actor: str, now: datetime, leaf: i
         connection.execute(insert(report_sections).values(row | {"changed": micros(now)}))
     if act.action in STEPS:
         signature = {"report": act.report, "step": act.action, "actor": actor, "name": act.name}
-        connection.execute(
-            insert(report_signatures).values(signature | {"signed": micros(now), "leaf": leaf})
-        )
+        own = {} if act.own is None else msgspec.structs.asdict(act.own)
+        values = signature | own | {"signed": micros(now), "leaf": leaf}
+        connection.execute(insert(report_signatures).values(values))
     if act.action == "returned":
         connection.execute(delete(report_signatures).where(report_signatures.c.report == act.report))
 

@@ -53,7 +53,7 @@ class Draft(Body):
 
 
 class SignedOrder(Body):
-    """POST /api/v1/attestations/signed: a draft with the person's own signature (DER, hex)."""
+    """POST /api/v1/attestations/signed, a step of a report: a draft and the person's signature (hex)."""
 
     statement: str = Field(max_length=65536)
     key: Digest

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from soc_api.bodies import Body
+from soc_api.enforcement_bodies import SignedOrder
 
 ReportState = Literal["draft", "prepared", "reviewed", "issued", "superseded"]
 
@@ -52,13 +53,17 @@ class ReportSection(Body):
 
 
 class ReportSignature(Body):
-    """Who took a step, when, and the ledger index of the record."""
+    """Who took a step, when, and the ledger index of the record.
+
+    ``key`` is the fingerprint of the person's own SM2 key where it signed, '' where a session did.
+    """
 
     step: Literal["prepare", "review", "approve"]
     actor: str
     name: str
     time: str
     leaf: int
+    key: str
 
 
 class ReportDetail(Body):
@@ -113,8 +118,19 @@ class ReportTexts(Body):
 
 
 class ReportSigning(Body):
-    """POST /api/v1/reports/{report}/prepare, review, approve: the SM3 of what was read."""
+    """POST /api/v1/reports/{report}/prepare, review, approve: the SM3 of what was read.
 
+    ``own`` is the draft of the step under the person's own signature; without it the session signs.
+    """
+
+    content_sm3: str = Field(pattern=r"^[0-9a-f]{64}$")
+    own: SignedOrder | None = None
+
+
+class ReportStepOrder(Body):
+    """POST /api/v1/reports/{report}/draft: the step one means to take, and the SM3 of what was read."""
+
+    step: Literal["prepare", "review", "approve"]
     content_sm3: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 

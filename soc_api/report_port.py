@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from compliance.report_signing import OwnSignature
+
 ReportKind = Literal["pdf", "xlsx", "docx", "p7s"]
 ReportScope = Literal["unit", "system"]
 ReportStep = Literal["prepare", "review", "approve"]
@@ -77,6 +79,8 @@ class ReportSignatureValue(Protocol):
     def time(self) -> str: ...
     @property
     def leaf(self) -> int: ...
+    @property
+    def key(self) -> str: ...
 
 
 class ReportDetailValue(Protocol):
@@ -158,9 +162,23 @@ class ReportService(Protocol):
         """Write into chapters of a draft. Raises Refused (report-state), BadInput (report-section)."""
 
     def sign_report(
-        self, report: str, step: ReportStep, *, content: str, actor: str, name: str, now: datetime
+        self,
+        report: str,
+        step: ReportStep,
+        *,
+        content: str,
+        actor: str,
+        name: str,
+        now: datetime,
+        own: OwnSignature | None = None,
     ) -> ReportDetailValue:
-        """Take a step. Raises Refused (report-state, report-changed, report-same-person, report-key)."""
+        """Take a step, under one's own signature where ``own`` is given.
+
+        Raises Refused (report-state, report-changed, report-same-person, report-key, attestation-signature).
+        """
+
+    def report_draft(self, report: str, step: ReportStep, content: str, actor: str, now: datetime) -> bytes:
+        """The bytes a person signs for a step. Raises Refused (report-state, report-changed)."""
 
     def return_report(self, report: str, reason: str, actor: str, now: datetime) -> ReportDetailValue:
         """Send a report that is not issued back to draft. Raises Refused (report-state)."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from compliance.report import annexes, operations, standing
 from compliance.report.blocks import Block, Document, Heading, Paragraph, Signer
 from compliance.report.content import content_sm3
-from compliance.report.model import CRYPTO_NOTE, DISCLAIMER, STEPS_ZH, Edition, Report
+from compliance.report.model import CRYPTO_NOTE, DISCLAIMER, STEPS_ZH, Edition, Report, Signature
 
 
 class Chapter(NamedTuple):
@@ -21,7 +21,8 @@ class Chapter(NamedTuple):
 
 
 _SIGNED: Final = (
-    "三人签批均为登录本人所为，逐条记入证据账本；批准后由本中心以 SM2 证书签出 .p7s，与本文件一并存档。"
+    "三人签批均为登录本人所为，注有密钥者并以本人 SM2 密钥签名，逐条记入证据账本；"
+    "批准后由本中心以 SM2 证书签出 .p7s，与本文件一并存档。"
 )
 
 
@@ -48,7 +49,7 @@ def document_of(edition: Edition) -> Document:
         signers=tuple(
             next(
                 (
-                    Signer(step=zh, name=one.name, time=one.time)
+                    Signer(step=zh, name=_signer(one), time=one.time)
                     for one in edition.signatures
                     if one.step == step
                 ),
@@ -63,6 +64,11 @@ def document_of(edition: Edition) -> Document:
         created=report.created,
         blocks=tuple(blocks),
     )
+
+
+def _signer(one: Signature) -> str:
+    """The name, and how one's own key begins where it signed."""
+    return f"{one.name}（密钥 {one.key[:8]}）" if one.key else one.name
 
 
 def edition_words(report: Report) -> str:

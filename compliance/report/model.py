@@ -278,13 +278,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """Who took a step, and the record of it."""
+    """Who took a step, and the record of it; ``key`` is the person's own SM2 key, '' signed in a session."""
 
     step: Step
     actor: str
     name: str
     time: str
     leaf: int
+    key: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

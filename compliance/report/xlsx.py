@@ -71,7 +71,9 @@ def _summary(edition: Edition) -> list[Row]:
         ("正文 SM3", content_sm3(edition)),
         ("检查点", report.checkpoint),
     ]
-    rows += [(STEPS_ZH[one.step], f"{one.name} {one.time} 叶 {one.leaf}") for one in edition.signatures]
+    for one in edition.signatures:
+        key = f" 本人密钥 {one.key}" if one.key else ""
+        rows.append((STEPS_ZH[one.step], f"{one.name} {one.time} 叶 {one.leaf}{key}"))
     return rows
 
 

@@ -4,7 +4,9 @@ from typing import Annotated, Final
 
 from fastapi import Path, Response
 
+from compliance.report_signing import OwnSignature
 from soc_api.context import Center
+from soc_api.enforcement_bodies import Draft
 from soc_api.identity import Visit
 from soc_api.report_bodies import (
     ReportChart,
@@ -15,6 +17,7 @@ from soc_api.report_bodies import (
     ReportReturn,
     ReportRow,
     ReportSigning,
+    ReportStepOrder,
     ReportTexts,
 )
 from soc_api.report_port import ReportKind, ReportStep
@@ -108,6 +111,20 @@ def edit(report: Report, body: ReportTexts, center: Here, visit: Visitor) -> Rep
 
 
 @reports.post(
+    "/reports/{report}/draft",
+    summary="The bytes to sign for a step",
+    response_model=Draft,
+    responses=_STATE,
+    openapi_extra=needs("reports.read"),
+)
+def draft(report: Report, body: ReportStepOrder, center: Here, visit: Visitor) -> Draft:
+    """For a person with an SM2 key of their own; nothing is kept, and it is good for 30 minutes."""
+    _need(center, visit, report)
+    made = center.reports.report_draft(report, body.step, body.content_sm3, visit.actor, center.clock())
+    return Draft(statement=made.decode())
+
+
+@reports.post(
     "/reports/{report}/prepare",
     summary="Sign as the one who prepared it",
     response_model=ReportDetail,
@@ -166,6 +183,10 @@ def _need(center: Center, visit: Visit, report: str) -> None:
 
 def _sign(report: str, step: ReportStep, body: ReportSigning, center: Center, visit: Visit) -> ReportDetail:
     _need(center, visit, report)
+    signed = body.own
+    own = None
+    if signed is not None:
+        own = OwnSignature(statement=signed.statement, key=signed.key, value=signed.signature)
     with recorded(center, visit, f"report.{step}", report):
         done = center.reports.sign_report(
             report,
@@ -174,6 +195,7 @@ def _sign(report: str, step: ReportStep, body: ReportSigning, center: Center, vi
             actor=visit.actor,
             name=visit.account.display_name,
             now=center.clock(),
+            own=own,
         )
     return ReportDetail.model_validate(done, from_attributes=True)
 

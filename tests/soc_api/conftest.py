@@ -215,10 +215,21 @@ class Reports:
         return self.report_detail(report)
 
     def sign_report(
-        self, report: str, step: str, *, content: str, actor: str, name: str, now: datetime
+        self,
+        report: str,
+        step: str,
+        *,
+        content: str,
+        actor: str,
+        name: str,
+        now: datetime,
+        own: Any = None,
     ) -> ReportDetail:
-        self.acts.append((step, report, content, actor, name))
+        self.acts.append((step, report, content, actor, name, *([own.key] if own else [])))
         return self.report_detail(report)
+
+    def report_draft(self, report: str, step: str, content: str, actor: str, now: datetime) -> bytes:
+        return f"{report} {step} {content} {actor}".encode()
 
     def return_report(self, report: str, reason: str, actor: str, now: datetime) -> ReportDetail:
         self.acts.append(("return", report, reason, actor))

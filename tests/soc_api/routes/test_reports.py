@@ -22,6 +22,19 @@ def test_reports_are_made_listed_and_downloaded(world: Any) -> None:
         assert client("GET", f"/reports/2026-10-1/{kind}").status_code == 200
 
 
+def test_a_step_is_signed_with_ones_own_key(world: Any) -> None:
+    officer = world.signed_in("compliance_officer")
+    report = officer("POST", "/reports", json={"month": "2026-10"}).json()
+    path, content = f"/reports/{report['id']}", {"content_sm3": report["content_sm3"]}
+    draft = officer("POST", f"{path}/draft", json={"step": "prepare", **content}).json()["statement"]
+    assert draft == f"{report['id']} prepare {report['content_sm3']} user:compliance-officer"
+    own = {"statement": draft, "key": "a" * 64, "signature": "00ff"}
+    assert officer("POST", f"{path}/prepare", json={**content, "own": own}).status_code == 200
+    assert world.reports.acts[-1][-1] == "a" * 64
+    wrong = officer("POST", f"{path}/prepare", json={**content, "own": {**own, "key": "a"}})
+    assert wrong.status_code == 422
+
+
 def test_three_roles_take_the_steps_and_nobody_elses(world: Any) -> None:
     lead = world.signed_in("shift_lead")
     report = lead("POST", "/reports", json={"month": "2026-10"}).json()

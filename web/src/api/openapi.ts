@@ -850,8 +850,14 @@ export interface components {
             name: string;
             time: string;
             leaf: number;
+            key: string;
         };
         ReportSigning: {
+            content_sm3: string;
+            own?: components["schemas"]["SignedOrder"] | null;
+        };
+        ReportStepOrder: {
+            step: "prepare" | "review" | "approve";
             content_sm3: string;
         };
         ReportTexts: {
