@@ -1,5 +1,5 @@
 /** Colour and shape of each value, so that nothing is told by colour alone. */
-import type { AlertState, PacketRequestRow, RuleRow, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
+import type { AlertState, PacketRequestRow, ReportRow, RuleRow, SensorRow, Severity, SourceRow, Verdict } from "./api/types";
 
 export type Tone = "red" | "orange" | "amber" | "blue" | "grey" | "green" | "violet";
 export type Shape = "octagon" | "triangle" | "diamond" | "dot" | "ring" | "check" | "half" | "cross" | "dash" | "question";
@@ -105,4 +105,12 @@ export const sourceLooks: Record<SourceRow["state"], Look> = {
   failed: { tone: "red", shape: "cross" },
   stopped: { tone: "grey", shape: "dash" },
   paused: { tone: "amber", shape: "triangle" },
+};
+
+export const reportLooks: Record<ReportRow["state"], Look> = {
+  draft: { tone: "grey", shape: "ring" },
+  prepared: { tone: "blue", shape: "dot" },
+  reviewed: { tone: "amber", shape: "half" },
+  issued: { tone: "green", shape: "check" },
+  superseded: { tone: "grey", shape: "dash" },
 };

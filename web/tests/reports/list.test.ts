@@ -59,7 +59,7 @@ describe("the step that is due", () => {
   const detail = (next: ReportDetail["next"], actors: string[] = []): ReportDetail => ({
     report: rows[0]!,
     sections: [],
-    signatures: actors.map((actor) => ({ step: "prepare", actor, name: actor, time: "", leaf: 1 })),
+    signatures: actors.map((actor) => ({ step: "prepare", actor, name: actor, time: "", leaf: 1, key: "" })),
     next,
   });
   const all = () => true;
