@@ -1,0 +1,51 @@
+"""A person at the center's API: an account of a role, logged in, with what people hand in."""
+
+from typing import Any, Final
+
+import httpx
+from browsing import PASSWORD
+
+from running_center import RunningCenter
+
+_SECONDS_MAX: Final = 30.0
+
+
+class Person:
+    """An account of ``role``, logged in for the first time."""
+
+    def __init__(self, center: RunningCenter, name: str, role: str) -> None:
+        self.name = name
+        one_time = center.cli("center", "account", name, "--role", role).stdout.split()[1]
+        self._client = httpx.Client(base_url=f"{center.url}api/v1", timeout=_SECONDS_MAX)
+        self._csrf = (
+            self._client.post("/session", json={"username": name, "password": one_time})
+            .raise_for_status()
+            .json()["csrf"]
+        )
+        self.post("/session/password", json={"old": one_time, "new": PASSWORD})
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The answer's body. Raises httpx.HTTPStatusError."""
+        return self._client.get(path, params=parameters).raise_for_status().json()
+
+    def post(self, path: str, **given: Any) -> Any:
+        """The answer's body. Raises httpx.HTTPStatusError with what the center said."""
+        answer = self._client.post(path, headers={"X-CSRF-Token": self._csrf}, **given)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def attach(self, name: str, data: bytes) -> str:
+        """Hand in a file; its SM3."""
+        return str(self.post("/attachments", params={"name": name}, content=data)["sm3"])
+
+    def bring(self, kind: str, text: str) -> None:
+        """Import a document."""
+        self.post("/documents", params={"kind": kind, "name": f"{kind}.csv"}, content=text.encode())
+
+    def cookies(self) -> dict[str, str]:
+        """What a browser needs to be this person."""
+        return dict(self._client.cookies)
+
+    def close(self) -> None:
+        """Leave, without logging out."""
+        self._client.close()
