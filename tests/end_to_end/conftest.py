@@ -46,9 +46,9 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium for all browser tests; each opens contexts of its own."""
+    """A Chromium for the tests of a module: while it is there, no other event loop can run in this thread."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with sync_playwright() as playwright:
