@@ -11,18 +11,24 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "rules" | "checks" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
+export type PageName = "overview" | "alerts" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "overview", permission: "overview.read" },
   { name: "alerts", permission: "alerts.read" },
   { name: "rules", permission: "rules.read" },
+  { name: "registry", permission: "registry.read" },
+  { name: "assets", permission: "inventory.read" },
   { name: "checks", permission: "checks.read" },
+  { name: "attestations", permission: "checks.read" },
+  { name: "orders", permission: "checks.read" },
+  { name: "gates", permission: "checks.read" },
   { name: "evidence", permission: "evidence.read" },
   { name: "sensors", permission: "sensors.read" },
   { name: "reports", permission: "reports.read" },
   { name: "transfers", permission: "transfers.read" },
+  { name: "keys", permission: "keys.manage" },
   { name: "audit", permission: "audit.read" },
 ];
 
@@ -37,7 +43,13 @@ export const router = createRouter({
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
     { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
+    { path: "/registry/:system?", name: "registry", component: () => import("./pages/Registry.vue"), meta: { permission: permissionOf.registry } },
+    { path: "/assets/:unit?/:host?", name: "assets", component: () => import("./pages/Assets.vue"), meta: { permission: permissionOf.assets } },
     { path: "/checks/:check?", name: "checks", component: () => import("./pages/Checks.vue"), meta: { permission: permissionOf.checks } },
+    { path: "/attestations/:attestation?", name: "attestations", component: () => import("./pages/Attestations.vue"), meta: { permission: permissionOf.attestations } },
+    { path: "/orders/:number?", name: "orders", component: () => import("./pages/Orders.vue"), meta: { permission: permissionOf.orders } },
+    { path: "/gates", name: "gates", component: () => import("./pages/Gates.vue"), meta: { permission: permissionOf.gates } },
+    { path: "/keys", name: "keys", component: () => import("./pages/Keys.vue"), meta: { permission: permissionOf.keys } },
     { path: "/evidence", name: "evidence", component: () => import("./pages/Evidence.vue"), meta: { permission: permissionOf.evidence } },
     { path: "/sensors/:sensor?", name: "sensors", component: () => import("./pages/Sensors.vue"), meta: { permission: permissionOf.sensors } },
     { path: "/reports/:report?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { permission: permissionOf.reports } },

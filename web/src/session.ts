@@ -23,6 +23,7 @@ export type Permission =
   | "keys.manage"
   | "registry.read"
   | "registry.edit"
+  | "inventory.read"
   | "grading.read"
   | "grading.state"
   | "grading.review"

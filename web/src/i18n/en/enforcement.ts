@@ -229,6 +229,7 @@ export default {
       title: "Ask to pass over checks: {gate}",
       help: "It opens nothing until another person of another role approves, and it ends by itself.",
       checks: "Checks to pass over",
+      strict: "Nothing passes over: {list}",
       needChecks: "Choose at least one",
       done: "Asked; another person of another role has to approve",
       list: "Overrides by two people",

@@ -221,6 +221,7 @@ export default {
       title: "申请越过检查项：{gate}",
       help: "须由不同角色的另一人批准后才生效，到期自动失效。",
       checks: "越过的检查项",
+      strict: "不可越过：{list}",
       needChecks: "请至少选一项",
       done: "已申请，等待不同角色的另一人批准",
       list: "双人授权",
