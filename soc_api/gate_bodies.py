@@ -109,9 +109,13 @@ class ReleaseRow(Body):
 
 
 class GatePage(Body):
-    """GET /api/v1/gates: what each gate would say of a system now, overrides and the switch."""
+    """GET /api/v1/gates: what each gate would say of a system now, overrides and the switch.
+
+    ``fail_closed`` lists the checks of each gate no override passes over.
+    """
 
     gates: list[DecisionRow]
+    fail_closed: dict[Gate, list[str]]
     overrides: list[OverrideRow]
     release: ReleaseRow | None
     released: bool

@@ -42,6 +42,7 @@ def page(
     overrides = [one for one in enforcement.decisions.overrides() if one.system == chosen.id]
     return GatePage(
         gates=[decision_row(one) for one in looks],
+        fail_closed={name: sorted(rule.fail_closed) for name, rule in enforcement.gates.rules.gates.items()},
         overrides=[OverrideRow.model_validate(one, from_attributes=True) for one in overrides],
         release=None if release is None else ReleaseRow.model_validate(release, from_attributes=True),
         released=release is not None and release.holds(now),

@@ -21,6 +21,7 @@ def test_a_gate_is_looked_at_and_asked(world: Any, officer: Any) -> None:
         ("transfer", True),
         ("go-live", False),
     ]
+    assert page["fail_closed"] == {"transfer": [], "go-live": ["APP-05"]}
     assert officer("GET", "/gates/decisions").json()["rows"] == []
     asked = officer("POST", "/gates/go-live/ask", json={"about": "门户 2.1"}).json()
     assert (asked["allowed"], asked["ruling"], asked["decider"]) == (

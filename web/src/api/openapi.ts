@@ -321,6 +321,9 @@ export interface components {
         };
         GatePage: {
             gates: components["schemas"]["DecisionRow"][];
+            fail_closed: {
+                [key: string]: string[];
+            };
             overrides: components["schemas"]["OverrideRow"][];
             release: components["schemas"]["ReleaseRow"] | null;
             released: boolean;

@@ -26,9 +26,9 @@ export function gateLook(decision: Pick<DecisionRow, "allowed" | "ruling">): Loo
   return decision.ruling === "checks" ? { tone: "green", shape: "check" } : { tone: "amber", shape: "triangle" };
 }
 
-/** The checks an override could name: those that stand against it now. */
-export function against(decision: Pick<DecisionRow, "grounds">): GroundRow[] {
-  return decision.grounds.filter((ground) => ground.state === "failed" || ground.state === "unknown");
+/** The checks an override could name: those that stand against it now, without those nothing passes over. */
+export function against(decision: Pick<DecisionRow, "grounds">, fail_closed: readonly string[]): GroundRow[] {
+  return decision.grounds.filter((ground) => (ground.state === "failed" || ground.state === "unknown") && !fail_closed.includes(ground.check));
 }
 
 /** The state of an override as it counts at `now`: what is past its time opens nothing. */

@@ -29,7 +29,8 @@ describe("a gate", () => {
 
   it("can be passed only over what stands against it", () => {
     const grounds = [ground("A", "failed"), ground("B", "grace"), ground("C", "unknown"), ground("D", "overridden")];
-    expect(against({ grounds }).map((one) => one.check)).toEqual(["A", "C"]);
+    expect(against({ grounds }, []).map((one) => one.check)).toEqual(["A", "C"]);
+    expect(against({ grounds }, ["C"]).map((one) => one.check)).toEqual(["A"]);
   });
 });
 
