@@ -20,17 +20,24 @@ from sensors.host.cursor import Cursor
 
 READ_BYTES_MAX: Final = 256 * 1024  # one read; the source comes back for more at once
 HEAD_BYTES_MAX: Final = 1024  # first bytes that identify a file; covers the times of two wtmp records
+LINE_BYTES_MAX: Final = 64 * 1024
 _SIBLINGS_MAX: Final = 2_000  # names looked at in a log folder when searching the rotated file
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where reading of a file stopped. ``inode`` 0: the file did not exist then."""
+    """Where reading of a file stopped. ``inode`` 0: the file did not exist then.
+
+    A source that holds back what it read keeps the place of the oldest thing held instead, with what it needs
+    to pass over the rest: ``told`` is a number of its own, ``until`` how far it had read, in which file.
+    """
 
     device: int = 0
     inode: int = 0
     offset: int = 0
     head_bytes: int = 0
     head_sha256: str = ""
+    told: int = -1
+    until: tuple[int, int, int] | None = None  # device, inode, offset
 
 
 class FollowedFile:
@@ -42,6 +49,7 @@ class FollowedFile:
         self._from_start = from_start
         self._descriptor = -1
         self._position = cursor.load(Position)
+        self._kept: Position | None = None
 
     @property
     def position(self) -> Position | None:
@@ -61,11 +69,33 @@ class FollowedFile:
             return self._read_here()
         return b""
 
-    def advance(self, consumed: int) -> None:
-        """Move the position by ``consumed`` bytes, durably; call it after emit returned."""
+    def advance(self, consumed: int, *, kept: Position | None = None) -> None:
+        """Move the position by ``consumed`` bytes, durably; call it after emit returned.
+
+        With ``kept``, a ``place`` of before, that is what is durable: after a restart reading goes on there.
+        """
         assert self._position is not None
         assert consumed > 0
+        self._kept = kept
         self._set(self._position.offset + consumed)
+
+    def keep(self, kept: Position | None) -> None:
+        """Change what is durable without having read more; None: all that was read."""
+        if kept != self._kept and self._position is not None:
+            self._kept = kept
+            self._cursor.save(kept or self._position)
+
+    def place(self, offset: int) -> Position:
+        """An offset of the file being read, as a position to go on at."""
+        state = os.fstat(self._descriptor)
+        head = os.pread(self._descriptor, min(HEAD_BYTES_MAX, offset), 0)
+        return Position(
+            device=state.st_dev,
+            inode=state.st_ino,
+            offset=offset,
+            head_bytes=len(head),
+            head_sha256=sha256(head).hexdigest(),
+        )
 
     def left_behind(self) -> bool:
         """Whether the file being read has lost its name: rotated away, and perhaps deleted soon."""
@@ -146,31 +176,29 @@ class FollowedFile:
         return True
 
     def _set(self, offset: int) -> None:
-        state = os.fstat(self._descriptor)
-        head = os.pread(self._descriptor, min(HEAD_BYTES_MAX, offset), 0)
-        self._position = Position(
-            device=state.st_dev,
-            inode=state.st_ino,
-            offset=offset,
-            head_bytes=len(head),
-            head_sha256=sha256(head).hexdigest(),
-        )
-        self._cursor.save(self._position)
+        self._position = self.place(offset)
+        self._cursor.save(self._kept or self._position)
+
+
+def whole_lines(data: bytes, line_bytes_max: int = LINE_BYTES_MAX) -> int:
+    """How many bytes of ``data`` are whole lines; of a line longer than allowed, a piece of that length."""
+    end = data.rfind(b"\n") + 1
+    if end == 0 and len(data) >= line_bytes_max:
+        return line_bytes_max
+    return end
 
 
 def read_lines(
-    followed: FollowedFile, take: Callable[[list[bytes]], None], line_bytes_max: int = 64 * 1024
+    followed: FollowedFile, take: Callable[[list[bytes]], None], line_bytes_max: int = LINE_BYTES_MAX
 ) -> bool:
     """Give the next whole lines to ``take`` and advance; False where there was no whole line.
 
     A line longer than ``line_bytes_max`` is given in pieces: a log without newlines must not stop the source.
     """
     data = followed.read()
-    end = data.rfind(b"\n") + 1
+    end = whole_lines(data, line_bytes_max)
     if end == 0:
-        if len(data) < line_bytes_max:
-            return False
-        end = line_bytes_max
+        return False
     lines = [line for line in data[:end].split(b"\n") if line]
     take(lines)
     followed.advance(end)

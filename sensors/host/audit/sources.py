@@ -10,18 +10,20 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from crypto.words import Words
 from sensors.event import Observation
 from sensors.host.audit.event import describe
 from sensors.host.audit.record import Record, parse_record
-from sensors.host.audit.trail import AuditEvent, Trail
+from sensors.host.audit.trail import AuditEvent, Trail, told_before
 from sensors.host.audit_status import NETLINK_AUDIT, audit_status
 from sensors.host.cursor import Cursor
-from sensors.host.follow import FollowedFile, read_lines
+from sensors.host.follow import FollowedFile, Position, whole_lines
 from sensors.host.observe import decoded, gap
 from sensors.host.outbox import Outbox
 from sensors.host.tables import table
@@ -49,23 +51,23 @@ class Gathering:
         self._name = name
         self._quiet_seconds = quiet_seconds
         self._started = started
-        self._trail = Trail()
+        self.trail = Trail()
         self._quiet_since = time.monotonic()
 
     def take(self, records: Iterable[Record]) -> list[Observation]:
         """Observations of the events that are whole now."""
         events: list[AuditEvent] = []
         for record in records:
-            events += self._trail.put(record)
-        if events or not self._trail.waiting:
+            events += self.trail.put(record)
+        if events or not self.trail.waiting:
             self._quiet_since = time.monotonic()
         elif time.monotonic() - self._quiet_since >= self._quiet_seconds:
-            events += self._trail.flush()
+            events += self.trail.flush()
         return self._observations(events)
 
     def rest(self) -> list[Observation]:
         """What still waits: the source stops."""
-        return self._observations(list(self._trail.flush()))
+        return self._observations(list(self.trail.flush()))
 
     def _observations(self, events: Sequence[AuditEvent]) -> list[Observation]:
         started = self._started()
@@ -116,24 +118,92 @@ class AuditLogSource:
         """Emit audit events until ``stop``."""
         followed = self._followed = FollowedFile(self._path, self._cursor)
         gathering = Gathering(self.name, self._started, self._quiet_seconds)
-
-        def take(lines: list[bytes]) -> None:
-            found = [parse_record(decoded(line)) for line in lines]
-            seen = gathering.take(one for one in found if one is not None)
-            if seen:
-                emit(seen)
-
+        reading = LogReading(followed, gathering)
         try:
             while True:
-                more = read_lines(followed, take)
-                if not more:
-                    take([])
+                more = reading.next(emit)
                 if stop.wait(0 if more else self._poll_seconds):
                     break
             if rest := gathering.rest():
                 emit(rest)
+            followed.keep(None)
         finally:
             followed.close()
+
+
+class LogReading:
+    """Records out of the log, with the place where each event that waits began.
+
+    What is durable is the oldest of these places: killed, the source reads again from there, and passes over
+    what it had told, up to where it had read.
+    """
+
+    def __init__(self, followed: FollowedFile, gathering: Gathering) -> None:
+        self._followed = followed
+        self._gathering = gathering
+        self._began: dict[int, Position] = {}  # serial -> where its first record stands
+        self._region = followed.position  # what was read before the restart, part of it told
+        self._passed = False
+
+    def next(self, emit: Emit) -> bool:
+        """Read on, emit what is whole, and save the place; False where there was nothing to read."""
+        data = self._followed.read()
+        end = whole_lines(data)
+        seen = self._gathering.take(self._records(data[:end]))
+        if seen:
+            emit(seen)
+        began, self._began = self._began, {}
+        for serial in self._gathering.trail.serials:
+            self._began[serial] = began[serial]
+        if end:
+            self._followed.advance(end, kept=self._kept(end))
+        elif seen:
+            self._followed.keep(self._kept(0))
+        return end > 0
+
+    def _records(self, data: bytes) -> Iterator[Record]:
+        position = self._followed.position
+        offset = position.offset if position is not None else 0
+        for line in data.split(b"\n"):
+            record = parse_record(decoded(line)) if line else None
+            if record is not None and not self._was_told(record.serial, offset):
+                if record.serial not in self._began:
+                    self._began[record.serial] = self._followed.place(offset)
+                yield record
+            offset += len(line) + 1
+
+    def _was_told(self, serial: int, offset: int) -> bool:
+        """Whether the record was told before the restart."""
+        region, here = self._region, self._followed.position
+        if region is None or here is None or self._passed:
+            return False
+        if not _inside(region, replace(here, offset=offset)):
+            self._passed = True
+            return False
+        return told_before(region.told, serial)
+
+    def _kept(self, consumed: int) -> Position | None:
+        """The place of the oldest event that waits, None where none does."""
+        oldest = next(iter(self._began.values()), None)
+        here = self._followed.position
+        if oldest is None or here is None:
+            return None
+        last = self._gathering.trail.last
+        if last is not None:
+            return replace(oldest, told=last, until=(here.device, here.inode, here.offset + consumed))
+        if self._region is not None and _inside(self._region, oldest):  # nothing was told since
+            return replace(oldest, told=self._region.told, until=self._region.until)
+        return oldest
+
+
+def _inside(region: Position, place: Position) -> bool:
+    """Whether a place lies between where a region begins and how far had been read."""
+    if region.told < 0 or region.until is None:
+        return False
+    file = (place.device, place.inode)
+    if file == region.until[:2]:
+        return place.offset < region.until[2]
+    return file == (region.device, region.inode) and place.offset >= region.offset
 
 
 class AuditMulticastSource:

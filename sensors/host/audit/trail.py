@@ -83,7 +83,7 @@ class Trail:
         if (
             record.serial not in self._open
             and self._last is not None
-            and _after(self._last, record.serial) <= 0
+            and told_before(self._last, record.serial)
         ):
             yield AuditEvent(record.serial, (record,), 0)  # later than its event: told alone, never dropped
             return
@@ -111,6 +111,16 @@ class Trail:
         """Events that wait for more records."""
         return len(self._open)
 
+    @property
+    def serials(self) -> tuple[int, ...]:
+        """Serials of the events that wait, as they began."""
+        return tuple(self._open)
+
+    @property
+    def last(self) -> int | None:
+        """The serial up to which everything that came was handed on."""
+        return self._last
+
     def _oldest(self) -> int:
         if self._last is None:
             first = next(iter(self._open))
@@ -125,6 +135,11 @@ class Trail:
         self._last = serial
         if records or missing:
             yield AuditEvent(serial, records, missing)
+
+
+def told_before(last: int, serial: int) -> bool:
+    """Whether a record was handed on by the time ``last`` was."""
+    return _after(last, serial) <= 0
 
 
 def _after(first: int, second: int) -> int:
