@@ -14,6 +14,7 @@ import segno
 import typst
 
 from compliance.report.blocks import Chart, Document
+from compliance.report.glyphs import characters, legible
 from compliance.report.times import moment_of
 from crypto.words import LiuheError, Words
 
@@ -32,7 +33,7 @@ _CHART_PPI: Final = 200.0
 def render_pdf(document: Document, *, fonts: Path | None = None) -> bytes:
     """The PDF. Raises LiuheError where typesetting fails; text is data there, never markup."""
     built: dict[str, Any] = msgspec.to_builtins(document)
-    data = built | {"fonts": FONTS, "qr": qr_svg(document.code)}
+    data = legible(built, characters(_folders(fonts))) | {"fonts": FONTS, "qr": qr_svg(document.code)}
     (made,) = _compiled("document.typ", data, document.created, "pdf", fonts)
     return made
 
@@ -41,7 +42,8 @@ def render_charts(charts: Sequence[Chart], *, created: str, fonts: Path | None =
     """Each chart as PNG. Raises LiuheError."""
     if not charts:
         return ()
-    data = {"fonts": FONTS, "charts": msgspec.to_builtins(charts)}
+    shown = characters(_folders(fonts))
+    data = {"fonts": FONTS, "charts": legible(msgspec.to_builtins(charts), shown)}
     return _compiled("chart.typ", data, created, "png", fonts)
 
 
@@ -54,6 +56,10 @@ def qr_svg(text: str) -> str:
     return buffer.getvalue().decode()
 
 
+def _folders(fonts: Path | None) -> list[Path]:
+    return [_FOLDER / "fonts", *([fonts] if fonts and fonts.is_dir() else [])]
+
+
 def _compiled(
     source: str, data: dict[str, Any], created: str, form: Literal["pdf", "png"], fonts: Path | None
 ) -> tuple[bytes, ...]:
@@ -61,7 +67,7 @@ def _compiled(
         made: Any = typst.compile(
             _FOLDER / source,
             root=_FOLDER,
-            font_paths=[_FOLDER / "fonts", *([fonts] if fonts and fonts.is_dir() else [])],
+            font_paths=_folders(fonts),
             ignore_system_fonts=True,
             format=form,
             ppi=_CHART_PPI if form == "png" else None,
