@@ -39,6 +39,7 @@ HOSTILE = [
     "\\u{0} // 注释",
     "+cmd|' /C calc'!A0",
     "\x07",
+    "空集 ∅ 与 😀",  # no font of ours has these
 ]
 
 
