@@ -1,13 +1,18 @@
 """HTTP/1 conversations: heads over segments, bodies stepped over, pipelining, tunnels, and hostile bytes."""
 
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
 import craft
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensors.network import http_stream
 from sensors.network.dialect import Message, Talk
 from sensors.network.http_message import bare_host
-from sensors.network.http_stream import HEADS_MAX, HTTP, HttpStream, claims_http
+from sensors.network.http_stream import HEADS_MAX, HTTP, STEPS_MAX, HttpStream, claims_http
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: nginx\r\n\r\nhello"
 POST = b"POST /in HTTP/1.1\r\nHost: a.cn:8080\r\nContent-Length: 18\r\n\r\nGET /no HTTP/1.1\r\n"
@@ -127,7 +132,23 @@ def test_any_bytes_are_answered(parts: list[tuple[int, bytes]], cut: int) -> Non
         assert message.dataset == "net.http"
 
 
-def test_a_segment_made_of_heads_or_chunks_costs_little() -> None:
+def test_a_segment_made_of_heads_or_chunks_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in heads read and chunk lines looked at, which a busy machine does not change."""
+    calls: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[..., Any]:
+        real = getattr(http_stream, name)
+
+        def call(*given: Any) -> Any:
+            calls[name] += 1
+            return real(*given)
+
+        return call
+
+    for name in ("parse_http", "_chunk"):
+        monkeypatch.setattr(http_stream, name, counted(name))
     assert len(talk((0, b"GET /\n" * 2_700))) <= HEADS_MAX + 1
+    assert 0 < calls["parse_http"] <= HEADS_MAX + 1
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2_000
     assert told(talk((1, chunks), (1, OK))) == [200, 200]
+    assert 0 < calls["_chunk"] <= STEPS_MAX

@@ -1,4 +1,4 @@
-"""JA4 by hand-made offers; the fingerprints of real clients are compared in test_golden."""
+"""JA4 by hand-made offers; the fingerprints of real clients are compared in test_agreement."""
 
 from sensors.network.ja4 import ja4, ja4_parts
 
