@@ -8,7 +8,7 @@ change states and any number of processes read at the same time.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
@@ -124,13 +124,16 @@ class AlertStore:
         q: str = "",
         cursor: str = "",
         limit: int = 50,
+        units: Collection[str] | None = None,
     ) -> AlertPage:
-        """A page of groups, newest ``last_seen`` first; '' means any.
+        """A page of groups, newest ``last_seen`` first; '' means any. ``units`` None is all of them.
 
         The cursor is the place of the last row shown: groups that change meanwhile move to the front, so a
         following page never repeats a row. Raises BadInput naming the parameter at fault.
         """
         wanted = _filter(state, severity, detector, q)
+        if units is not None:
+            wanted.append(alert_groups.c.unit.in_(units))
         place = alert_groups.c.last_seen, alert_groups.c.id
         rows = select(alert_groups).where(*wanted).order_by(place[0].desc(), place[1].desc())
         if cursor:
@@ -171,6 +174,11 @@ class AlertStore:
                 for row in history_rows
             ),
         )
+
+    def unit_of(self, group: str) -> str:
+        """The unit a group belongs to. Raises Refused (alert-not-found)."""
+        with self._engine.connect() as connection:
+            return str(group_row(connection, group)["unit"])
 
     def acknowledge(self, group: str, actor: str, now: datetime) -> AlertGroup:
         """new -> acknowledged; ``actor`` becomes the owner. Raises Refused (alert-not-found, alert-state)."""

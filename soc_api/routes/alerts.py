@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 from detection.alert import Alert
 from detection.store.alert_group import AlertRecord
@@ -20,16 +20,27 @@ from soc_api.bodies import (
 from soc_api.errors import text
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.routes.registry import Seen, Within
 
 alerts = router("alerts")
 
-Group = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+(-[0-9]+)?$")]
+GroupId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+(-[0-9]+)?$")]
+
+
+def own_group(group: GroupId, reach: Within) -> str:
+    """The group, if its unit is within reach. Raises Refused (alert-not-found, unit-scope)."""
+    reach.unit(reach.center.alerts.unit_of(group))
+    return group
+
+
+Group = Annotated[str, Depends(own_group)]
 _REFUSES: Final = conflicts("The group is not in the state this action starts from")
 
 
 @alerts.get("/alerts", summary="The queue", response_model=AlertPage, openapi_extra=needs("alerts.read"))
 def page(
     center: Here,
+    scope: Seen,
     state: Literal["open", "new", "acknowledged", "closed", "all"] = "open",
     severity: Literal["informational", "low", "medium", "high", "critical", ""] = "",
     detector: Literal["sigma", "anomaly", "special", "health", ""] = "",
@@ -37,9 +48,15 @@ def page(
     cursor: Annotated[str, Query(max_length=100)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> AlertPage:
-    """Groups, the last seen first; open means new or acknowledged."""
+    """Groups of one's own unit and those below, the last seen first; open means new or acknowledged."""
     found = center.alerts.page(
-        state=state, severity=severity, detector=detector, q=q, cursor=cursor, limit=limit
+        state=state,
+        severity=severity,
+        detector=detector,
+        q=q,
+        cursor=cursor,
+        limit=limit,
+        units=scope.units,
     )
     return AlertPage.model_validate(found, from_attributes=True)
 

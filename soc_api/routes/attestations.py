@@ -1,13 +1,14 @@
 """Statements of people, the files and documents they hand in, the keys they sign with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from compliance.attestation import Statement
+from compliance.attestation import Statement, read_statement
+from compliance.enforcement import Enforcement
 from compliance.registry import GradedSystem
 from crypto.transfer.request import refuse_state_secrets
 from soc_api.bodies import Text
@@ -30,6 +31,7 @@ from soc_api.enforcement_bodies import (
     Withdrawal,
 )
 from soc_api.enforcement_rows import Choose, Enforcing, attestation_row
+from soc_api.evidence_scope import need_file
 from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
@@ -88,6 +90,7 @@ def submit(
     body: StatementOrder, center: Here, enforcement: Enforcing, choose: Choose, visit: Visitor
 ) -> AttestationRow:
     """Signed by the center as what this person stated in this session; some need a second person."""
+    _own_files(center, visit, enforcement, body.attachments)
     statement = _statement(body, center, visit, choose)
     with recorded(center, visit, "attestation.make", f"{body.check} {statement.system}"):
         made = enforcement.statements.submit(statement, center.clock())
@@ -121,6 +124,7 @@ def submit_signed(
     body: SignedOrder, center: Here, enforcement: Enforcing, choose: Choose, visit: Visitor
 ) -> AttestationRow:
     """A draft of the last 30 minutes, signed by a key registered for this account."""
+    _own_files(center, visit, enforcement, read_statement(body.statement.encode()).attachments)
     with recorded(center, visit, "attestation.make", f"key:{body.key}"):
         made = enforcement.statements.submit_signed(
             body.statement.encode(),
@@ -202,6 +206,7 @@ def attachment(
     digest: Annotated[str, Path(pattern=_DIGEST)], center: Here, enforcement: Enforcing, visit: Visitor
 ) -> Response:
     """Its bytes, checked against their SM3; looking is audited."""
+    need_file(center, visit, enforcement, digest)
     with recorded(center, visit, "evidence.read", f"attachment:{digest}"):
         _, data = enforcement.statements.file(digest)
     headers = {
@@ -346,6 +351,12 @@ def revoke_key(
     """No new signature of it is taken; what it signed stays."""
     with recorded(center, visit, "person-key.revoke", fingerprint):
         enforcement.attestations.revoke_key(fingerprint, visit.actor, center.clock())
+
+
+def _own_files(center: Center, visit: Visit, enforcement: Enforcement, digests: Sequence[str]) -> None:
+    """Nobody gets at another unit's file by naming it in a statement of one's own."""
+    for digest in digests:
+        need_file(center, visit, enforcement, digest)
 
 
 async def _file(request: Request, name: str) -> bytes:

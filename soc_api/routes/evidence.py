@@ -7,12 +7,16 @@ from fastapi import Path, Query, Response
 from compliance.ledger_reader import Leaf
 from crypto.words import Refused, Words
 from soc_api.bodies import EvidencePage, LeafRow, VerifyResult
+from soc_api.context import Center
+from soc_api.evidence_scope import need_record, scope_of_evidence, unit_of_subject
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.unit_scope import UnitScope
 from soc_api.verification import verify_all
 
 evidence = router("evidence")
 
+_HIDDEN: Final = "***"
 INDEX_MAX: Final = 2**53  # JSON's exact integers; no ledger comes near
 _PAYLOAD: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
@@ -28,19 +32,24 @@ _PAYLOAD: Final[dict[int | str, dict[str, Any]]] = {
 )
 def page(
     center: Here,
+    visit: Visitor,
     cursor: Annotated[str, Query(max_length=16, pattern=r"^[0-9]*$")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> EvidencePage:
-    """Records under the newest signed checkpoint, newest first."""
+    """Records under the newest signed checkpoint, newest first.
+
+    Of other units' records an account sees the digests, so that the root can be recomputed, and no words.
+    """
     signed = center.ledger.latest()
     if signed is None:
         return EvidencePage(size=0, root="", checkpoint="", rows=[], next="")
+    scope = scope_of_evidence(center, visit)
     found = center.ledger.page(int(cursor) if cursor else signed.checkpoint.size, limit)
     return EvidencePage(
         size=signed.checkpoint.size,
         root=signed.checkpoint.root.hex(),
         checkpoint=signed.raw.decode(),
-        rows=[_row(leaf) for leaf in found.rows],
+        rows=[_row(leaf, told=_within(center, scope, leaf)) for leaf in found.rows],
         next="" if found.next is None else str(found.next),
     )
 
@@ -82,21 +91,27 @@ def payload(index: Annotated[int, Path(ge=0, le=INDEX_MAX)], center: Here, visit
             Words("请在存证列表中选择", "choose one from the list"),
             field="index",
         )
+    record = center.ledger.record(index)
+    need_record(center, visit, record.subject)
     with recorded(center, visit, "evidence.read", f"record:{index}"):
-        body = center.ledger.payload_of(center.ledger.record(index))
+        body = center.ledger.payload_of(record)
     headers = {"Content-Disposition": f'attachment; filename="liuhe-evidence-{index}"'}
     return Response(body, media_type="application/octet-stream", headers=headers)
 
 
-def _row(leaf: Leaf) -> LeafRow:
+def _within(center: Center, scope: UnitScope, leaf: Leaf) -> bool:
+    return scope.units is None or scope.holds(unit_of_subject(center, leaf.record.subject))
+
+
+def _row(leaf: Leaf, *, told: bool) -> LeafRow:
     record = leaf.record
     return LeafRow(
         index=leaf.index,
         kind=record.kind,
         time=record.time,
-        actor=record.actor,
-        subject=record.subject,
-        summary=record.summary,
+        actor=record.actor if told else _HIDDEN,
+        subject=record.subject if told else _HIDDEN,
+        summary=record.summary if told else _HIDDEN,
         payload_sm3=record.payload_sm3,
         leaf_hash=leaf.hash.hex(),
     )

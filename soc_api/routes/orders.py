@@ -9,6 +9,7 @@ from compliance.order import Order, statistics
 from crypto.words import BadInput, Words
 from soc_api.context import Center
 from soc_api.enforcement_rows import Choose, Enforcing, order_row, systems_of
+from soc_api.evidence_scope import need_file
 from soc_api.order_bodies import (
     OrderAnswer,
     OrderChange,
@@ -83,6 +84,8 @@ def answer(
 ) -> OrderDetail:
     """With files as evidence; the next look of a probe, or another person, decides."""
     _order(enforcement, choose, number)
+    for digest in body.attachments:
+        need_file(center, visit, enforcement, digest)
     with recorded(center, visit, "order.answer", f"order:{number}"):
         done = enforcement.orders.answer(number, body.note, body.attachments, visit.actor, center.clock())
     return _detail(center, enforcement, done)

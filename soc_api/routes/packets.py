@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from soc_api.packet_bodies import PacketPage, PacketRequestRow, PacketRequests
 from soc_api.packet_request import PacketRequest
@@ -10,12 +10,23 @@ from soc_api.packet_view import page_of
 from soc_api.routes.alerts import Group
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.routes.registry import Within
 
 packets = router("packets")
 
-Request = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+RequestId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 PACKETS_MAX: Final = 200  # of one page
 _PCAP: Final = "application/vnd.tcpdump.pcap"
+
+
+def own_request(request: RequestId, reach: Within) -> str:
+    """The request, if its alert is within reach. Raises Refused (packets-not-found, unit-scope)."""
+    center = reach.center
+    reach.unit(center.alerts.unit_of(center.packets.request(request).alert_group))
+    return request
+
+
+Request = Annotated[str, Depends(own_request)]
 _REFUSES: Final = conflicts("The alert has no flow, or the packets have not come")
 
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path, Response
+import msgspec
+from fastapi import Depends, Path, Response
 
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.routes.registry import Seen, Within
 from soc_api.sensor_bodies import (
     MoveSensor,
     RevokeSensor,
@@ -19,7 +21,17 @@ from soc_api.sensor_port import SensorRowValue, TokenAsk
 
 sensors = router("sensors")
 
-Sensor = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+SensorId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+def own_sensor(sensor: SensorId, reach: Within) -> str:
+    """The sensor, if its unit is within reach. Raises Refused (sensor-not-found, unit-scope)."""
+    if reach.scope.units is not None:
+        reach.unit(reach.center.sensors.detail(sensor, reach.center.clock()).sensor.unit)
+    return sensor
+
+
+Sensor = Annotated[str, Depends(own_sensor)]
 TokenId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$")]
 _REFUSES: Final = conflicts("The sensor is not in use")
 
@@ -27,9 +39,18 @@ _REFUSES: Final = conflicts("The sensor is not in use")
 @sensors.get(
     "/sensors", summary="All sensors", response_model=SensorPage, openapi_extra=needs("sensors.read")
 )
-def page(center: Here) -> SensorPage:
-    """Every sensor by id, the units they belong to, and the tokens nobody has used yet."""
-    return SensorPage.model_validate(center.sensors.page(center.clock()), from_attributes=True)
+def page(center: Here, scope: Seen, visit: Visitor) -> SensorPage:
+    """Every sensor of one's own units by id, those units, and the tokens nobody has used yet."""
+    found = center.sensors.page(center.clock())
+    if scope.units is not None:
+        found = msgspec.structs.replace(
+            found,
+            rows=tuple(row for row in found.rows if scope.holds(row.unit)),
+            units=tuple(unit for unit in found.units if scope.holds(unit.code)),
+            tokens=tuple(token for token in found.tokens if scope.holds(token.unit)),
+            unit=visit.account.unit,
+        )
+    return SensorPage.model_validate(found, from_attributes=True)
 
 
 @sensors.get(
@@ -51,8 +72,11 @@ def detail(sensor: Sensor, center: Here) -> SensorDetail:
     status_code=201,
     openapi_extra=needs("sensors.manage"),
 )
-def give_token(body: TokenOrder, center: Here, visit: Visitor, response: Response) -> SensorToken:
+def give_token(
+    body: TokenOrder, center: Here, visit: Visitor, reach: Within, response: Response
+) -> SensorToken:
     """The only time the token is told: the center keeps a digest of its secret."""
+    reach.unit(body.unit)
     response.headers["Cache-Control"] = "no-store"
     with recorded(center, visit, "sensor.token", f"unit:{body.unit} group:{body.group}"):
         ask = TokenAsk(
@@ -74,8 +98,11 @@ def give_token(body: TokenOrder, center: Here, visit: Visitor, response: Respons
     responses=_REFUSES,
     openapi_extra=needs("sensors.manage"),
 )
-def withdraw(token: TokenId, center: Here, visit: Visitor) -> Response:
+def withdraw(token: TokenId, center: Here, visit: Visitor, reach: Within) -> Response:
     """An open token enrols nobody any more."""
+    for one in center.sensors.page(center.clock()).tokens if reach.scope.units is not None else ():
+        if one.id == token:
+            reach.unit(one.unit)
     with recorded(center, visit, "sensor.withdraw", f"token:{token}"):
         center.sensors.withdraw(token, center.clock())
     return Response(status_code=204)
@@ -102,8 +129,9 @@ def revoke(sensor: Sensor, body: RevokeSensor, center: Here, visit: Visitor) -> 
     responses=_REFUSES,
     openapi_extra=needs("sensors.manage"),
 )
-def move(sensor: Sensor, body: MoveSensor, center: Here, visit: Visitor) -> SensorRow:
+def move(sensor: Sensor, body: MoveSensor, center: Here, visit: Visitor, reach: Within) -> SensorRow:
     """What it sends from now on belongs to that unit; what is stored stays where it is."""
+    reach.unit(body.unit)
     with recorded(center, visit, "sensor.move", f"sensor:{sensor} unit:{body.unit} group:{body.group}"):
         after = center.sensors.move(sensor, body.unit, body.group, visit.actor, center.clock())
     return _row(after)
