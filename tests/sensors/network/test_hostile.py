@@ -111,6 +111,26 @@ def test_mutilated_datagrams(dialect: object) -> None:
             assert told is None or all(is_plain(one) for one in told)
 
 
+@pytest.mark.parametrize("name", ["quic", "dtls"])
+def test_mutilated_conversations_of_datagrams(name: str) -> None:
+    """A whole conversation in order, one or all of its datagrams mutilated: these readers remember."""
+    lot = random.Random(name)
+    reader = next(one for one in datagrams() if one.name == name)
+    told = 0
+    for said in (said for dialect, said in CORPUS if dialect == name):
+        for number in range(-1, 40):
+            where = talk()
+            chosen = lot.randrange(len(said) + 1)
+            for place, (side, data) in enumerate(said):
+                where.side = side
+                harmed = number >= 0 and chosen in (place, len(said))
+                payload = mutilated(data, lot) if harmed else data
+                seen = (reader.read(payload, where) if payload else None) or ()
+                told += len(seen)
+                assert all(is_plain(one) for one in seen)
+    assert told > 20
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(streams()),

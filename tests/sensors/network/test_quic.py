@@ -139,3 +139,16 @@ def test_any_bytes_are_answered(place: int, value: int, cut: int, frames: bytes)
     raw = bytearray(PACKET)
     raw[place % len(raw)] = value
     talk((0, bytes(raw)), (1, bytes(raw[:cut])), (0, initial(frames)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, len(HELLO) - 1), st.integers(0, 255), st.integers(0, 16_383), st.integers(0, 16_383))
+def test_a_lying_client_with_the_right_keys_is_answered(place: int, value: int, at: int, size: int) -> None:
+    lied = bytearray(HELLO)
+    lied[place] = value
+    frame = b"\x06" + varint(at) + varint(size) + bytes(lied)
+    talk(
+        (0, initial(crypto(0, bytes(lied)))),
+        (0, initial(frame, number=3)),
+        (0, initial(crypto(0, HELLO), number=4)),
+    )
