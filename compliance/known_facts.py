@@ -18,7 +18,7 @@ from compliance.registry_store import RegistryStore
 from detection.store.alert_store import AlertStore
 from detection.store.host_inventory import HostInventory
 from detection.store.host_inventory_store import HostInventoryStore
-from detection.store.inventory import ProbeResult
+from detection.store.inventory import ProbeResult, SensorState
 from detection.store.inventory_store import InventoryStore
 from sensors.event import Value
 
@@ -67,19 +67,48 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...]
 
 
-def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> Facts:
-    """Facts of one system: of its hosts, of the center, of its documents and of its registry entry."""
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read once for all systems: their assets' names, what hosts and sensors said, open alerts."""
+
+    names: Mapping[str, frozenset[str]]
+    probes: Mapping[str, Sequence[ProbeResult]]  # by host
+    sensors: Sequence[SensorState]
+    alerts: Mapping[str, int]
+    certificates: Sequence[HostInventory]
+
+
+def seen_of(known: Known, now: datetime) -> Seen:
+    """What the stores say at this moment of all hosts together."""
+    probes: dict[str, list[ProbeResult]] = {}
+    for result in known.inventory.probe_results():
+        probes.setdefault(result.host, []).append(result)
     systems = known.registry.systems()
-    names = {one.id: set(known.registry.asset_names(one.id)) for one in systems}
-    mine = names.get(system.id, set())
-    others = set().union(*(assets for name, assets in names.items() if name != system.id))
+    return Seen(
+        names={one.id: frozenset(known.registry.asset_names(one.id)) for one in systems},
+        probes=probes,
+        sensors=known.inventory.sensors(now),
+        alerts=open_alerts(known.alerts),
+        certificates=known.hosts.newest(kind="certificates"),
+    )
+
+
+def known_facts(
+    known: Known, own: Own, system: GradedSystem, now: datetime, seen: Seen | None = None
+) -> Facts:
+    """Facts of one system: of its hosts, of the center, of its documents and of its registry entry.
+
+    ``seen`` is given where several systems are asked about at one moment.
+    """
+    seen = seen or seen_of(known, now)
+    mine = seen.names.get(system.id, frozenset())
+    others = set().union(*(assets for name, assets in seen.names.items() if name != system.id))
     # A host nobody registered belongs to the only system there is, else to none until somebody says whose.
-    alone = len(systems) == 1
+    alone = len(seen.names) == 1
 
     def belongs(host: str) -> bool:
         return host in mine or (alone and host not in others)
 
-    sensors = known.inventory.sensors(now)
+    sensors = seen.sensors
     center = CenterState(
         time=now,
         ledger_size=own.ledger_size,
@@ -87,12 +116,12 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
         retention_days=own.retention_days,
         oldest_event=None,
         rules_loaded=own.rules_loaded,
-        open_alerts=open_alerts(known.alerts),
+        open_alerts=seen.alerts,
         registered=sorted(mine | others),
         seen=sorted({s.host for s in sensors if s.host and (belongs(s.host) or s.unit == system.unit)}),
     )
     facts = gather(
-        of_unit([one for one in known.inventory.probe_results() if belongs(one.host)], system.unit),
+        of_unit((one for host in seen.probes if belongs(host) for one in seen.probes[host]), system.unit),
         [sensor for sensor in sensors if belongs(sensor.host)],
         center,
     )
@@ -102,9 +131,7 @@ def known_facts(known: Known, own: Own, system: GradedSystem, now: datetime) -> 
     further: list[Fact] = [
         registry_fact(system, now),
         order_fact(known.orders.open_of(system.id), now),
-        *certificate_facts(
-            [one for one in known.hosts.newest(kind="certificates") if belongs(one.host)], now
-        ),
+        *certificate_facts([one for one in seen.certificates if belongs(one.host)], now),
         *known.further(system.id, now),
     ]
     for document in known.documents.newest(system.id):

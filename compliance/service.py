@@ -21,7 +21,7 @@ from compliance.documents import DocumentKind
 from compliance.evaluation import Evaluation, evaluate, not_asked
 from compliance.evidence import Evidence
 from compliance.grading import asked_of
-from compliance.known_facts import Further, Known, Own, known_facts, nothing_further
+from compliance.known_facts import Further, Known, Own, Seen, known_facts, nothing_further, seen_of
 from compliance.ledger import Ledger, NewEvidence
 from compliance.ledgered_store import LedgeredStore
 from compliance.order_store import OrderStore
@@ -111,12 +111,13 @@ class Compliance:
         """
         with self._lock:
             self._recover_checks()
+            seen = seen_of(self._known, now)
             for one in self._registry.systems():
-                self._evaluate(one, actor, now)
+                self._evaluate(one, actor, now, seen)
         return self.check_page(now, system)
 
-    def _evaluate(self, system: GradedSystem, actor: str, now: datetime) -> None:
-        known = known_facts(self._known, self._own(), system, now)
+    def _evaluate(self, system: GradedSystem, actor: str, now: datetime, seen: Seen) -> None:
+        known = known_facts(self._known, self._own(), system, now, seen)
         stated = self._attestations.of_system(system.id)
         before = self._store.newest(system.id)
         catalogue = self._parts.catalogue
