@@ -1,6 +1,6 @@
 /** What a person does with a report, and the kit for an inspection. Each raises ApiError where refused. */
 import { apiUrl, fetchFile, post, put, type Fetched } from "../api/client";
-import type { InspectionOrder, ReportDetail, ReportOrder, ReportRow, ReportStep } from "../api/types";
+import type { Draft, InspectionOrder, ReportDetail, ReportOrder, ReportRow, ReportStep } from "../api/types";
 import type { Kind } from "./list";
 
 const path = (report: string, part: string) => `reports/${encodeURIComponent(report)}/${part}`;
@@ -15,9 +15,21 @@ export function write(report: string, texts: Record<string, string>): Promise<Re
   return put<ReportDetail>(path(report, "sections"), { texts });
 }
 
-/** Take a step over what was read. */
-export function sign(row: ReportRow, step: ReportStep): Promise<ReportDetail> {
-  return post<ReportDetail>(path(row.id, step), { content_sm3: row.content_sm3 });
+/** The person's own signature over a draft of the step. */
+export interface Own {
+  statement: string;
+  key: string;
+  signature: string;
+}
+
+/** Take a step over what was read: by this session, or under a key of one's own. */
+export function sign(row: ReportRow, step: ReportStep, own: Own | null = null): Promise<ReportDetail> {
+  return post<ReportDetail>(path(row.id, step), { content_sm3: row.content_sm3, own });
+}
+
+/** The bytes a person signs with a key of their own. */
+export function draft(row: ReportRow, step: ReportStep): Promise<Draft> {
+  return post<Draft>(path(row.id, "draft"), { step, content_sm3: row.content_sm3 });
 }
 
 /** Send back to draft, with the reason. */

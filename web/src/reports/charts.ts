@@ -20,9 +20,15 @@ export function shown(value: number | null | undefined, unit: string): string {
   return unit === "%" ? `${text} %` : text;
 }
 
+/** The form it is drawn in: a radar with gaps would show what nobody knows as zero, so it lies as bars. */
+export function form(chart: ReportChart): ReportChart["kind"] {
+  const known = chart.labels.every((_, at) => typeof chart.series[0]?.values[at] === "number");
+  return chart.kind === "radar" && !known ? "bars" : chart.kind;
+}
+
 /** How tall a picture must be for its labels to be read. */
 export function height(chart: ReportChart): number {
-  return chart.kind === "radar" || chart.kind === "line" ? 240 : Math.min(460, 60 + 30 * chart.labels.length);
+  return form(chart) === "radar" || chart.kind === "line" ? 240 : Math.min(460, 60 + 30 * chart.labels.length);
 }
 
 /** The drawing of a chart. */
@@ -30,7 +36,7 @@ export function drawing(chart: ReportChart): (color: Color) => EChartsCoreOption
   return (color) => {
     const common = {
       tooltip: {
-        trigger: chart.kind === "radar" ? "item" : "axis",
+        trigger: form(chart) === "radar" ? "item" : "axis",
         renderMode: "richText", // no markup with style attributes: the content security policy forbids them
         backgroundColor: color("surface"),
         borderColor: color("line"),
@@ -39,7 +45,7 @@ export function drawing(chart: ReportChart): (color: Color) => EChartsCoreOption
       },
       legend: { show: chart.series.length > 1, bottom: 0, itemHeight: 8, itemWidth: 14, textStyle: { color: color("text-2"), fontSize: 12 } },
     };
-    if (chart.kind === "radar") return { ...common, ...radar(chart, color) };
+    if (form(chart) === "radar") return { ...common, ...radar(chart, color) };
     return { ...common, ...(chart.kind === "line" ? lines(chart, color) : bars(chart, color)) };
   };
 }
@@ -95,7 +101,7 @@ function bars(chart: ReportChart, color: Color): EChartsCoreOption {
   return {
     grid: { left: 8, right: 40, top: chart.mark ? 20 : 8, bottom: chart.series.length > 1 ? 32 : 8, containLabel: true },
     xAxis: { type: "value", min: 0, max: chart.limit || undefined, minInterval: chart.unit === "%" ? undefined : 1, ...axis(color) },
-    yAxis: { type: "category", data: chart.labels, inverse: true, ...axis(color) },
+    yAxis: { type: "category", data: chart.labels.map((label, at) => (unknown(chart, at) ? `${label}  —` : label)), inverse: true, ...axis(color) },
     series: chart.series.map((one, at) => ({
       type: "bar",
       name: one.name,
@@ -107,6 +113,11 @@ function bars(chart: ReportChart, color: Color): EChartsCoreOption {
       markLine: chart.mark && at === 0 ? mark : undefined,
     })),
   };
+}
+
+/** Whether nothing is known of a label: no bar is drawn, and that must not look like zero. */
+function unknown(chart: ReportChart, at: number): boolean {
+  return chart.series.every((one) => one.values[at] === null || one.values[at] === undefined);
 }
 
 function axis(color: Color) {

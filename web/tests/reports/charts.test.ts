@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ReportChart } from "../../src/api/types";
-import { drawable, drawing, height, shown } from "../../src/reports/charts";
+import { drawable, drawing, form, height, shown } from "../../src/reports/charts";
 
 const chart = (over: Partial<ReportChart> = {}): ReportChart => ({
   kind: "bars",
@@ -51,9 +51,16 @@ describe("charts of a report", () => {
     expect(drawn({ kind: "radar", series }).series[0].data).toHaveLength(1);
   });
 
+  it("turn a radar with gaps into bars, unknown ones marked", () => {
+    const found = drawn({ kind: "radar" });
+    expect(form(chart({ kind: "radar" }))).toBe("bars");
+    expect(form(chart({ kind: "radar", series: [{ name: "a", values: [1, 2] }] }))).toBe("radar");
+    expect(found.yAxis.data).toEqual(["甲", "乙  —"]);
+  });
+
   it("grow with their labels, within bounds", () => {
     expect(height(chart())).toBe(120);
     expect(height(chart({ labels: Array.from({ length: 40 }, () => "x") }))).toBe(460);
-    expect(height(chart({ kind: "radar" }))).toBe(240);
+    expect(height(chart({ kind: "line" }))).toBe(240);
   });
 });

@@ -14,6 +14,7 @@ export default {
   state: { draft: "Draft", prepared: "Prepared", reviewed: "Reviewed", issued: "Issued", superseded: "Replaced draft" },
   step: { prepare: "Prepare", review: "Review", approve: "Approve" },
   steps: "Prepared, reviewed, approved",
+  ownKey: "Own key",
   due: "Due now",
   later: "Not yet",
   late: "Overdue",
@@ -52,6 +53,7 @@ export default {
     as: "Signed by",
     read: "I have read the PDF of this draft; it is what the content SM3 names",
     needRead: "Read it and tick the box first",
+    session: "Otherwise this session signs, and the ledger keeps it.",
     done: "Signed",
   },
   return: {

@@ -14,6 +14,7 @@ export default {
   state: { draft: "草稿", prepared: "已编制", reviewed: "已审核", issued: "已批准", superseded: "作废草稿" },
   step: { prepare: "编制", review: "审核", approve: "批准" },
   steps: "编制、审核、批准",
+  ownKey: "本人密钥",
   due: "待签",
   later: "尚未到此步",
   late: "已逾期",
@@ -48,6 +49,7 @@ export default {
     as: "签名人",
     read: "我已阅读本稿的 PDF，内容即为下列正文 SM3 所指",
     needRead: "请先阅读并勾选",
+    session: "不勾选时由本次登录会话签批，记入账本。",
     done: "已签名",
   },
   return: {
