@@ -260,23 +260,25 @@ def _overridden(ground: Ground, used: Override, rule: GateRule) -> Ground:
 
 
 def _reason(grounds: Sequence[Ground], ruling: Ruling, against: Sequence[Ground]) -> Words:
-    def named(states: tuple[str, ...]) -> str:
+    def named(states: tuple[str, ...]) -> Words:
         names = [one.check for one in grounds if one.state in states]
         more = f" +{len(names) - _NAMED_MAX}" if len(names) > _NAMED_MAX else ""
-        return "、".join(names[:_NAMED_MAX]) + more
+        return Words("、".join(names[:_NAMED_MAX]) + more, ", ".join(names[:_NAMED_MAX]) + more)
 
     listed = named(("failed", "unknown"))
     if ruling == "release":
-        return Words(f"闸口已统一放行(未通过:{listed})", f"the gates are released (against it: {listed})")
-    if against:
-        return Words(f"合规检查未通过:{listed}", f"checks of compliance stand against it: {listed}")
-    if ruling == "override":
+        zh, en = f"闸口已统一放行(未通过:{listed.zh})", f"the gates are released (against it: {listed.en})"
+    elif against:
+        zh, en = f"合规检查未通过:{listed.zh}", f"checks of compliance stand against it: {listed.en}"
+    elif ruling == "override":
         over = named(("overridden",))
-        return Words(f"双人授权放行:{over}", f"two people let it pass over {over}")
-    if ruling == "grace":
+        zh, en = f"双人授权放行:{over.zh}", f"two people let it pass over {over.en}"
+    elif ruling == "grace":
         late = named(("grace",))
-        return Words(f"宽限期内放行,待整改:{late}", f"in grace; to be mended: {late}")
-    return Words("检查均通过", "every check stands")
+        zh, en = f"宽限期内放行,待整改:{late.zh}", f"in grace; to be mended: {late.en}"
+    else:
+        zh, en = "检查均通过", "every check stands"
+    return Words(zh, en)
 
 
 def load_gates(path: Path, checks: Sequence[Check]) -> GateRules:
