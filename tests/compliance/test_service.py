@@ -151,6 +151,17 @@ def test_a_system_is_not_asked_what_its_grade_does_not_ask(world: Any) -> None:
     assert verdicts(compliance.check_page(NOW))["PLT-03"] == "未知"
 
 
+def test_what_all_systems_share_is_read_once(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = msgspec.structs.replace(world.registry.system("local"), id="other", name="另一系统")
+    world.registry.register(other, unit_name="某单位", now=NOW)
+    world.probe(60)
+    reads = []
+    read = type(world.inventory).probe_results
+    monkeypatch.setattr(type(world.inventory), "probe_results", lambda store: reads.append(1) or read(store))
+    world.compliance.evaluate("system:jobs", NOW)
+    assert len(reads) == 1
+
+
 def test_a_ledger_said_to_be_broken_fails_its_check(world: Any) -> None:
     world.compliance.note_ledger(False)
     assert verdicts(world.compliance.evaluate("system:jobs", NOW))["DAT-04"] == "不符合"
