@@ -132,7 +132,7 @@ def _host_row(host: KnownHost, tables: Mapping[str, HostInventory], registered: 
         sensor=host.sensor,
         first_seen=host.first_seen,
         last_seen=host.last_seen,
-        os=" ".join(filter(None, (os.get("name", ""), os.get("version", "")))),
+        os=_system_name(os.get("name", ""), os.get("version", "")),
         kernel=os.get("kernel", ""),
         domestic=os.get("domestic", ""),
         addresses=_addresses(tables.get("interfaces")),
@@ -141,6 +141,11 @@ def _host_row(host: KnownHost, tables: Mapping[str, HostInventory], registered: 
         system_name=place[1].name if place else "",
         asset=place[0].number if place else None,
     )
+
+
+def _system_name(name: str, version: str) -> str:
+    """A name that has its version already is not told it twice."""
+    return name if version in name else f"{name} {version}".strip()
 
 
 def _addresses(table: HostInventory | None) -> list[str]:

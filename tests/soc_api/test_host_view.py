@@ -62,6 +62,12 @@ def test_a_host_nobody_registered_has_no_system_and_one_without_tables_no_name()
     assert (row.system, row.asset, row.os, row.addresses) == ("", None, "", [])
 
 
+def test_a_name_with_its_version_is_not_told_it_twice() -> None:
+    names = table("os", ("name", "value"), [("name", "Debian GNU/Linux 12 (bookworm)"), ("version", "12")])
+    (row,) = host_rows([known()], [names], Registered([], {}))
+    assert row.os == "Debian GNU/Linux 12 (bookworm)"
+
+
 def test_facts_leave_out_what_is_not_known_and_end_with_the_disks() -> None:
     hardware = table(
         "hardware", ("name", "value"), [("disk:sda", "1 GiB"), ("vendor", ""), ("cpu_count", "2")]

@@ -1,5 +1,6 @@
 /** Hosts and their tables as the page lists them. */
 import type { HostRow } from "../api/types";
+import { bytes } from "../format";
 
 /** Kinds of tables in the order a person asks for them; one the console does not know comes last. */
 export const kinds = ["packages", "accounts", "ports", "certificates", "services", "interfaces", "os", "hardware", "sshd", "sudoers", "authorized_keys", "groups", "lastlog", "pam", "cron", "containers", "modules", "mounts", "usb", "sysctl", "time"] as const;
@@ -16,6 +17,11 @@ export function inOrder<T extends { kind: string }>(tables: readonly T[]): T[] {
 export type HostShow = "all" | "unregistered" | "silent" | "domestic";
 
 export const hostShows: readonly HostShow[] = ["all", "unregistered", "silent", "domestic"];
+
+/** The text with its number of bytes as a person reads it. */
+export function sized(value: string): string {
+  return value.replace(/\b(\d{1,15}) bytes\b/, (_, number: string) => bytes(Number(number)));
+}
 
 /** A host tells every table again within six hours; after twice that it is silent. */
 export const silent_ms = 12 * 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { HostRow } from "../../src/api/types";
-import { alarming, hostsShown, inOrder, rowsShown, silent } from "../../src/assets/list";
+import { alarming, hostsShown, inOrder, rowsShown, silent, sized } from "../../src/assets/list";
 
 const now = new Date("2026-11-22T08:00:00Z");
 const host = (name: string, over: Partial<HostRow> = {}): HostRow => ({
@@ -38,6 +38,10 @@ describe("hosts", () => {
 describe("tables of a host", () => {
   it("orders kinds as people ask for them, unknown ones last", () => {
     expect(inOrder([{ kind: "time" }, { kind: "zebra" }, { kind: "ports" }, { kind: "packages" }]).map((one) => one.kind)).toEqual(["packages", "ports", "time", "zebra"]);
+  });
+
+  it("writes sizes as a person reads them", () => {
+    expect([sized("274877906944 bytes QEMU"), sized("AMD")]).toEqual(["256.0 GiB QEMU", "AMD"]);
   });
 
   it("finds rows with all words", () => {
