@@ -155,9 +155,14 @@ def test_what_all_systems_share_is_read_once(world: Any, monkeypatch: pytest.Mon
     other = msgspec.structs.replace(world.registry.system("local"), id="other", name="另一系统")
     world.registry.register(other, unit_name="某单位", now=NOW)
     world.probe(60)
-    reads = []
+    reads: list[object] = []
     read = type(world.inventory).probe_results
-    monkeypatch.setattr(type(world.inventory), "probe_results", lambda store: reads.append(1) or read(store))
+
+    def counted(store: Any) -> Any:
+        reads.append(store)
+        return read(store)
+
+    monkeypatch.setattr(type(world.inventory), "probe_results", counted)
     world.compliance.evaluate("system:jobs", NOW)
     assert len(reads) == 1
 
