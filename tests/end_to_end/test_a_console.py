@@ -98,11 +98,11 @@ def test_checks_and_sensors_are_shown(page: Page) -> None:
 def test_the_report_is_made_and_downloaded(page: Page, tmp_path: Path) -> None:
     page.get_by_test_id("nav-reports").click()
     page.get_by_test_id("report-make").click()
-    row = page.get_by_test_id("report-row").first
-    expect(row).to_be_visible(timeout=60_000)
+    made = page.get_by_test_id("report-detail")
+    expect(made).to_be_visible(timeout=60_000)
     for kind, magic in (("pdf", b"%PDF-"), ("xlsx", b"PK\x03\x04")):
         with page.expect_download() as waiting:
-            row.get_by_test_id(f"report-{kind}").click()
+            made.get_by_test_id(f"report-{kind}").click()
         path = tmp_path / waiting.value.suggested_filename
         waiting.value.save_as(path)
         assert path.read_bytes().startswith(magic)

@@ -1,4 +1,4 @@
-"""Reports, kits and witnesses in a real browser: three people issue a report, a kit is taken, a quorum signs."""
+"""Reports, kits and witnesses in a real browser: three people issue a report, a quorum signs the ledger."""
 
 import io
 import re
