@@ -62,6 +62,7 @@ _SINCE = str(Words("自该时间起,如 2026-11-01", "from this time on, for exa
 def _verify(chosen: argparse.Namespace) -> int:
     from compliance.cosigning import cosigned_findings, kept_checkpoint
     from compliance.ledger import LedgerReader
+    from compliance.segment_findings import segment_findings
     from crypto.keys import PublicKey
     from crypto.note import Checkpoint, parse_note
 
@@ -74,13 +75,16 @@ def _verify(chosen: argparse.Namespace) -> int:
     except LiuheError as error:
         if error.code != "ledger-damaged":
             raise
+        if chosen.json:
+            found = {"zh": f"{error.what.zh} [{error.field}]", "en": f"{error.what.en} [{error.field}]"}
+            print(json.dumps({"ok": False, "findings": [found]}, ensure_ascii=False))
         _say(error)
         return 1
     witness = chosen.data / "witness"
     outcome = reader.verify(
         _progress if sys.stderr.isatty() else None,
         trusted=trusted or kept_checkpoint(witness, reader),
-        beside=cosigned_findings(witness, reader),
+        beside=[*cosigned_findings(witness, reader), *segment_findings(reader, chosen.data / "events")],
     )
     if chosen.json:
         findings = [finding._asdict() for finding in outcome.findings]

@@ -138,3 +138,11 @@ def test_a_kit_stands_on_what_a_quorum_cosigned(
         assert (made["policy"] is None) == ("--newest" in words)
     assert sizes == [(1, 1, 1), (2, 2, 0)]
     assert (tmp_path / "kit.policy").read_text() == policy
+
+
+def test_verify_locates_a_key_that_cannot_be_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "evidence/public.pem").write_bytes(b"-----BEGIN")
+    assert run("verify", "--data", data, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is False
+    assert "public.pem" in told["findings"][0]["en"]
