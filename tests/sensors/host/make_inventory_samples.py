@@ -20,6 +20,7 @@ from sensors.host.inventory.kind import Row, changes  # noqa: E402
 from sensors.host.inventory.kinds import KINDS  # noqa: E402
 
 FOLDER = ROOT / "rules/samples/linux"
+BENIGN = ROOT / "rules/samples/benign/inventory.ndjson"
 TIME = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 Samples = dict[str, tuple[list[Observation], list[Observation]]]  # rule -> it must match, it must not
 
@@ -140,6 +141,26 @@ def samples() -> Samples:
     }
 
 
+def ordinary() -> list[Observation]:
+    """A day of a host that is looked after: nothing of it is worth an alert."""
+    old, new = ("openssl", "amd64", "3.0.17-1", "dpkg"), ("openssl", "amd64", "3.0.18-1", "dpkg")
+    plain = account("zhang", "1001", "docs")
+    unit = ("nginx.service", "enabled", "no", "/usr/sbin/nginx", "")
+    return [
+        *differ("packages", [old], [new]),
+        *differ("packages", [], [("libssl3", "amd64", "3.0.18-1", "dpkg")], while_down=True),
+        *differ("accounts", [plain], [account("zhang", "1001", "docs audio")]),
+        *differ("sysctl", [("net.ipv4.ip_forward", "1")], [("net.ipv4.ip_forward", "0")]),
+        *differ("services", [unit], [(*unit[:2], "yes", *unit[3:])]),
+        *differ("modules", [], [("nf_tables", "")]),
+        *differ("mounts", [], [("/data", "/dev/vdb1", "ext4", "rw,nosuid")]),
+        *certificates()[1],
+        first("/usr/bin/openssl", 0o755),
+        first("/usr/bin/su", 0o4755),
+        first("/opt/app/bin/server", 0o750),
+    ]
+
+
 def write(path: Path, seen: list[Observation]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     lines: list[bytes] = []
@@ -151,6 +172,7 @@ def write(path: Path, seen: list[Observation]) -> None:
 
 def main() -> None:
     observe.host_name = lambda: "web-01"  # type: ignore[assignment]
+    write(BENIGN, ordinary())
     for rule, (hits, misses) in samples().items():
         write(FOLDER / rule / "hit.ndjson", hits)
         write(FOLDER / rule / "miss.ndjson", misses)
