@@ -20,6 +20,7 @@ from soc_api.gate_bodies import (
 )
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.unit_scope import need_unit, scope_of
 
 gates = router("gates")
 
@@ -165,7 +166,13 @@ def end(number: Number, center: Here, enforcement: Enforcing, choose: Choose, vi
     openapi_extra=needs("gates.decide"),
 )
 def release(body: ReleaseOrder, center: Here, enforcement: Enforcing, visit: Visitor) -> ReleaseRow:
-    """For disaster and great occasions: with a reason, for some hours, on record; it ends by itself."""
+    """For disaster and great occasions: with a reason, for some hours, on record; it ends by itself.
+
+    It opens the gates of every system, so only the center's own unit has it.
+    """
+    scope = scope_of(center, visit, enforcement.registry.tree)
+    if scope.units is not None:
+        need_unit(center, visit, scope, center.unit)
     with recorded(center, visit, "gate.release", f"{body.hours} h: {body.reason}"):
         if body.hours:
             done = enforcement.gates.release(

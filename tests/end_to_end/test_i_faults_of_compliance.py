@@ -22,6 +22,7 @@ from faulty_host import SSHD, WEAK_SSHD, open_port, put_certificate
 from playwright.sync_api import Browser, expect
 
 from running_center import START_SECONDS_MAX, RunningCenter, environment, free_port, start, until
+from soc_api.cli import main
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +175,35 @@ def test_every_decision_is_in_the_ledger(world: ComplianceWorld) -> None:
     until(placed, 30)
     done = world.center.cli("evidence", "verify", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_changed_byte_anywhere_in_stored_evidence_is_found_and_located(
+    world: ComplianceWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.center.process.send_signal(signal.SIGTERM)
+    assert world.center.process.wait(60) == 0
+    data = world.center.data
+
+    def verified() -> tuple[int, str]:
+        code = main(["evidence", "verify", "--json", "--data", str(data)])
+        return code, capsys.readouterr().out
+
+    assert verified()[0] == 0
+    files = [
+        path for path in sorted((data / "evidence").rglob("*")) if path.is_file() and path.stat().st_size
+    ]
+    assert {"leaves.log", "payloads.log", "checkpoint", "hashes"} <= {path.name for path in files}
+    for path in files:
+        whole = path.read_bytes()
+        changed = bytearray(whole)
+        changed[len(whole) // 2] ^= 1
+        path.write_bytes(changed)
+        code, told = verified()
+        path.write_bytes(whole)
+        # The settings say whose checkpoint it should be: which of the two was changed nobody can know.
+        named = "checkpoint" if path.name == "ledger.json" else path.name
+        assert (code, named in told) == (1, True), told
+    assert verified()[0] == 0
 
 
 def mended(world: ComplianceWorld, faults: tuple[Fault, ...]) -> None:

@@ -105,6 +105,12 @@ def test_what_is_asked_of_a_system(world: Any, neighbour: Any, path: str) -> Non
     assert client("GET", path.replace("local", "other")).status_code == 200
 
 
+def test_the_release_switch_is_the_centers(world: Any, neighbour: Any) -> None:
+    order = {"reason": "抗洪救灾", "hours": 4}
+    assert refused(world, neighbour("security_admin"), "POST", "/gates/release", json=order)
+    assert world.signed_in("security_admin")("POST", "/gates/release", json=order).status_code == 200
+
+
 def test_records_show_their_digests_and_no_words(world: Any, neighbour: Any) -> None:
     world.record_evidence(1)
     entry = NewEvidence(
