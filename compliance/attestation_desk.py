@@ -123,7 +123,7 @@ class AttestationDesk:
         check = self._check(statement, now)
         if statement.author != author:
             raise bad_signature(Words("这是他人的陈述", "this is somebody else's statement"))
-        check_person(
+        kept = check_person(
             self._desk.store,
             data,
             key=key,
@@ -132,7 +132,7 @@ class AttestationDesk:
             made=statement.made,
             now=now,
         )
-        given = Signature(method="person", key=key, value=signature.lower())
+        given = Signature(method="person", key=key, value=kept)
         return self._keep(check, Signed(statement=statement, signature=given))
 
     def review(self, number: int, *, accept: bool, note: str, actor: str, now: datetime) -> Attestation:

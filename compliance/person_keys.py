@@ -5,6 +5,7 @@ from typing import Final
 
 from compliance.attestation_store import AttestationStore
 from crypto.keys import PublicKey
+from crypto.sm2_forms import SIGNATURE_BYTES, signature_from_der
 from crypto.sm3 import sm3_hex
 from crypto.words import LiuheError, Refused, Words
 
@@ -25,8 +26,10 @@ def check_person(
     person: str,
     made: datetime,
     now: datetime,
-) -> None:
-    """Return where ``person`` signed ``data``, a draft of ``made``, by a key of theirs.
+) -> str:
+    """The signature as kept, where ``person`` signed ``data``, a draft of ``made``, by a key of theirs.
+
+    ``signature`` is hex: r then s as our tools write it, or DER as others do; r then s is kept.
 
     Raises Refused (person-key-not-found, attestation-signature).
     """
@@ -37,9 +40,12 @@ def check_person(
         raise bad_signature(Words("草稿已过期,请重新生成", "the draft is too old; make a new one"))
     try:
         public = PublicKey.from_pem(registered.public_pem.encode())
-        public.verify(data, bytes.fromhex(signature))
+        given = bytes.fromhex(signature)
+        raw = given if len(given) == SIGNATURE_BYTES else signature_from_der(given)
+        public.verify(data, raw)
     except (LiuheError, ValueError) as error:
         raise bad_signature(Words("签名验证失败", "the signature does not hold")) from error
+    return raw.hex()
 
 
 def bad_signature(what: Words) -> Refused:

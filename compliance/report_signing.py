@@ -61,5 +61,5 @@ def check_step(
         raise bad_signature(
             Words("签名的不是这份报告的这一步", "what was signed is not this step of this report")
         )
-    check_person(store, data, key=own.key, signature=own.value, person=actor, made=said.made, now=now)
-    return msgspec.structs.replace(own, value=own.value.lower())
+    value = check_person(store, data, key=own.key, signature=own.value, person=actor, made=said.made, now=now)
+    return msgspec.structs.replace(own, value=value)

@@ -53,7 +53,10 @@ class Draft(Body):
 
 
 class SignedOrder(Body):
-    """POST /api/v1/attestations/signed, a step of a report: a draft and the person's signature (hex)."""
+    """POST /api/v1/attestations/signed, a step of a report: a draft and the person's signature.
+
+    ``signature`` is hex of r then s, or of DER.
+    """
 
     statement: str = Field(max_length=65536)
     key: Digest

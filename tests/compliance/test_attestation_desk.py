@@ -12,6 +12,7 @@ from compliance.checklist import load_checklist
 from compliance.enforcement import open_enforcement
 from compliance.result_store import ResultStore
 from crypto.keys import SigningKey
+from crypto.sm2_forms import signature_to_der
 from crypto.words import BadInput, Refused
 from rules import ROOT
 
@@ -79,6 +80,9 @@ def test_a_draft_runs_out_and_belongs_to_its_author(world: Any, desk: Attestatio
             desk.submit_signed(data, kept.fingerprint, sign, author, now, allowed=lambda _, yes=allowed: yes)
     made = desk.submit_signed(data, kept.fingerprint, sign, "user:li", NOW)
     assert made.signed.signature.key == kept.fingerprint
+    der = signature_to_der(bytes.fromhex(sign)).hex().upper()  # as other people's tools write it
+    again = desk.submit_signed(data, kept.fingerprint, der, "user:li", NOW)
+    assert again.signed.signature.value == made.signed.signature.value == sign
     assert [one.person for one in AttestationStore(world.engine).person_keys()] == ["user:li"]
     with pytest.raises(Refused, match="person-key-not-found"):
         desk.submit_signed(data, "0" * 64, sign, "user:li", NOW)

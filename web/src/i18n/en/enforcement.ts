@@ -67,7 +67,7 @@ export default {
       signHelp: "Sign exactly these bytes with your registered SM2 key (default identity) and hand the signature in within 30 minutes.",
       statement: "Text to sign",
       key: "Fingerprint of the key (SM3, 64 hex digits)",
-      signature: "Signature (DER, hex)",
+      signature: "Signature (r then s, or DER; hex)",
       tooLarge: "larger than {size}: the center will not take it",
       need: {
         verdict: "Choose a verdict",

@@ -62,7 +62,7 @@ export default {
       signHelp: "请用已登记的 SM2 密钥（默认标识）对下面的原文逐字节签名，30 分钟内交回。",
       statement: "签名原文",
       key: "密钥指纹（SM3，64 位十六进制）",
-      signature: "签名值（DER，十六进制）",
+      signature: "签名值（r‖s 或 DER，十六进制）",
       tooLarge: "超过 {size}，中心不会接收",
       need: {
         verdict: "请选择结论",
