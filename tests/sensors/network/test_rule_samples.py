@@ -11,12 +11,18 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_samples_are_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make_rule_samples, "FOLDER", tmp_path)
+    monkeypatch.setattr(make_rule_samples, "FOLDER", tmp_path / "rules")
+    monkeypatch.setattr(make_rule_samples, "CORRELATIONS", tmp_path / "correlations")
     make_rule_samples.main()
-    made = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*.ndjson")}
-    folder = ROOT / "rules" / "samples" / "network"
-    kept = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.ndjson")}
-    assert made == kept
+    samples = ROOT / "rules" / "samples"
+    assert files(tmp_path / "rules") == files(samples / "network")
+    correlations = samples / "correlation" / "network"
+    for name, content in files(tmp_path / "correlations").items():
+        assert content == (correlations / name).read_bytes(), name
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.ndjson")}
 
 
 def test_every_network_rule_has_samples() -> None:
