@@ -76,11 +76,15 @@ Block = Heading | Paragraph | Note | Code | Table | Chart | Page
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the three people: what they did, who, when; name and time are '' where it is still to do."""
+    """One of the three people: what they did, who, when; name and time are '' where it is still to do.
+
+    ``mark`` stands in the place of a signature by hand: the person's own key where it signed.
+    """
 
     step: str
     name: str
     time: str
+    mark: str = ""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

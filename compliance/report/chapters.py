@@ -49,7 +49,7 @@ def document_of(edition: Edition) -> Document:
         signers=tuple(
             next(
                 (
-                    Signer(step=zh, name=_signer(one), time=one.time)
+                    Signer(step=zh, name=one.name, time=one.time, mark=_mark(one))
                     for one in edition.signatures
                     if one.step == step
                 ),
@@ -66,9 +66,9 @@ def document_of(edition: Edition) -> Document:
     )
 
 
-def _signer(one: Signature) -> str:
-    """The name, and how one's own key begins where it signed."""
-    return f"{one.name}（密钥 {one.key[:8]}）" if one.key else one.name
+def _mark(one: Signature) -> str:
+    """How one's own key begins where it signed."""
+    return f"本人 SM2 密钥 {one.key[:16]}" if one.key else ""
 
 
 def edition_words(report: Report) -> str:

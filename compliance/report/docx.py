@@ -115,7 +115,7 @@ def _cover(made: Docx, document: Document) -> None:
         line = _line(made, remark, HEI, 12, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=20)
         line.runs[0].font.color.rgb = RGBColor(0xB3, 0x26, 0x1E)
     if document.signers:
-        rows = tuple((one.step, one.name, one.time, "") for one in document.signers)
+        rows = tuple((one.step, one.name, one.time, one.mark) for one in document.signers)
         head = ("事项", "姓名", "时间（北京时间）", "手签 / 盖章")
         _table(made, Table(head=head, rows=rows, widths=(1, 2, 3, 3)))
         _line(made, document.signed, BODY, 9, spacing=14)

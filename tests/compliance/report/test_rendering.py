@@ -100,7 +100,11 @@ def edition(world: Any, plain_reports: None) -> Edition:
         found,
         report=msgspec.structs.replace(found.report, **given),
         sections=(Section(section="plan", text=text, author="user:officer", changed="2026-11-22 16:00"),),
-        signatures=(Signature(step="prepare", actor="user:a", name="张三", time="2026-11-22 16:01", leaf=3),),
+        signatures=(
+            Signature(
+                step="prepare", actor="user:a", name="张三", time="2026-11-22 16:01", leaf=3, key="ab12" * 16
+            ),
+        ),
     )
 
 
@@ -119,6 +123,7 @@ def test_pdf_is_reproducible_and_says_everything(edition: Edition) -> None:
         DISCLAIMER.zh,
         "未经认证",
         "张三",
+        "本人 SM2 密钥 ab12ab12ab12ab12",
         "下月完成整改。",
         '#eval("9")',
         '#eval("1")',
