@@ -271,7 +271,8 @@ class WitnessState(Body):
     """GET /api/v1/witness: what the policy's quorum has cosigned, and since when records wait for it.
 
     ``key`` is the line other centers put into their policy to be witnessed by this one; ``logs`` are the
-    ledgers this one cosigns. A wait beyond ``patience_minutes`` raises an alert.
+    ledgers this one cosigns. ``waits_since`` is no earlier than the policy; an alert is raised
+    after ``patience_minutes``.
     """
 
     key: str
@@ -279,6 +280,7 @@ class WitnessState(Body):
     size: int
     time: datetime | None
     unwitnessed_since: datetime | None
+    waits_since: datetime | None
     patience_minutes: int
     witnesses: list[WitnessRow]
     logs: list[WitnessedLog]

@@ -141,21 +141,30 @@ class Witnessing:
                     said = str(error)
                     say(Words(f"见证未完成,稍后重试:{error}", f"cosigning failed, will try again: {error}"))
 
+    def waits_since(self, found: Witnessed) -> datetime | None:
+        """Since when somebody could have signed: records older than the policy wait from its start on."""
+        recorded = self._folder / "policy.recorded"
+        lines = recorded.read_text().split("\n") if recorded.exists() else []
+        if found.unwitnessed_since is None or len(lines) < 2:
+            return found.unwitnessed_since
+        return max(found.unwitnessed_since, datetime.fromisoformat(lines[1]))
+
     def watch(self, now: datetime) -> bool:
         """Tell of a ledger that waits too long for the quorum its policy asks for; once for each wait."""
         found, told = self.witnessed(), self._folder / _TOLD
-        since = found.unwitnessed_since
+        since = self.waits_since(found)
         if not found.quorum or since is None or now - since <= self.patience:
             return False
         mark = str(found.size)
         if told.exists() and told.read_text() == mark:
             return False
         minutes = int((now - since).total_seconds() // 60)
-        behind = "、".join(one.witness for one in found.witnesses if one.size <= found.size)
+        behind = [one.witness for one in found.witnesses if one.size <= found.size]
         reason = Words(
-            f"账本第 {found.size} 条起的记录已 {minutes} 分钟未达会签法定数;未跟上的见证方:{behind}",
+            f"账本第 {found.size} 条起的记录已 {minutes} 分钟未达会签法定数;"
+            f"未跟上的见证方:{'、'.join(behind)}",
             f"records from {found.size} on have had no quorum of witnesses for {minutes} minutes; "
-            f"behind: {behind}",
+            f"behind: {', '.join(behind)}",
         )
         self._alarm(UNWITNESSED, self._ledger.origin, reason, b"", now)
         replace_file(told, mark.encode())
@@ -207,9 +216,10 @@ class Witnessing:
         self._record("keys", "\n".join(lines).encode(), "key", f"{len(lines)} keys sign from now on", now)
 
     def _record(self, name: str, payload: bytes, kind: EvidenceKind, summary: str, now: datetime) -> None:
-        """A leaf for what is other than when it was recorded last."""
+        """A leaf for what is other than when it was recorded last; the file keeps its digest and the time."""
         recorded, digest = self._folder / f"{name}.recorded", sm3_hex(payload)
-        if (recorded.read_text() if recorded.exists() else sm3_hex(b"")) == digest:
+        kept = recorded.read_text() if recorded.exists() else sm3_hex(b"")
+        if kept.split("\n")[0] == digest:
             return
         changed = NewEvidence(
             kind=kind,
@@ -219,7 +229,7 @@ class Witnessing:
             payload=payload,
         )
         self._ledger.append([changed], now)
-        replace_file(recorded, digest.encode())
+        replace_file(recorded, f"{digest}\n{now.isoformat()}".encode())
 
     def _forked(self, fork: Fork, now: datetime) -> None:
         """A peer's ledger contradicts what it signed before."""

@@ -72,6 +72,7 @@ def state(witnessing: Witness) -> WitnessState:
         size=found.size,
         time=found.time,
         unwitnessed_since=found.unwitnessed_since,
+        waits_since=witnessing.waits_since(found),
         patience_minutes=int(witnessing.patience.total_seconds() // 60),
         logs=[WitnessedLog(origin=one.origin, size=one.size) for one in witnessing.watched()],
         alarms=[

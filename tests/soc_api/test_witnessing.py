@@ -82,7 +82,11 @@ def test_a_ledger_that_waits_too_long_for_its_witnesses_is_told_of_once(world: A
     key = SigningKey.generate()
     policy = f"witness p {Verifier('p', key.public, True).line()}\nquorum p\n"
     (tmp_path / "w/witness/policy").write_text(policy)
-    assert not here.watch(NOW + timedelta(hours=1))
+    begun = NOW + timedelta(minutes=30)
+    assert not here.round(begun, lambda *_: (500, ""))  # the policy comes into force
+    assert here.waits_since(here.witnessed()) == begun  # who was asked later could not sign before
+    late = begun + timedelta(hours=1, minutes=1)
+    assert not here.watch(begun + timedelta(hours=1))
     assert here.watch(late)
     assert not here.watch(late)
     assert not witnessing(tmp_path / "w", world).watch(late)  # nor after a restart

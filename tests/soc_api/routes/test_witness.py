@@ -49,6 +49,7 @@ def test_the_state_is_shown(peered: Any) -> None:
         "size": 0,
         "time": None,
         "unwitnessed_since": None,
+        "waits_since": None,
         "patience_minutes": 60,
         "witnesses": [],
         "alarms": [],

@@ -1495,6 +1495,7 @@ export interface components {
             size: number;
             time: string | null;
             unwitnessed_since: string | null;
+            waits_since: string | null;
             patience_minutes: number;
             witnesses: components["schemas"]["WitnessRow"][];
             logs: components["schemas"]["WitnessedLog"][];

@@ -7,8 +7,8 @@ export type Standing = "none" | "good" | "waiting" | "late";
 /** none: nobody is asked for; good: all cosigned; waiting: within the time it may take; late: beyond it. */
 export function standing(state: WitnessState, now: Date): Standing {
   if (!state.quorum) return "none";
-  if (!state.unwitnessed_since) return "good";
-  const waited_ms = now.getTime() - new Date(state.unwitnessed_since).getTime();
+  if (!state.waits_since) return "good";
+  const waited_ms = now.getTime() - new Date(state.waits_since).getTime();
   return waited_ms > state.patience_minutes * 60_000 ? "late" : "waiting";
 }
 

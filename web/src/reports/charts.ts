@@ -31,8 +31,9 @@ export function height(chart: ReportChart): number {
   return form(chart) === "radar" || chart.kind === "line" ? 240 : Math.min(460, 60 + 30 * chart.labels.length);
 }
 
-/** The drawing of a chart. */
-export function drawing(chart: ReportChart): (color: Color) => EChartsCoreOption {
+/** The drawing of a chart; a row nobody knows anything of has no place in it. */
+export function drawing(whole: ReportChart): (color: Color) => EChartsCoreOption {
+  const chart = { ...whole, series: whole.series.filter((one) => one.values.some((value) => value !== null)) };
   return (color) => {
     const common = {
       tooltip: {
@@ -65,14 +66,12 @@ function radar(chart: ReportChart, color: Color): EChartsCoreOption {
       {
         type: "radar",
         symbolSize: 5,
-        data: chart.series
-          .filter((one) => one.values.some((value) => value !== null))
-          .map((one, at) => ({
-            name: one.name,
-            value: one.values,
-            lineStyle: { color: color(plain[at] ?? "grey"), width: 2, type: at ? "dashed" : "solid" },
-            itemStyle: { color: color(plain[at] ?? "grey") },
-          })),
+        data: chart.series.map((one, at) => ({
+          name: one.name,
+          value: one.values,
+          lineStyle: { color: color(plain[at] ?? "grey"), width: 2, type: at ? "dashed" : "solid" },
+          itemStyle: { color: color(plain[at] ?? "grey") },
+        })),
       },
     ],
   };
@@ -127,4 +126,9 @@ function axis(color: Color) {
     splitLine: { lineStyle: { color: color("line") } },
     axisLabel: { color: color("text-2"), fontSize: 12 },
   };
+}
+
+/** The same chart with its words told by `word`: the report is printed in Chinese only. */
+export function translated(chart: ReportChart, word: (printed: string) => string): ReportChart {
+  return { ...chart, labels: chart.labels.map(word), series: chart.series.map((one) => ({ ...one, name: word(one.name) })) };
 }

@@ -9,6 +9,7 @@ const state = (over: Partial<WitnessState> = {}): WitnessState => ({
   size: 5,
   time: "2026-11-22T07:00:00Z",
   unwitnessed_since: null,
+  waits_since: null,
   patience_minutes: 60,
   witnesses: [],
   logs: [],
@@ -19,9 +20,9 @@ const state = (over: Partial<WitnessState> = {}): WitnessState => ({
 describe("how far the ledger is cosigned", () => {
   it("is judged by the time the center allows", () => {
     expect(standing(state(), now)).toBe("good");
-    expect(standing(state({ unwitnessed_since: "2026-11-22T07:00:00Z" }), now)).toBe("waiting");
-    expect(standing(state({ unwitnessed_since: "2026-11-22T06:59:59Z" }), now)).toBe("late");
-    expect(standing(state({ quorum: false, unwitnessed_since: "2026-11-22T06:00:00Z" }), now)).toBe("none");
+    expect(standing(state({ waits_since: "2026-11-22T07:00:00Z" }), now)).toBe("waiting");
+    expect(standing(state({ waits_since: "2026-11-22T06:59:59Z" }), now)).toBe("late");
+    expect(standing(state({ quorum: false, waits_since: "2026-11-22T06:00:00Z" }), now)).toBe("none");
   });
 
   it("tells a witness that never signed from one that is behind", () => {

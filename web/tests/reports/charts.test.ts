@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ReportChart } from "../../src/api/types";
-import { drawable, drawing, form, height, shown } from "../../src/reports/charts";
+import { drawable, drawing, form, height, shown, translated } from "../../src/reports/charts";
 
 const chart = (over: Partial<ReportChart> = {}): ReportChart => ({
   kind: "bars",
@@ -49,6 +49,7 @@ describe("charts of a report", () => {
       { name: "上期", values: [null, null] },
     ];
     expect(drawn({ kind: "radar", series }).series[0].data).toHaveLength(1);
+    expect(drawn({ series }).legend.show).toBe(false);
   });
 
   it("turn a radar with gaps into bars, unknown ones marked", () => {
@@ -56,6 +57,11 @@ describe("charts of a report", () => {
     expect(form(chart({ kind: "radar" }))).toBe("bars");
     expect(form(chart({ kind: "radar", series: [{ name: "a", values: [1, 2] }] }))).toBe("radar");
     expect(found.yAxis.data).toEqual(["甲", "乙  —"]);
+  });
+
+  it("are told in the reader's words", () => {
+    const found = translated(chart(), (printed) => (printed === "甲" ? "A" : printed));
+    expect([found.labels, found.series[0]?.name]).toEqual([["A", "乙"], "符合率"]);
   });
 
   it("grow with their labels, within bounds", () => {
