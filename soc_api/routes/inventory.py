@@ -62,7 +62,7 @@ def host(unit: UnitName, host: HostName, reach: Within) -> HostDetail:
         host=_rows(reach, known, tables)[0],
         facts=host_facts(tables),
         tables=[table_row(table) for table in tables],
-        alerts_open=reach.center.alerts.page(state="open", q=f"host:{host}"[:100], limit=1).total,
+        alerts_open=_open_alerts(reach.center, unit, host),
     )
 
 
@@ -122,6 +122,11 @@ def _held(scope: UnitScope, table: HostInventory) -> bool:
 def _rows(reach: Reach, known: list[KnownHost], tables: list[HostInventory]) -> list[HostRow]:
     systems: dict[str, GradedSystem] = {one.id: one for one in reach.desk.registry.systems(reach.scope.units)}
     return host_rows(known, tables, Registered(reach.desk.assets.assets(list(systems)), systems))
+
+
+def _open_alerts(center: Center, unit: str, host: str) -> int:
+    """Of this host alone: another unit may have one of the same name."""
+    return center.alerts.page(state="open", q=f"host:{host}"[:100], limit=1, units=[unit]).total
 
 
 def _store(center: Center) -> HostInventoryStore:
