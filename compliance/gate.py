@@ -191,7 +191,7 @@ def decide(
         allowed=open_for_all or not against,
         ruling=ruling,
         grounds=tuple(grounds),
-        reason=_reason(grounds, ruling, against),
+        reason=_reason(grounds, ruling, against, len(_unasked(rule, newest, grounds, now))),
         rules=rules.version,
         evidence=tuple(sorted({newest[check].leaf for check in rule.checks if check in newest})),
         override=used.id if used is not None and ruling == "override" else None,
@@ -259,7 +259,16 @@ def _overridden(ground: Ground, used: Override, rule: GateRule) -> Ground:
     return msgspec.structs.replace(ground, state="overridden", until=used.expires)
 
 
-def _reason(grounds: Sequence[Ground], ruling: Ruling, against: Sequence[Ground]) -> Words:
+def _unasked(
+    rule: GateRule, newest: Mapping[str, Kept], grounds: Sequence[Ground], now: datetime
+) -> list[str]:
+    """Checks that know nothing and by the rule close nothing: said, so that nobody takes it for a pass."""
+    named = {one.check for one in grounds}
+    known = {check for check, kept in newest.items() if valid_at(kept.evaluation, now).verdict != "未知"}
+    return [check for check in rule.checks if check not in named and check not in known]
+
+
+def _reason(grounds: Sequence[Ground], ruling: Ruling, against: Sequence[Ground], unasked: int) -> Words:
     def named(states: tuple[str, ...]) -> Words:
         names = [one.check for one in grounds if one.state in states]
         more = f" +{len(names) - _NAMED_MAX}" if len(names) > _NAMED_MAX else ""
@@ -277,7 +286,10 @@ def _reason(grounds: Sequence[Ground], ruling: Ruling, against: Sequence[Ground]
         late = named(("grace",))
         zh, en = f"宽限期内放行,待整改:{late.zh}", f"in grace; to be mended: {late.en}"
     else:
-        zh, en = "检查均通过", "every check stands"
+        zh, en = "没有检查项不符合", "no check falls short"
+    if unasked and not against:
+        zh += f";另有 {unasked} 项未知,按本闸口规则不关闭"
+        en += f"; {unasked} more know nothing, which by its rule does not close this gate"
     return Words(zh, en)
 
 

@@ -70,6 +70,15 @@ def test_one_object_that_fails_a_critical_check_closes_the_gate_at_once() -> Non
     assert found.rules == RULES.version
 
 
+def test_an_open_gate_says_how_much_it_does_not_know() -> None:
+    count = len(RULES.gates["transfer"].checks)
+    found = asked("transfer", kept("NET-08", "符合", "satisfied"), kept("NET-04", "符合", stale=True))
+    assert found.allowed
+    assert f"另有 {count - 1} 项未知" in found.reason.zh
+    whole = asked("transfer", *(kept(one, "符合", "satisfied") for one in RULES.gates["transfer"].checks))
+    assert whole.reason.zh == "没有检查项不符合"
+
+
 def test_other_checks_have_their_grace_and_no_longer() -> None:
     fails = kept("NET-04", "不符合", "unsatisfied")
     early = asked("transfer", fails, since={"NET-04": NOW - timedelta(hours=23)})
