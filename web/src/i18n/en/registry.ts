@@ -145,6 +145,7 @@ export default {
     leaves: "Evidence",
     until: "valid until",
   },
+  score: { title: "Self-check with all below", none: "No scores yet; they are computed every 5 minutes." },
   statement: {
     title: "Statements",
     every: "All objects",

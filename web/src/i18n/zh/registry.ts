@@ -145,6 +145,7 @@ export default {
     leaves: "存证",
     until: "有效至",
   },
+  score: { title: "自查结果汇总（含下级）", none: "尚无得分；每 5 分钟计算一次。" },
   statement: {
     title: "陈述",
     every: "全部对象",
