@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from faulty_host import Sensor, made_root
+from faulty_host import Sensor
 from person import Person
 
 from crypto.keys import SigningKey
@@ -16,9 +16,8 @@ from running_center import RunningCenter
 class ComplianceWorld:
     """The center, its people, the host and what holds for a check now."""
 
-    def __init__(self, center: RunningCenter, base: Path, address: str) -> None:
-        self.center, self.base = center, base
-        self.root = made_root(base / "root")
+    def __init__(self, center: RunningCenter, base: Path, root: Path, address: str) -> None:
+        self.center, self.root = center, root
         self.officer = Person(center, "heguan", "compliance_officer")
         self.lead = Person(center, "banzhang", "shift_lead")
         self.key = SigningKey.generate()

@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from running_center import RunningCenter, environment
+from sensors.host.probe import HostFiles
+from sensors.host.probe_exposure import listeners
+from sensors.host.probe_remote import management
 
 SSHD: Final = "Port 22\nAllowUsers ops@10.1.0.0/16\nPermitEmptyPasswords no\n"
 WEAK_SSHD: Final = SSHD.replace("Passwords no", "Passwords yes")
@@ -34,6 +37,13 @@ def made_root(folder: Path) -> Path:
     (folder / "proc").symlink_to("/proc")
     put_certificate(folder, timedelta(days=90))
     return folder
+
+
+def unsound(root: Path) -> str:
+    """What of this machine would be a fault by itself, '' where nothing is: ports it listens on."""
+    ports = listeners(HostFiles(root)).values["high_risk_ports"]
+    secure = management(HostFiles(root)).values["only_secure"]
+    return f"this machine listens on {ports}" if ports or not secure else ""
 
 
 def put_certificate(root: Path, left: timedelta) -> datetime:

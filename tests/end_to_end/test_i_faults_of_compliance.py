@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import pytest
 from compliance_world import ComplianceWorld
-from faulty_host import SSHD, WEAK_SSHD, open_port, put_certificate
+from faulty_host import SSHD, WEAK_SSHD, made_root, open_port, put_certificate, unsound
 from playwright.sync_api import Browser, expect
 
 from running_center import START_SECONDS_MAX, RunningCenter, environment, free_port, start, until
@@ -55,6 +55,9 @@ SECOND: Final = (ENDED, SILENT)
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComplianceWorld]:
     """A center that looks at its checks every ten seconds, with people and sensors."""
     base = tmp_path_factory.mktemp("faults")
+    root = made_root(base / "root")
+    if why := unsound(root):
+        pytest.skip(why)
     data, output = base / "center", base / "output"
     made = subprocess.run(
         [sys.executable, "-m", "soc_api.cli", "center", "init", "--data", str(data)],
@@ -72,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComplianceWorld]
         user, password = made.stdout.split()
         url = f"http://127.0.0.1:{ports[0]}/"
         center = RunningCenter(data, url, user, password, process, output, [])
-        built = ComplianceWorld(center, base, f"127.0.0.1:{ports[1]}")
+        built = ComplianceWorld(center, base, root, f"127.0.0.1:{ports[1]}")
         try:
             yield built
         finally:
