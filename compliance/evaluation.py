@@ -237,7 +237,7 @@ def _asked_values(test: LiveTest, fact: Fact) -> str:
     shown = []
     for name in sorted(condition_fields(test.satisfied)):
         value = fact.fields.get(name)
-        text = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = "、".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
         shown.append(f"{name.rpartition('.')[2]}={text[:_VALUE_CHARS_MAX] or '∅'}")
     return ", ".join(shown)
 

@@ -21,7 +21,7 @@ def blocks_of(report: Report) -> Iterable[Block]:
         yield Paragraph("多个定级对象时此处只列不符合与部分符合项，其余各项见附件工作簿。")
     yield Table(
         head=("编号", "定级对象", "层面", "检查项", "级别", "条款", "结论", "理由", "评估时间", "叶"),
-        widths=(0, 1, 0, 1.6, 0, 1.3, 0, 3, 0, 0),
+        widths=(0, 1, 0, 1.5, 0, 2.4, 0, 2.6, 0, 0),
         rows=tuple(
             (
                 c.id,
