@@ -3,7 +3,7 @@
 import shutil
 from typing import Final
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from running_center import RunningCenter
 
@@ -18,6 +18,8 @@ QUIET: Final = [
     "--disable-sync",
 ]
 PASSWORD: Final = "Watch-over-all-2026"
+
+expect.set_options(timeout=30_000)  # a machine under test is a busy one
 
 
 def signed_in(browser: Browser, center: RunningCenter, username: str, role: str, page: str) -> Page:
