@@ -117,6 +117,12 @@ def dpkt_dissects(path: Path) -> int:
     return count
 
 
+def nfstream_flows(path: Path) -> int:
+    """nfstream's flows with the names nDPI gives them, one meter."""
+    streamer = import_module("nfstream").NFStreamer(source=str(path), n_meters=1, n_dissections=20)
+    return sum(flow.bidirectional_packets for flow in streamer)
+
+
 def tshark_fields(path: Path) -> int:
     """tshark's fields of every packet."""
     wanted = [part for name in TSHARK_FIELDS for part in ("-e", name)]
@@ -130,6 +136,7 @@ TOOLS: dict[str, tuple[Callable[[Path], int], int, Callable[[], bool]]] = {
     "liuhe-json": (ours_encoded, 1, lambda: True),
     "scapy": (scapy_dissects, 20, lambda: find_spec("scapy") is not None),
     "dpkt": (dpkt_dissects, 1, lambda: find_spec("dpkt") is not None),
+    "nfstream": (nfstream_flows, 1, lambda: find_spec("nfstream") is not None),
     "tshark": (tshark_fields, 4, lambda: shutil.which("tshark") is not None),
 }
 
