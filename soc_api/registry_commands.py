@@ -60,9 +60,7 @@ def run_import(options: argparse.Namespace) -> int:
     if found.errors:
         raise Refused(
             "registry-rejected",
-            Words(
-                f"{len(found.errors)} 处错误,全部未写入", f"{len(found.errors)} errors, nothing written"
-            ),
+            Words(f"{len(found.errors)} 处错误,全部未写入", f"{len(found.errors)} errors, nothing written"),
             Words("请按所列行改正后再导入", "correct the rows listed and import again"),
             field=str(options.file),
         )
