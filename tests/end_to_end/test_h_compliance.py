@@ -13,6 +13,9 @@ from running_center import RunningCenter
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
+STILL = """() => document.getAnimations().every(
+    (one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity
+)"""
 STATED = "PHY-03"  # fire protection: telemetry sees nothing of it, a person states it
 
 
@@ -38,7 +41,8 @@ def admin(browser: Browser, center: RunningCenter) -> Iterator[Page]:
 def accessible(page: Page) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    # Messages that fade in or out have no contrast for that moment.
+    # What fades in or out has no contrast for that moment.
+    page.wait_for_function(STILL)
     rules, shown = {"runOnly": ["wcag2a", "wcag2aa"]}, {"exclude": [[".el-message"]]}
     found = Axe().run(page, context=shown, options=rules).response["violations"]
     serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
