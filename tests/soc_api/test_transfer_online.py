@@ -214,7 +214,7 @@ def test_hostile_peers_are_refused_and_the_others_go_on(online: Online) -> None:
             [wire.LENGTH.pack(1 << 31)],
             [wire.LENGTH.pack(5) + b"\xc1zzzz"],
             [wire.encode(wire.Done())],
-            [offer, wire.encode(wire.HeaderBytes(data=header[:-1] + b"x"))],
+            [offer, wire.encode(wire.HeaderBytes(data=header[:-1] + bytes([header[-1] ^ 1])))],
             [wire.encode(wire.Offer(package_sm3=seen.package_sm3, package_bytes=5)), begin[len(offer) :]],
             [begin, wire.LENGTH.pack(wire.CHUNK_MESSAGE_BYTES_MAX + 1)],
         ],
