@@ -73,12 +73,6 @@ class ResultStore:
         with self._engine.connect() as connection:
             return [_result(row) for row in connection.execute(query).mappings()]
 
-    def of_check(self, system: str, check: str) -> Sequence[ObjectResult]:
-        """The results of one check by object."""
-        query = select(table).where(table.c.system == system, table.c.check == check)
-        with self._engine.connect() as connection:
-            return [_result(row) for row in connection.execute(query.order_by(table.c.object)).mappings()]
-
 
 def _result(row: RowMapping) -> ObjectResult:
     return ObjectResult(

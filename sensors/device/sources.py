@@ -11,7 +11,7 @@ from sensors.device.receive import StreamSource, flow_datagrams, syslog_datagram
 from sensors.device.record import Origin, describe_record
 from sensors.device.settings import FLOW_SCHEMES, SYSLOG_SCHEMES, DeviceSettings, endpoint
 from sensors.host.cursor import Cursor
-from sensors.host.follow import FollowedFile, read_lines
+from sensors.host.follow import FollowedFile, follow_lines
 from sensors.source import Emit, Source
 
 _POLL_SECONDS: Final = 0.5
@@ -60,10 +60,4 @@ class RecordFileSource:
             if seen:
                 emit(seen)
 
-        try:
-            while True:
-                more = read_lines(followed, take, _LINE_BYTES_MAX)
-                if stop.wait(0 if more else _POLL_SECONDS):
-                    return
-        finally:
-            followed.close()
+        follow_lines(followed, take, stop, _POLL_SECONDS, _LINE_BYTES_MAX)

@@ -11,7 +11,7 @@ from crypto.words import Words
 from sensors.event import Observation
 from sensors.host.auth_event import describe_line
 from sensors.host.cursor import Cursor
-from sensors.host.follow import FollowedFile, read_lines
+from sensors.host.follow import FollowedFile, follow_lines
 from sensors.host.observe import gap
 
 Emit = Callable[[Sequence[Observation]], None]
@@ -57,10 +57,4 @@ class AuthLogSource:
                 known.append(gap(self.name, f"lines of unknown form in {self._path}", count=unknown))
             emit(known)
 
-        try:
-            while True:
-                more = read_lines(followed, take)
-                if stop.wait(0 if more else self._poll_seconds):
-                    return
-        finally:
-            followed.close()
+        follow_lines(followed, take, stop, self._poll_seconds)

@@ -9,6 +9,7 @@ The cursor holds device, inode, offset and a digest of the file's first bytes:
 
 import os
 import stat
+import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -203,6 +204,23 @@ def read_lines(
     take(lines)
     followed.advance(end)
     return True
+
+
+def follow_lines(
+    followed: FollowedFile,
+    take: Callable[[list[bytes]], None],
+    stop: threading.Event,
+    poll_seconds: float,
+    line_bytes_max: int = 64 * 1024,
+) -> None:
+    """Give whole lines to ``take`` until ``stop``, at once while there are more; then let go of the file."""
+    try:
+        while True:
+            more = read_lines(followed, take, line_bytes_max)
+            if stop.wait(0 if more else poll_seconds):
+                return
+    finally:
+        followed.close()
 
 
 def _same_head(descriptor: int, position: Position) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from compliance.attestation import Attestation, Statement
 from compliance.checklist import load_checklist
 from compliance.enforcement import Enforcement, EnforcementJobs, open_enforcement
+from compliance.result_store import ObjectResult
 from compliance.service import Compliance, Parts
 from crypto.keys import PublicKey, SigningKey
 from rules import ROOT
@@ -89,6 +90,10 @@ def center(world: Any, signing_key: SigningKey) -> Center:
     return Center(world, signing_key)
 
 
+def results_of(center: Center, check: str) -> list[ObjectResult]:
+    return [one for one in center.enforcement.results.of_system("local") if one.check == check]
+
+
 def backup(center: Center, result: str) -> None:
     center.bring("backup.jobs", f"任务,完成时间,结果\n全量,{center.now.isoformat()},{result}\n")
 
@@ -107,7 +112,7 @@ def test_a_broken_backup_record_turns_its_check_opens_the_order_and_closes_the_g
     assert center.verdict("DAT-05") == "部分符合"
     assert center.orders("DAT-05") == ["issued"]
     assert "DAT-05" in center.gate()
-    results = {one.object: one.verdict for one in center.enforcement.results.of_check("local", "DAT-05")}
+    results = {one.object: one.verdict for one in results_of(center, "DAT-05")}
     assert results == {"全量": "部分符合"}
 
     center.now += HOUR
@@ -147,7 +152,7 @@ def test_a_silent_probe_is_unknown_within_its_freshness(center: Center) -> None:
     world.alerts.commit([], [world.event(fields, NOW)], world.sequence, NOW)
     center.turn()
     assert center.verdict("PLT-06") == "未知", "the other two probes of it were never heard"
-    result = {one.object: one for one in center.enforcement.results.of_check("local", "PLT-06")}["web-01"]
+    result = {one.object: one for one in results_of(center, "PLT-06")}["web-01"]
     assert (result.verdict, result.at(NOW + timedelta(days=2))) == ("符合", "未知")
     evaluations = center.world.subjects("evaluation").count("checklist/system:local")
     center.now = NOW + timedelta(days=1, seconds=2)

@@ -1,67 +1,30 @@
 """Verification: one changed byte anywhere is found and located; rewriting with good CRCs is found too."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ledger_world import KEY, NOW, SIZE, english, entry, filled, verified
 
-from compliance.ledger import Ledger, LedgerReader, NewEvidence, VerifyOutcome
+from compliance.ledger import Ledger, LedgerReader, NewEvidence
 from compliance.ledger_files import MAGIC_BYTES, Frame, FramedLog
 from compliance.ledger_payloads import PACKED_BYTES_MAX, PAYLOADS_MAGIC
 from compliance.ledger_reader import LEAF_BYTES_MAX, LEAVES_MAGIC
 from crypto import merkle
-from crypto.keys import PublicKey, SigningKey
-from crypto.note import Checkpoint
+from crypto.keys import PublicKey
 from crypto.note_ed25519 import Ed25519Key
 from crypto.words import LiuheError, Refused
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
-SIZE = 23
 
-
-@pytest.fixture(name="public", scope="module")
-def _public(tmp_path_factory: pytest.TempPathFactory) -> PublicKey:
-    return KEY(tmp_path_factory).public
-
-
-_keys: list[SigningKey] = []
-
-
-def KEY(factory: pytest.TempPathFactory) -> SigningKey:  # noqa: N802
-    if not _keys:
-        _keys.append(SigningKey.create(factory.mktemp("keys") / "key.pem"))
-    return _keys[0]
+@pytest.fixture(name="public")
+def _public() -> PublicKey:
+    return KEY.public
 
 
 @pytest.fixture(name="folder")
-def _folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with Ledger.open(tmp_path / "e", center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
-        for number in range(SIZE):
-            ledger.append([_entry(number)], NOW)
-            if number in (3, 11):
-                ledger.checkpoint(NOW)
-        ledger.checkpoint(NOW)
-    return tmp_path / "e"
-
-
-def _entry(number: int) -> NewEvidence:
-    return NewEvidence(
-        kind="audit", actor="user:a", subject=f"s:{number}", summary=f"摘要 {number}", payload=b"%d" % number
-    )
-
-
-def _verify(folder: Path, public: PublicKey, trusted: Checkpoint | None = None) -> VerifyOutcome:
-    reader = LedgerReader(folder, public=public)
-    try:
-        return reader.verify(trusted=trusted)
-    finally:
-        reader.close()
-
-
-def _english(outcome: VerifyOutcome) -> str:
-    return "\n".join(finding.en for finding in outcome.findings)
+def _folder(tmp_path: Path) -> Path:
+    return filled(tmp_path / "e")
 
 
 def test_an_untouched_ledger_is_whole(folder: Path, public: PublicKey) -> None:
@@ -83,16 +46,16 @@ def test_every_flipped_byte_of_every_file_is_found(folder: Path, public: PublicK
         for at in {*range(0, len(data), step), len(data) - 1} if data else set():
             path.write_bytes(data[:at] + bytes((data[at] ^ 0x20,)) + data[at + 1 :])
             try:
-                outcome = _verify(folder, public)
+                outcome = verified(folder, public)
             except LiuheError:
                 assert path.name == "ledger.json"
                 continue
-            named = f"{path.name} byte {at}: {_english(outcome)}"
+            named = f"{path.name} byte {at}: {english(outcome)}"
             assert not outcome.ok, named
             if path.name != "ledger.json":  # a changed center name shows in every leaf instead
                 assert path.name.split(".")[0] in named.split(": ", 1)[1], named
         path.write_bytes(data)
-    assert _verify(folder, public).ok
+    assert verified(folder, public).ok
 
 
 def test_the_leaf_is_named(folder: Path, public: PublicKey) -> None:
@@ -101,7 +64,7 @@ def test_the_leaf_is_named(folder: Path, public: PublicKey) -> None:
     at = data.index("摘要 7".encode())
     data[at] ^= 1
     log.write_bytes(data)
-    outcome = _verify(folder, public)
+    outcome = verified(folder, public)
     assert [finding.en for finding in outcome.findings] == [
         f"leaf 7: file leaves.log offset {data.rindex(b'{', 0, at) - 16}: CRC-32C differs"
     ]
@@ -131,7 +94,7 @@ def _rewrite(folder: Path, number: int, change: bytes, to: bytes, *, hashes: boo
 
 def test_a_leaf_rewritten_with_its_crc_is_found(folder: Path, public: PublicKey) -> None:
     _rewrite(folder, 9, b"user:a", b"user:b", hashes=False)
-    text = _english(_verify(folder, public))
+    text = english(verified(folder, public))
     assert "leaf 9: file hashes" in text
     assert "the root at 12 differs" in text
     assert "leaves 4 to 11" in text
@@ -141,13 +104,13 @@ def test_a_leaf_rewritten_with_all_hashes_is_found_between_checkpoints(
     folder: Path, public: PublicKey
 ) -> None:
     _rewrite(folder, 9, b"user:a", b"user:b", hashes=True)
-    text = _english(_verify(folder, public))
+    text = english(verified(folder, public))
     assert "changed in leaves 4 to 11" in text
 
 
 def test_records_of_another_sequence_or_center_are_found(folder: Path, public: PublicKey) -> None:
     _rewrite(folder, 9, b'"center":"c"', b'"center":"d"', hashes=True)
-    assert "leaf 9: not the canonical record" in _english(_verify(folder, public))
+    assert "leaf 9: not the canonical record" in english(verified(folder, public))
 
 
 def _reason(digest: str) -> NewEvidence:
@@ -159,7 +122,7 @@ def _reason(digest: str) -> NewEvidence:
 def test_payloads_deleted_with_and_without_a_reason(
     folder: Path, public: PublicKey, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with Ledger.open(folder, center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
+    with Ledger.open(folder, center="c", origin="o", key=KEY) as ledger:
         large = NewEvidence(
             kind="audit", actor="user:a", subject="s", summary="s", payload=bytes(PACKED_BYTES_MAX + 1)
         )
@@ -169,7 +132,7 @@ def test_payloads_deleted_with_and_without_a_reason(
         gone = [ledger.record(5), ledger.record(SIZE)]
         for record in gone:
             ledger.payloads.delete(record)
-        found = _english(ledger.verify())
+        found = english(ledger.verify())
         assert "leaf 5: payload payloads.log offset" in found
         assert f"leaf {SIZE}: payload payload/" in found
         with pytest.raises(Refused, match="payload-deleted"):
@@ -177,13 +140,13 @@ def test_payloads_deleted_with_and_without_a_reason(
         assert ledger.delete_payloads(gone, "system:retention", "到期", NOW) == [SIZE + 1, SIZE + 2]
         assert ledger.record(SIZE + 1).subject == f"payload:{gone[0].payload_sm3}"
         assert ledger.verify().ok
-    assert _verify(folder, public).ok
+    assert verified(folder, public).ok
 
 
 def test_a_deletion_record_excuses_no_altered_payload(
     folder: Path, public: PublicKey, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with Ledger.open(folder, center="c", origin="o", key=KEY(tmp_path_factory)) as ledger:
+    with Ledger.open(folder, center="c", origin="o", key=KEY) as ledger:
         record = ledger.record(7)
         ledger.append([_reason(record.payload_sm3)], NOW)
         ledger.checkpoint(NOW)
@@ -193,17 +156,17 @@ def test_a_deletion_record_excuses_no_altered_payload(
     log.cut(7)
     log.append([(7, b"8")])
     log.close()
-    assert "leaf 7: payload payloads.log" in _english(_verify(folder, public))
+    assert "leaf 7: payload payloads.log" in english(verified(folder, public))
 
 
 def test_a_leaf_that_is_no_text_is_found(folder: Path, public: PublicKey) -> None:
     _rewrite(folder, 9, b"user:a", b"user:\xf3", hashes=True)
-    assert "leaf 9: not the canonical record" in _english(_verify(folder, public))
+    assert "leaf 9: not the canonical record" in english(verified(folder, public))
 
 
 def test_a_number_left_out_is_found(folder: Path, public: PublicKey) -> None:
     _rewrite(folder, 9, b'"number":9', b'"number":8', hashes=True)
-    text = _english(_verify(folder, public))
+    text = english(verified(folder, public))
     assert "leaf 9: number 8 of source audit does not follow" in text
 
 
@@ -212,22 +175,22 @@ def test_the_numbering_must_match_its_leaves(folder: Path, public: PublicKey) ->
     assert path.read_bytes() == b'{"size":23,"sources":{"audit":23}}\n'
     for wrong in (b'{"size":23,"sources":{"audit":22}}\n', b'{"size":22,"sources":{"audit":23}}\n', b"{}\n"):
         path.write_bytes(wrong)
-        assert "sources.json" in _english(_verify(folder, public))
+        assert "sources.json" in english(verified(folder, public))
 
 
 @pytest.fixture(name="whole", scope="module")
 def _whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PublicKey]:
     """A ledger with everything one can have: packed and large payloads, several checkpoints, the twin."""
-    folder, key = tmp_path_factory.mktemp("whole"), KEY(tmp_path_factory)
+    folder, key = tmp_path_factory.mktemp("whole"), KEY
     twin = Ed25519Key.create(folder / "twin.pem")
     with Ledger.open(folder / "e", center="c", origin="o", key=key, twin=twin) as ledger:
         for number in range(SIZE):
             large = bytes([number]) * (PACKED_BYTES_MAX + 1) if number % 9 == 5 else b""
-            ledger.append([_entry(number) if not large else _large(large)], NOW)
+            ledger.append([entry(number) if not large else _large(large)], NOW)
             if number % 7 == 3:
                 ledger.checkpoint(NOW)
         ledger.checkpoint(NOW)
-    assert _verify(folder / "e", key.public).ok
+    assert verified(folder / "e", key.public).ok
     return folder / "e", key.public
 
 
@@ -246,10 +209,10 @@ def test_any_changed_byte_is_found_and_located(whole: tuple[Path, PublicKey], da
     expected = _leaf_at(folder, public, path, at)
     path.write_bytes(before[:at] + bytes([before[at] ^ by]) + before[at + 1 :])
     try:
-        outcome = _verify(folder, public)
+        outcome = verified(folder, public)
     finally:
         path.write_bytes(before)
-    text = _english(outcome)
+    text = english(outcome)
     assert not outcome.ok, f"{path.name} {at}"
     assert path.name.split(".")[0] in text, f"{path.name} {at}: {text}"
     assert expected in text, f"{path.name} {at}: {text}"

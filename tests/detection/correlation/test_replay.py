@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 -- seeded
 
 import pytest
+from guessing_rules import GUESSING
 
 from detection.correlation.detector import RuleDetector
 from detection.pipeline import Pipeline, follow, restore
@@ -19,38 +20,12 @@ from sensors.wire import StoredHeader, encode_batch, lane_sequence, make_batch, 
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 FRAMES = 60
-RULES = """title: Failed login
-id: 00000000-0000-4000-8000-000000000001
-name: failed
-logsource: {category: authentication}
-detection: {selection: {event.outcome: failure}, condition: selection}
----
-title: Login
-id: 00000000-0000-4000-8000-000000000002
-name: succeeded
-logsource: {category: authentication}
-detection: {selection: {event.outcome: success}, condition: selection}
----
-title: Many failed logins
-id: 00000000-0000-4000-8000-000000000003
-name: many
-correlation: {type: event_count, rules: [failed], group-by: [user.name], timespan: 5m, condition: {gte: 3}}
----
-title: Guessed
-id: 00000000-0000-4000-8000-000000000004
-correlation:
-    {type: temporal_ordered, rules: [many, succeeded], group-by: [user.name], timespan: 10m, generate: true}
----
-title: Quiet
-id: 00000000-0000-4000-8000-000000000005
-correlation: {type: event_count, rules: [failed], group-by: [user.name], timespan: 2m, condition: {lt: 3}}
-"""
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     path = tmp_path_factory.mktemp("rules") / "rules.yml"
-    path.write_text(RULES, encoding="utf-8")
+    path.write_text(GUESSING, encoding="utf-8")
     found = load_all([path])
     assert [str(error) for error in found.errors] == []
     return found

@@ -7,6 +7,7 @@ from random import Random  # noqa: TID251 -- seeded
 
 import msgspec
 import pytest
+from guessing_rules import GUESSING
 from sqlalchemy import Engine
 
 from crypto.words import BadInput
@@ -25,37 +26,15 @@ from sensors.wire import StoredHeader, encode_batch, lane_sequence, make_batch, 
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 FRAMES = 120
-RULES = """title: Failed login
-id: 00000000-0000-4000-8000-000000000001
-name: failed
-logsource: {category: authentication}
-detection: {selection: {event.outcome: failure}, condition: selection}
----
-title: Login
-id: 00000000-0000-4000-8000-000000000002
-name: succeeded
-logsource: {category: authentication}
-detection: {selection: {event.outcome: success}, condition: selection}
----
-title: Many failed logins
-id: 00000000-0000-4000-8000-000000000003
-name: many
-correlation: {type: event_count, rules: [failed], group-by: [user.name], timespan: 5m, condition: {gte: 3}}
----
-title: Guessed
-id: 00000000-0000-4000-8000-000000000004
-correlation:
-    {type: temporal_ordered, rules: [many, succeeded], group-by: [user.name], timespan: 10m, generate: true}
----
-title: Quiet
-id: 00000000-0000-4000-8000-000000000005
-correlation: {type: event_count, rules: [failed], group-by: [user.name], timespan: 2m, condition: {lt: 3}}
----
+RULES = (
+    GUESSING
+    + """---
 title: Login of zhang
 id: 00000000-0000-4000-8000-000000000006
 logsource: {product: linux}
 detection: {user: {user.name: Zhang}, odd: {event.outcome|re: 'x$'}, condition: user and not odd}
 """
+)
 
 
 def stored(folder: Path, engine: Engine, frames: Sequence[tuple[datetime, list[Event]]]) -> list[Event]:
