@@ -83,6 +83,22 @@ audit_log: Final = Table(
     Column("object", Text, nullable=False),
     Column("result", String(128), nullable=False),
     Column("digest", String(64), nullable=False),  # SM3 over the previous digest and this row
+    Column("format", Integer, nullable=False, server_default="1"),  # of the digest's rule, see audit.py
+    Column("before", String(64), nullable=False, server_default=""),  # SM3 of what was changed, as it was
+    Column("after", String(64), nullable=False, server_default=""),  # and as it is since
+    Index("ix_audit_log_time", "time"),
+    Index("ix_audit_log_actor", "actor"),
+    Index("ix_audit_log_action", "action"),
+    Index("ix_audit_log_source", "source"),
+)
+
+# Attempts to change lines past the center; a job makes them lines of their own and takes them from here.
+audit_attempts: Final = Table(
+    "audit_attempts",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("verb", String(16), nullable=False),  # "UPDATE" or "DELETE"
+    Column("line", BigInteger, nullable=False),
 )
 
 # One row: writers take its lock first, so that two of them never chain onto the same row.
@@ -94,11 +110,28 @@ audit_head: Final = Table(
     Column("digest", String(64), nullable=False),
 )
 
+AUDIT_VERBS: Final = ("UPDATE", "DELETE")
+# What migration 0003 made; AUDIT_GUARDS replace it.
 AUDIT_TRIGGERS: Final = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{verb.lower()} BEFORE {verb} ON audit_log "
     "BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END"
-    for verb in ("UPDATE", "DELETE")
+    for verb in AUDIT_VERBS
+)
+# FAIL, not ABORT: what was tried is kept even where it was tried with another program than the center.
+AUDIT_GUARDS: Final = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{verb.lower()} BEFORE {verb} ON audit_log "
+    f"BEGIN INSERT INTO audit_attempts (verb, line) VALUES ('{verb}', OLD.sequence); "
+    "SELECT RAISE(FAIL, 'audit_log is append-only'); END"
+    for verb in AUDIT_VERBS
+)
+# A refused statement takes back there what its trigger wrote: it is refused and leaves no attempt.
+AUDIT_GUARDS_POSTGRESQL: Final = (
+    "CREATE OR REPLACE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'audit_log is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()",
 )
 
-for _statement in AUDIT_TRIGGERS:
-    event.listen(audit_log, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+for _dialect, _statements in (("sqlite", AUDIT_GUARDS), ("postgresql", AUDIT_GUARDS_POSTGRESQL)):
+    for _statement in _statements:
+        event.listen(audit_attempts, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
