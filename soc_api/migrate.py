@@ -18,6 +18,7 @@ import compliance.enforcement_tables
 import compliance.registry_tables
 import compliance.report_tables
 import compliance.tables
+import detection.store.exception_tables
 import soc_api.enrolment_store
 import soc_api.packet_tables
 import soc_api.rule_tables
@@ -30,6 +31,7 @@ from detection.store.tables import metadata
 
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
+    detection.store.exception_tables,
     compliance.registry_tables,
     compliance.report_tables,
     compliance.tables,
