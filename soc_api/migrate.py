@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, MetaData
 
+import compliance.case_tables
 import compliance.enforcement_tables
 import compliance.registry_tables
 import compliance.report_tables
@@ -31,6 +32,7 @@ from detection.store.tables import metadata
 
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
+    compliance.case_tables,
     detection.store.exception_tables,
     compliance.registry_tables,
     compliance.report_tables,
