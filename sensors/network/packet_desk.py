@@ -5,6 +5,7 @@ handed out as the uplink has room. What was not answered when a connection ends 
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from sensors.network.packet_ring import as_pcap, find_packets
 
 WAITING_MAX: Final = 16  # requests at a time; the center asks again for others
 _READY_MAX: Final = 2  # parts that wait to be sent
+_HELD_BACK_SECONDS: Final = 2.0  # the capture writes its ring out once a second
 
 Find = Callable[[PacketsWanted], Iterator[bytes]]
 
@@ -102,10 +104,12 @@ def answered(asked: PacketsWanted, find: Find) -> Iterator[PacketsFound]:
     yield PacketsFound(request=asked.request, part=part, more=False, body=bytes(held), reason=reason)
 
 
-def ring_finder(folder: Path, key: bytes) -> Find:
-    """Look in the ring of ``folder``."""
+def ring_finder(folder: Path, key: bytes, pause: Callable[[float], None] = time.sleep) -> Find:
+    """Look in the ring of ``folder``, for a flow of just now once the ring has written what it held back."""
 
     def find(asked: PacketsWanted) -> Iterator[bytes]:
+        if asked.ends > time.time():
+            pause(_HELD_BACK_SECONDS)
         return as_pcap(find_packets(folder, key, asked.community_id, asked.begins, asked.ends))
 
     return find

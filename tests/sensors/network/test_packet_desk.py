@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from sensors.messages import (
     PACKET_PART_BYTES_MAX,
@@ -11,7 +12,7 @@ from sensors.messages import (
     PacketsWanted,
     encode_message,
 )
-from sensors.network.packet_desk import WAITING_MAX, PacketDesk, answered
+from sensors.network.packet_desk import WAITING_MAX, PacketDesk, answered, ring_finder
 
 FLOW = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="
 
@@ -93,3 +94,13 @@ def test_what_was_for_an_ended_connection_is_not_sent_on_the_next() -> None:
     found = taken(desk, 20)
     assert {one.request for one in found} == {f"{99:032x}"}
     assert [one.part for one in found] == [*range(20)]
+
+
+def test_a_flow_of_just_now_is_looked_for_after_the_ring_has_written(tmp_path: Path) -> None:
+    paused: list[float] = []
+    find = ring_finder(tmp_path, bytes(16), pause=paused.append)
+    assert not list(find(wish(1)))
+    assert not paused
+    just_now = PacketsWanted(request=f"{2:032x}", community_id=FLOW, begins=0.0, ends=time.time() + 60)
+    assert not list(find(just_now))
+    assert len(paused) == 1
