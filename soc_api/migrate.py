@@ -21,6 +21,7 @@ import compliance.report_tables
 import compliance.tables
 import detection.store.exception_tables
 import soc_api.enrolment_store
+import soc_api.identity_tables
 import soc_api.packet_tables
 import soc_api.rule_tables
 import soc_api.sensor_tables
@@ -40,6 +41,7 @@ _REGISTERED: Final = (
     compliance.enforcement_tables,
     soc_api.tables,
     soc_api.enrolment_store,
+    soc_api.identity_tables,
     soc_api.packet_tables,
     soc_api.rule_tables,
     soc_api.sensor_tables,

@@ -68,6 +68,8 @@ sessions: Final = Table(
     Column("created", BigInteger, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
+    # "" where a one-time password opened it: then it binds a second factor and does nothing else.
+    Column("factor", String(8), nullable=False, server_default=""),
     Index(None, "account"),
     Index(None, "expires"),
 )
@@ -97,7 +99,7 @@ audit_attempts: Final = Table(
     "audit_attempts",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("verb", String(16), nullable=False),  # "UPDATE" or "DELETE"
+    Column("verb", String(16), nullable=False),  # "UPDATE", "DELETE" or "REPLACE"
     Column("line", BigInteger, nullable=False),
 )
 
@@ -118,18 +120,23 @@ AUDIT_TRIGGERS: Final = tuple(
     for verb in AUDIT_VERBS
 )
 # FAIL, not ABORT: what was tried is kept even where it was tried with another program than the center.
-AUDIT_GUARDS: Final = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{verb.lower()} BEFORE {verb} ON audit_log "
-    f"BEGIN INSERT INTO audit_attempts (verb, line) VALUES ('{verb}', OLD.sequence); "
-    "SELECT RAISE(FAIL, 'audit_log is append-only'); END"
-    for verb in AUDIT_VERBS
+_REFUSED: Final = "SELECT RAISE(FAIL, 'audit_log is append-only'); END"
+AUDIT_GUARDS: Final = (
+    f"""CREATE TRIGGER IF NOT EXISTS audit_log_no_update BEFORE UPDATE ON audit_log BEGIN
+    INSERT INTO audit_attempts (verb, line) VALUES ('UPDATE', OLD.sequence); {_REFUSED}""",
+    f"""CREATE TRIGGER IF NOT EXISTS audit_log_no_delete BEFORE DELETE ON audit_log BEGIN
+    INSERT INTO audit_attempts (verb, line) VALUES ('DELETE', OLD.sequence); {_REFUSED}""",
+    # INSERT OR REPLACE deletes without asking the trigger of deletions.
+    f"""CREATE TRIGGER IF NOT EXISTS audit_log_no_replace BEFORE INSERT ON audit_log
+    WHEN EXISTS (SELECT 1 FROM audit_log WHERE sequence = NEW.sequence) BEGIN
+    INSERT INTO audit_attempts (verb, line) VALUES ('REPLACE', NEW.sequence); {_REFUSED}""",  # noqa: S608 -- a constant
 )
 # A refused statement takes back there what its trigger wrote: it is refused and leaves no attempt.
 AUDIT_GUARDS_POSTGRESQL: Final = (
-    "CREATE OR REPLACE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN RAISE EXCEPTION 'audit_log is append-only'; END $$",
-    "CREATE OR REPLACE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log "
-    "FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()",
+    """CREATE OR REPLACE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'audit_log is append-only'; END $$""",
+    """CREATE OR REPLACE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()""",
 )
 
 for _dialect, _statements in (("sqlite", AUDIT_GUARDS), ("postgresql", AUDIT_GUARDS_POSTGRESQL)):
