@@ -7,21 +7,43 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.words import BadInput, LiuheError, Words
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
-from soc_api.audit import GENESIS, Entry, Line, chained
-from soc_api.tables import audit_head, audit_log
+from soc_api.audit import FORMAT, GENESIS, Entry, Line, chained, follows
+from soc_api.tables import audit_attempts, audit_head, audit_log
 
 PAGE_MAX: Final = 500
 _HEAD: Final = "audit"
 _CHUNK: Final = 1_000
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What lines are sought by; a text ending in ``*`` stands for all that begin with it, "" for all."""
+
+    since: datetime | None = None
+    until: datetime | None = None  # before it
+    actor: str = ""
+    action: str = ""
+    source: str = ""
+    about: str = ""  # anywhere in the object
+    result: str = ""
+    actors: frozenset[str] | None = None  # nobody else's lines; None: everybody's
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody tried to change a line past the center."""
+
+    id: int
+    verb: str
+    line: int
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +64,11 @@ class AuditStore:
         with recording(self._engine) as connection:
             return append(connection, said)
 
-    def page(self, *, cursor: str = "", limit: int = 100) -> AuditPage:
+    def page(self, *, cursor: str = "", limit: int = 100, sought: AuditFilter | None = None) -> AuditPage:
         """A page, newest first. Raises BadInput (audit-cursor)."""
         limit = max(1, min(limit, PAGE_MAX))
         rows = select(audit_log).order_by(audit_log.c.sequence.desc()).limit(limit + 1)
+        rows = rows.where(*_where(sought or AuditFilter()))
         if cursor:
             rows = rows.where(audit_log.c.sequence < _place(cursor))
         with self._engine.connect() as connection:
@@ -59,6 +82,34 @@ class AuditStore:
         with self._engine.connect() as connection:
             found = connection.execute(rows.order_by(audit_log.c.sequence).limit(limit)).mappings()
             return [_line(row) for row in found]
+
+    def export(self, sought: AuditFilter) -> Iterator[Line]:
+        """Every line sought, oldest first, read in pieces; what is written meanwhile is left out."""
+        with self._engine.connect() as connection:
+            last = connection.scalar(select(func.max(audit_log.c.sequence))) or 0
+        after, where = 0, [audit_log.c.sequence <= last, *_where(sought)]
+        while True:
+            rows = select(audit_log).where(audit_log.c.sequence > after, *where)
+            with self._engine.connect() as connection:
+                found = connection.execute(rows.order_by(audit_log.c.sequence).limit(_CHUNK)).mappings()
+                lines = [_line(row) for row in found]
+            yield from lines
+            if len(lines) < _CHUNK:
+                return
+            after = lines[-1].sequence
+
+    def attempts(self) -> Sequence[Attempt]:
+        """What was tried against the log and is no line yet."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(audit_attempts).order_by(audit_attempts.c.id).limit(_CHUNK))
+            return [Attempt(id=row.id, verb=row.verb, line=row.line) for row in found]
+
+    def settle(self, attempts: Sequence[Attempt], said: Entry) -> Line:
+        """Make one line of attempts and forget them, together."""
+        with recording(self._engine) as connection:
+            numbers = [one.id for one in attempts]
+            connection.execute(delete(audit_attempts).where(audit_attempts.c.id.in_(numbers)))
+            return append(connection, said)
 
     def about(self, named: str, limit: int = 200) -> list[Line]:
         """The first lines about one object, oldest first."""
@@ -74,12 +125,13 @@ class AuditStore:
         """
         with self._engine.connect() as connection:
             head = connection.execute(select(audit_head)).mappings().first()
-        last, digest = 0, GENESIS
-        while lines := self.since(last):
+        previous: Line | None = None
+        while lines := self.since(previous.sequence if previous else 0):
             for line in lines:
-                if line.sequence != last + 1 or line.digest != chained(digest, line.sequence, line.entry):
-                    return last + 1
-                last, digest = line.sequence, line.digest
+                if not follows(previous, line):
+                    return previous.sequence + 1 if previous else 1
+                previous = line
+        last = previous.sequence if previous else 0
         # Lines written after the head was read are fine; lines the head knows and the log lacks are not.
         return last + 1 if head is not None and head["sequence"] > last else None
 
@@ -118,6 +170,9 @@ def append(connection: Connection, said: Entry) -> Line:
             object=said.object,
             result=said.result,
             digest=line.digest,
+            format=FORMAT,
+            before=said.before,
+            after=said.after,
         )
     )
     connection.execute(update(audit_head).where(audit_head.c.name == _HEAD).values(digest=line.digest))
@@ -133,6 +188,29 @@ def _unwritable() -> LiuheError:
             "check space and permissions of the disk with the data folder, then try again",
         ),
     )
+
+
+def _where(sought: AuditFilter) -> list[ColumnElement[bool]]:
+    table, found = audit_log.c, []
+    if sought.since is not None:
+        found.append(table.time >= micros(sought.since))
+    if sought.until is not None:
+        found.append(table.time < micros(sought.until))
+    if sought.actors is not None:
+        found.append(table.actor.in_(sorted(sought.actors)))
+    if sought.about:
+        found.append(table.object.contains(sought.about, autoescape=True))
+    for column, text in (
+        (table.actor, sought.actor),
+        (table.action, sought.action),
+        (table.source, sought.source),
+        (table.result, sought.result),
+    ):
+        if text.endswith("*"):
+            found.append(func.substr(column, 1, len(text) - 1) == text[:-1])
+        elif text:
+            found.append(column == text)
+    return found
 
 
 def _place(cursor: str) -> int:
@@ -156,6 +234,9 @@ def _line(row: RowMapping | dict[str, Any]) -> Line:
             action=row["action"],
             object=row["object"],
             result=row["result"],
+            before=row["before"],
+            after=row["after"],
         ),
         digest=row["digest"],
+        format=row["format"],
     )
