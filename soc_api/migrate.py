@@ -19,7 +19,9 @@ import compliance.enforcement_tables
 import compliance.registry_tables
 import compliance.report_tables
 import compliance.tables
+import detection.store.act_tables
 import detection.store.exception_tables
+import soc_api.alert_view_tables
 import soc_api.enrolment_store
 import soc_api.identity_tables
 import soc_api.packet_tables
@@ -34,11 +36,13 @@ from detection.store.tables import metadata
 # Importing a module with tables adds them to the one metadata.
 _REGISTERED: Final = (
     compliance.case_tables,
+    detection.store.act_tables,
     detection.store.exception_tables,
     compliance.registry_tables,
     compliance.report_tables,
     compliance.tables,
     compliance.enforcement_tables,
+    soc_api.alert_view_tables,
     soc_api.tables,
     soc_api.enrolment_store,
     soc_api.identity_tables,

@@ -38,7 +38,7 @@ class HitStore:
     def hits(self, since: datetime) -> dict[str, Hits]:
         """By rule id, of every rule that ever raised an alert; ``recent`` are alerts since then."""
         columns = alert_groups.c
-        seen = select(columns.rule, func.max(columns.last_seen)).group_by(columns.rule)
+        seen = select(columns.rule, func.max(columns.latest)).group_by(columns.rule)
         recent = (
             select(columns.rule, func.count())
             .join_from(alerts, alert_groups, alerts.c.group_id == columns.id)
@@ -65,7 +65,7 @@ class HitStore:
         query = (
             select(alert_groups)
             .where(alert_groups.c.rule == rule)
-            .order_by(alert_groups.c.last_seen.desc(), alert_groups.c.id.desc())
+            .order_by(alert_groups.c.latest.desc(), alert_groups.c.id.desc())
             .limit(limit)
         )
         with self._engine.connect() as connection:

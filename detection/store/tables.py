@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,11 +77,41 @@ alert_groups: Final = Table(
     Column("attack", Text, nullable=False),  # JSON list
     Column("clauses", Text, nullable=False),  # JSON list
     Column("revision", BigInteger, nullable=False),
+    # What the queue is sorted and sought by, kept beside what it comes from (detection/store/group_store.py).
+    Column("rank", Integer, nullable=False, server_default="0"),  # of the severity, 4 is critical
+    Column("heat", Float, nullable=False, server_default="0"),  # detection/risk.py
+    Column("latest", BigInteger, nullable=False, server_default="0"),  # last_seen, of merged groups as well
+    Column("entity_key", Text, nullable=False, server_default=""),  # the entity in lower case
+    Column("sought", Text, nullable=False, server_default=""),  # every text of the row in lower case
+    # What people decided beside the state.
+    Column("parent", String(64), nullable=False, server_default=""),  # the group this one is merged into
+    Column("members", Integer, nullable=False, server_default="0"),  # groups merged into this one
+    Column("snoozed_until", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("key", "generation"),
     CheckConstraint("state IN ('new', 'acknowledged', 'closed')", name="state"),
-    Index(None, "last_seen", "id"),
-    Index(None, "state", "last_seen"),
+    Index(None, "latest", "id"),
+    Index(None, "rule", "latest"),
+    Index(None, "unit", "latest"),
+    Index(None, "owner", "latest"),
+    Index(None, "entity_key", "latest"),
+    Index(None, "parent", "latest"),
     Index(None, "revision"),
+)
+OPEN_ROWS: Final = "state != 'closed' AND parent = ''"  # said alike by the query, else the index is not used
+for _sort in ("latest", "heat", "count", "rank"):
+    Index(
+        f"ix_alert_groups_open_{_sort}",
+        alert_groups.c[_sort],
+        *([] if _sort == "latest" else [alert_groups.c.latest]),
+        alert_groups.c.id,
+        sqlite_where=text(OPEN_ROWS),
+        postgresql_where=text(OPEN_ROWS),
+    )
+# Everything that counts are made of, so that counting reads no whole row.
+Index(
+    "ix_alert_groups_facets",
+    *(alert_groups.c[name] for name in ("parent", "state", "snoozed_until", "rank", "detector", "unit")),
+    *(alert_groups.c[name] for name in ("owner", "rule", "entity_key", "latest", "count")),
 )
 
 alerts: Final = Table(

@@ -1,0 +1,21 @@
+"""The table of saved views of the alert queue."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+
+from detection.store.tables import RowId, metadata
+
+alert_views: Final = Table(
+    "alert_views",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False),
+    Column("owner", String(128), nullable=False),  # who saved it
+    Column("role", String(32), nullable=False, server_default=""),  # whom it is shared with; '' nobody
+    Column("unit", String(128), nullable=False),  # of the owner: shared within that unit
+    Column("settings", Text, nullable=False),  # JSON: the address of the queue it stands for
+    Column("time", BigInteger, nullable=False),
+    Index(None, "owner"),
+    Index(None, "role", "unit"),
+)
