@@ -20,6 +20,7 @@ from detection.store.event_file import EVENT_COLUMNS, event_of, events_in
 from detection.store.log_tail import LogTail
 from detection.store.segment_store import Sealed, SegmentStore
 from detection.store.sql import Sql, compiled_sql
+from detection.store.survey import unreadable
 from detection.store.tables import micros
 from sensors.event import Event, sequence_of
 
@@ -63,6 +64,10 @@ class Search:
         """Close DuckDB."""
         self._duckdb.close()
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of one's own; all of them share the memory and the threads."""
+        return self._duckdb.cursor()
+
     def run(
         self,
         condition: Condition,
@@ -84,7 +89,7 @@ class Search:
             try:
                 newest.take(self._search_file(file, condition, since, until, limit))
             except _BROKEN as error:
-                findings.append(_unreadable(file, error))
+                findings.append(unreadable(file, error))
         return Found(events=tuple(newest.events()), findings=tuple(findings))
 
     def by_id(self, ids: Sequence[str]) -> list[Event]:
@@ -148,7 +153,7 @@ class Search:
         *,
         since: datetime | None,
         until: datetime | None,
-        unreadable: Callable[[Words], None],
+        told: Callable[[Words], None],
     ) -> Iterator[Event]:
         """See EventStore.arrived."""
         text, parameters = _between(compiled_sql(condition), since, until)
@@ -162,7 +167,7 @@ class Search:
                 try:
                     yield from map(event_of, self._rows(file, f"{text} ORDER BY {_ARRIVAL}", parameters))
                 except _BROKEN as error:
-                    unreadable(_unreadable(file, error))
+                    told(unreadable(file, error))
         for event in self._tail.events(self._catalogue.position()):
             if (not since or event.time >= since) and (not until or event.time <= until):
                 yield event
@@ -312,11 +317,3 @@ def _within(at: int, first: datetime, last: datetime) -> bool:
 
 def _naive(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None)
-
-
-def _unreadable(file: Sealed, error: Exception) -> Words:
-    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return Words(
-        f"事件文件 {file.name} 读不出,结果不含其中 {file.rows} 条:{reason}",
-        f"event file {file.name} cannot be read, its {file.rows} events are left out: {reason}",
-    )

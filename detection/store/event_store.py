@@ -26,6 +26,7 @@ from detection.store.event_search import Found, Search
 from detection.store.log_tail import LOG_NAME, READ_BYTES, LogTail
 from detection.store.progress_store import position_of
 from detection.store.segment_store import Sealed, SegmentStore
+from detection.store.survey import Progress, Question, Surveyor
 from sensors.event import Event, sequence_of
 from sensors.messages import LANE_SHIFT, LANES, SEQUENCE_MAX, Batch
 from sensors.segment_checkpoint import sync_folder
@@ -73,6 +74,7 @@ class EventStore:
         self._tail = LogTail(self._log_folder)  # of everybody who searches
         self._catalogue = SegmentStore(engine)
         self._search = Search(self._events, self._tail, self._catalogue)
+        self._surveyor = Surveyor(self._events, self._tail, self._catalogue, self._search.cursor)
 
     def close(self) -> None:
         """Give up what is held open; nothing else is needed for durability."""
@@ -117,6 +119,14 @@ class EventStore:
         """Events that satisfy the condition, newest first; unreadable files are named in ``findings``."""
         return self._search.run(condition, since=since, until=until, limit=limit)
 
+    def survey(self, question: Question, stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+        """The newest events and the counts over time, told again after every few files."""
+        return self._surveyor.run(question, stop)
+
+    def matching(self, question: Question) -> Iterator[Event]:
+        """Every event that satisfies the condition, newest files first. Raises for an unreadable file."""
+        return self._surveyor.matching(question)
+
     def count_since(self, time: datetime) -> int:
         """How many stored events have this time or a later one."""
         return self._search.count_since(time)
@@ -148,7 +158,7 @@ class EventStore:
 
         ``unreadable`` is told of each file that cannot be read.
         """
-        return self._search.arrived(condition, since=since, until=until, unreadable=unreadable)
+        return self._search.arrived(condition, since=since, until=until, told=unreadable)
 
     def segments(self, after: int = 0) -> list[Sealed]:
         """Sealed files and tombstones with an id above ``after``, for the ledger."""
