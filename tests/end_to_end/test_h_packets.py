@@ -44,7 +44,8 @@ def page(browser: Browser, keeping: RunningCenter) -> Iterator[Page]:
 
 def newest_tunnel(page: Page, center: RunningCenter) -> datetime:
     """When an alert about queried names was last seen."""
-    rows = page.request.get(f"{center.url}api/v1/alerts?q=DNS&limit=500").json()["rows"]
+    answer = page.request.get(f"{center.url}api/v1/alerts?q=DNS&limit=500").json()
+    rows = answer.get("rows", [])  # nothing while the login is still under way
     return max((datetime.fromisoformat(row["last_seen"]) for row in rows), default=NEVER)
 
 
