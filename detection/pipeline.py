@@ -13,6 +13,7 @@ from typing import Final, Protocol, runtime_checkable
 from crypto.words import LiuheError
 from detection.alert import Alert, Match
 from detection.detector import Detector, FeedFailed, Timed
+from detection.exceptions import Sieve, Withheld
 from detection.parameters import Saying
 from sensors.event import Event
 
@@ -34,6 +35,7 @@ class Sink(Protocol):
         now: datetime,
         *,
         states: Mapping[str, bytes] | None = None,
+        withheld: Sequence[Withheld] = (),
     ) -> object:
         """Make all of it durable, or nothing; returns after the commit."""
         ...
@@ -88,8 +90,16 @@ class Replaying(Protocol):
 class Pipeline:
     """Detectors in order, and their sink. One thread uses it."""
 
-    def __init__(self, detectors: Sequence[Detector], sink: Sink, *, failed: Saying | None = None) -> None:
-        """``failed`` words the alert about a detector that could not take an event."""
+    def __init__(
+        self,
+        detectors: Sequence[Detector],
+        sink: Sink,
+        *,
+        failed: Saying | None = None,
+        sieve: Sieve | None = None,
+    ) -> None:
+        """``failed`` words the alert about a detector that failed; ``sieve`` holds exceptions back."""
+        self._sieve = sieve
         self._detectors = tuple(detectors)
         self._sink = sink
         self._failed = failed
@@ -112,9 +122,12 @@ class Pipeline:
             alerts.extend(self._feed(detector, events))
             if isinstance(detector, Timed):
                 alerts.extend(detector.tick(now))
+        withheld: list[Withheld] = []
+        if self._sieve is not None:
+            alerts, withheld = self._sieve.sift(alerts, now)
         states = self._states()
-        if alerts or events or states or position is not None:
-            self._sink.commit(alerts, events, position, now, states=states)
+        if alerts or withheld or events or states or position is not None:
+            self._sink.commit(alerts, events, position, now, states=states, withheld=withheld)
         self.events += len(events)
         return alerts
 

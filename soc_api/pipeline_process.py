@@ -15,11 +15,13 @@ from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
 from detection.anomaly.open import open_anomaly
 from detection.detector import Detector
+from detection.exceptions import Sieve
 from detection.health import HealthDetector, health_parameters
 from detection.pipeline import Pipeline, follow, restore
 from detection.special.detectors import special_detectors
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
+from detection.store.exception_store import ExceptionStore
 from detection.store.log_tail import LOG_NAME
 from detection.store.state import Engine
 from sensors.network.secret import load_key
@@ -35,6 +37,7 @@ from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketCounter
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
+from soc_api.protected_assets import protected_assets
 from soc_api.rule_set import center_rules
 from soc_api.rule_store import RuleStore
 from soc_api.running_rules import RunningRules
@@ -63,7 +66,9 @@ def run_pipeline(folders: Folders, settings: Settings) -> None:
     try:
         events = EventStore(folders.data, engine)
         failed = health_parameters().detector
-        pipeline = Pipeline(_detectors(folders, settings, engine), AlertStore(engine), failed=failed)
+        sieve = Sieve(ExceptionStore(engine, partial(protected_assets, engine)), _now())
+        detectors = _detectors(folders, settings, engine)
+        pipeline = Pipeline(detectors, AlertStore(engine), failed=failed, sieve=sieve)
         restore(events, pipeline, _now())
         asyncio.run(_run(folders, settings, engine, log, events, pipeline, stop))
     finally:

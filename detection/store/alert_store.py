@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
 
 from crypto.words import BadInput, Refused, Words
 from detection.alert import SEVERITIES, Alert, Detector
+from detection.exceptions import Withheld
 from detection.store.alert_group import (
     CLASSIFICATIONS,
     STATES,
@@ -27,6 +28,7 @@ from detection.store.alert_group import (
     HistoryRecord,
     State,
 )
+from detection.store.exception_store import keep_withheld
 from detection.store.group_store import (
     generation_max,
     group_of,
@@ -81,12 +83,13 @@ class AlertStore:
         now: datetime,
         *,
         states: Mapping[str, bytes] | None = None,
+        withheld: Sequence[Withheld] = (),
     ) -> Committed:
         """Make durable what a batch led to, all or nothing; returns after the commit.
 
         ``position`` is the last log sequence whose events are in ``events`` (None for alerts that come from
         no log, such as a silent sensor); it never moves back. ``states`` are detector snapshots as of
-        ``position``.
+        ``position``; ``withheld`` is what exceptions held back.
         """
         with writing(self._engine) as connection:
             fresh = unknown(connection, raised) if raised else []
@@ -99,6 +102,7 @@ class AlertStore:
             else:
                 revision = counter(connection, "alerts")
             record(connection, events)
+            keep_withheld(connection, withheld)
             for name, body in sorted((states or {}).items()):
                 keep_snapshot(connection, name, body, now)
             if position is not None:

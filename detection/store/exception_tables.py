@@ -1,4 +1,4 @@
-"""The tables of exceptions and playbooks: what is let pass and why, what that held back, which steps are done.
+"""The tables of exceptions and playbooks: what is let pass, what that held back, which steps are done.
 
 Times are microseconds as everywhere in the state (``detection.store.tables.micros``).
 """

@@ -10,6 +10,7 @@ import pytest
 from crypto.words import BadInput, Words
 from detection.alert import Alert, Claim, claim
 from detection.detector import Detector, FeedFailed, feed_each
+from detection.exceptions import Exemption, InForce, Sieve, Withheld
 from detection.health import health_parameters
 from detection.parameters import read_parameters, shipped
 from detection.pipeline import Pipeline, follow, restore
@@ -80,6 +81,7 @@ class MemorySink:
         self.reached = 0
         self.commits = 0
         self.broken = False
+        self.withheld: list[Withheld] = []
 
     def commit(
         self,
@@ -89,6 +91,7 @@ class MemorySink:
         now: datetime,
         *,
         states: Mapping[str, bytes] | None = None,
+        withheld: Sequence[Withheld] = (),
     ) -> None:
         if self.broken:
             raise OSError("disk full")
@@ -97,6 +100,7 @@ class MemorySink:
         self.events += [one.id for one in events]
         self.states.update(states or {})
         self.reached = self.reached if position is None else position
+        self.withheld += withheld
 
     def position(self) -> int:
         return self.reached
@@ -250,3 +254,37 @@ def test_silence_is_noticed_while_nothing_comes() -> None:
 
 def test_a_failure_is_worded() -> None:
     assert "event 3" in str(FeedFailed(3, [], KeyError("x")))
+
+
+class Lenient:
+    """A book whose one exception covers every alert of the unit."""
+
+    def revision(self) -> int:
+        return 1
+
+    def in_force(self, now: datetime) -> InForce:
+        one = Exemption(
+            id=7,
+            kind="exception",
+            title="t",
+            rules=(),
+            unit="u",
+            units=("u",),
+            condition="",
+            reason="r",
+            owner="o",
+            asked=START,
+            asked_by="user:a",
+            begins=START,
+            expires=START + timedelta(days=30),
+            state="active",
+        )
+        return InForce(revision=1, exemptions=(one,))
+
+
+def test_what_an_exception_covers_is_handed_on_beside_the_alerts() -> None:
+    sink = MemorySink()
+    pipeline = Pipeline([EveryEvent()], sink, sieve=Sieve(Lenient(), START))
+    assert pipeline.run_batch([event(1)], 1, START + timedelta(minutes=1)) == []
+    assert [one.exception for one in sink.withheld] == [7]
+    assert (sink.alerts, sink.reached) == ({}, 1)

@@ -12,6 +12,7 @@ from crypto.words import Words
 from detection.alert import Alert
 from detection.correlation.detector import SNAPSHOT_EVENTS, RuleDetector
 from detection.detector import FeedFailed
+from detection.exceptions import Withheld
 from detection.pipeline import Pipeline, Remembering, Replaying
 from detection.sigma.load import load_all
 from sensors.event import Event
@@ -133,6 +134,7 @@ class Sink:
         now: datetime,
         *,
         states: Mapping[str, bytes] | None = None,
+        withheld: Sequence[Withheld] = (),
     ) -> None:
         self.alerts.update({alert.id: alert for alert in raised})
         self.states.update(states or {})
