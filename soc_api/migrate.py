@@ -22,6 +22,7 @@ import compliance.tables
 import detection.store.act_tables
 import detection.store.exception_tables
 import soc_api.alert_view_tables
+import soc_api.hunt_tables
 import soc_api.enrolment_store
 import soc_api.identity_tables
 import soc_api.packet_tables
@@ -43,6 +44,7 @@ _REGISTERED: Final = (
     compliance.tables,
     compliance.enforcement_tables,
     soc_api.alert_view_tables,
+    soc_api.hunt_tables,
     soc_api.tables,
     soc_api.enrolment_store,
     soc_api.identity_tables,

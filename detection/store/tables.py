@@ -231,6 +231,23 @@ sensor_gaps: Final = Table(
     Index(None, "number"),
 )
 
+host_changes: Final = Table(
+    "host_changes",
+    metadata,
+    Column("event", String(64), primary_key=True),  # id of the inventory.change: replay never doubles it
+    Column("unit", String(128), nullable=False),
+    Column("host", String(256), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("while_down", Boolean(create_constraint=False), nullable=False),
+    Index(None, "unit", "host", "time"),
+    Index(None, "time"),
+)
+
 host_inventory: Final = Table(
     "host_inventory",
     metadata,
