@@ -6,18 +6,31 @@ import msgspec
 
 from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
+from detection.special.beacon import BeaconDetector, BeaconParameters
 from detection.special.brute_force import BruteForceDetector, BruteForceParameters
+from detection.special.durable import Durable, Learning
+from detection.special.networks import Networks
 from detection.special.scan import ScanDetector, ScanParameters
 
 
 class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file rules/anomaly/special.toml."""
 
+    snapshot_seconds: int
+    networks: Networks
     scan: ScanParameters
     brute_force: BruteForceParameters
+    beacon: BeaconParameters
 
 
 def special_detectors(path: Path | None = None) -> list[Detector]:
     """One of each. Raises BadInput where the parameter file is wrong."""
     parameters = read_parameters(path or shipped("special.toml"), SpecialParameters)
-    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force)]
+    kept = (Durable(one, seconds=parameters.snapshot_seconds) for one in _learning(parameters))
+    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), *kept]
+
+
+def _learning(parameters: SpecialParameters) -> list[Learning]:
+    """Those whose memory outlives the process."""
+    inside = parameters.networks.test()
+    return [BeaconDetector(parameters.beacon, inside)]

@@ -52,6 +52,13 @@ class Remembered(Generic[S]):
             self._items.move_to_end(key)
         return state
 
+    def put(self, key: str, state: S, weight: int) -> None:
+        """Take up a state made elsewhere."""
+        self.touch(key)
+        if key in self._items:
+            self._items[key] = state
+            self.weigh(key, weight)
+
     def weigh(self, key: str, weight: int) -> None:
         """Say how much the key weighs now; the oldest others go where the sum is too much."""
         self._weight += weight - self._weights[key]

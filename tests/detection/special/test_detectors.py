@@ -10,7 +10,9 @@ from detection.special.detectors import special_detectors
 
 
 def test_all_special_detectors_start_with_the_shipped_parameters() -> None:
-    assert [detector.name for detector in special_detectors()] == ["scan", "brute_force"]
+    names = [detector.name for detector in special_detectors()]
+    assert names[:3] == ["scan", "brute_force", "beacon"]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
