@@ -32,9 +32,12 @@ from rules import ROOT
 from sensors.network.secret import load_key
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
+from soc_api.audit_watch import WATCH_SECONDS as AUDIT_SECONDS
+from soc_api.audit_watch import AuditWatch
 from soc_api.context import Center
 from soc_api.desk import console_sensors
 from soc_api.enforcement_facts import own_facts
+from soc_api.exception_side import exception_desk
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.identity_store import IdentityStore
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
@@ -137,7 +140,7 @@ def _opened(
         name=settings.center.name,
         unit=settings.center.unit,
         version=version("liuhe"),
-        identity=identity_of(engine),
+        identity=identity_of(engine, folders),
         audit=audit,
         alerts=alerts,
         inventory=inventory,
@@ -154,10 +157,12 @@ def _opened(
         enforcement=enforcement,
         registry=_registry(engine, inventory, checklist),
         hosts=HostInventoryStore(engine),
+        exceptions=exception_desk(engine, alerts, events, rules),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
-    jobs = _jobs(center, compliance, settings, desk, [*ledger_timers(ledger, witnessing), beat])
+    watch = Timer("audit", AUDIT_SECONDS, AuditWatch(audit, alerts, settings.center.unit, say).beat)
+    jobs = _jobs(center, compliance, settings, desk, [*ledger_timers(ledger, witnessing), beat, watch])
     return center, jobs, transfer_parts
 
 
@@ -170,12 +175,14 @@ def _registry(engine: Engine, inventory: InventoryStore, checklist: Sequence[Che
 def _jobs(
     center: Center, compliance: Compliance, settings: Settings, desk: ReportDesk, timers: Sequence[Timer]
 ) -> Jobs:
-    registry = center.registry
+    registry, exceptions = center.registry, center.exceptions
     assert registry is not None
+    assert exceptions is not None
     return Jobs(
         compliance,
         {
             "registry": registry.feed,
+            "exception": exceptions.feed,
             "segment": segment_feed(center.events),
             "audit": audit_feed(center.audit),
             "gap": gap_feed(center.inventory),

@@ -5,20 +5,32 @@
 (LiuheError audit-unwritable) the action is not done either.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.words import BadInput, LiuheError, Words
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
 from soc_api.audit import FORMAT, GENESIS, Entry, Line, chained, follows
-from soc_api.tables import audit_attempts, audit_head, audit_log
+from soc_api.tables import accounts, audit_attempts, audit_head, audit_log
 
 PAGE_MAX: Final = 500
 _HEAD: Final = "audit"
@@ -35,7 +47,7 @@ class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     about: str = ""  # anywhere in the object
     result: str = ""
-    actors: frozenset[str] | None = None  # nobody else's lines; None: everybody's
+    units: frozenset[str] | None = None  # lines of their accounts; None: everybody's, the center's own too
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +56,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     verb: str
     line: int
+
+
+class Refusals(msgspec.Struct, frozen=True, kw_only=True):
+    """Acts that were not done because they could not be audited."""
+
+    count: int
+    first: datetime
+    last: datetime
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +78,28 @@ class AuditStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lock = threading.Lock()
+        self._refused: Refusals | None = None
+
+    def refused(self, now: datetime) -> None:
+        """Count an act that was refused because its line could not be written."""
+        with self._lock:
+            before = self._refused
+            first, count = (now, 0) if before is None else (before.first, before.count)
+            self._refused = Refusals(count=count + 1, first=first, last=now)
+
+    def refusals(self) -> Refusals | None:
+        """What was refused since it was last settled."""
+        return self._refused
+
+    def forget_refusals(self, count: int) -> None:
+        """``count`` of them have a line now."""
+        with self._lock:
+            left = self._refused.count - count if self._refused is not None else 0
+            if self._refused is not None and left > 0:
+                self._refused = msgspec.structs.replace(self._refused, count=left)
+            else:
+                self._refused = None
 
     def record(self, said: Entry) -> Line:
         """Write one line; durable on return. Raises LiuheError (audit-unwritable)."""
@@ -196,8 +238,10 @@ def _where(sought: AuditFilter) -> list[ColumnElement[bool]]:
         found.append(table.time >= micros(sought.since))
     if sought.until is not None:
         found.append(table.time < micros(sought.until))
-    if sought.actors is not None:
-        found.append(table.actor.in_(sorted(sought.actors)))
+    if sought.units is not None:
+        people = literal("user:") + accounts.c.username
+        theirs = select(people).where(accounts.c.unit.in_(sorted(sought.units)))
+        found.append(table.actor.in_(theirs))
     if sought.about:
         found.append(table.object.contains(sought.about, autoescape=True))
     for column, text in (

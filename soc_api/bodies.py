@@ -42,34 +42,6 @@ class Problem(Body):
     field: str = ""
 
 
-class Login(Body):
-    """POST /api/v1/session."""
-
-    username: str = Field(min_length=1, max_length=64)
-    password: str = Field(min_length=1, max_length=256)
-
-
-class PasswordChange(Body):
-    """POST /api/v1/session/password."""
-
-    old: str = Field(min_length=1, max_length=256)
-    new: str = Field(min_length=10, max_length=256)
-
-
-class Session(Body):
-    """GET /api/v1/session; ``csrf`` is sent back in the X-CSRF-Token header of every change."""
-
-    username: str
-    display_name: str
-    role: Role
-    must_change_password: bool
-    permissions: list[str]
-    csrf: str
-    expires: datetime
-    center: str
-    unit: str
-
-
 class AlertGroup(Body):
     """One row of the queue: rule x entity, with the exact number of alerts in it."""
 
@@ -317,12 +289,26 @@ class Overview(Body):
 class AuditRow(Body):
     """One operation of a person or process."""
 
+    sequence: int
     time: datetime
     actor: str
     source: str
     action: str
     object: str
     result: str
+    before: str  # SM3 of the object as it was; "" where nothing is told
+    after: str
+    digest: str  # binds the line to the one before it
+
+
+class AuditCheckResult(Body):
+    """POST /api/v1/audit/verify: the chain followed, each line compared with its leaf in the ledger."""
+
+    ok: bool
+    lines: int
+    leaves: int
+    head: str
+    findings: list[Text]
 
 
 class AuditPage(Body):

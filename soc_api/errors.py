@@ -22,6 +22,9 @@ STATUSES: Final[dict[str, int]] = {
     "session-required": 401,
     "login-refused": 401,
     "password-expired": 401,
+    "second-factor-unbound": 401,
+    "second-factor-code": 401,
+    "second-factor-required": 403,
     "permission-missing": 403,
     "password-change-required": 403,
     "csrf": 403,
@@ -65,9 +68,12 @@ def status_of(error: LiuheError) -> int:
     return 422 if isinstance(error, BadInput) else 503
 
 
-def _known(_request: Request, error: Exception) -> JSONResponse:
+def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LiuheError)
     status = status_of(error)
+    if error.code == "audit-unwritable":
+        center = request.app.state.center
+        center.audit.refused(center.clock())
     if status == 503:
         _log.error("%s", error)
     return problem(status, error.code, error.what, error.fix, error.field)

@@ -9,6 +9,7 @@ from compliance.ledger import LedgerReader
 from crypto.note import Checkpoint
 from crypto.words import Words
 from detection.store.event_store import EventStore
+from soc_api.audit_ledger import check_audit
 from soc_api.audit_store import AuditStore
 
 
@@ -41,10 +42,7 @@ def verify_all(
     began = perf_counter()
     segments = [sealed for sealed in events.segments() if sealed.status == "sealed"]
     findings = events.verify_segments()
-    if (broken := audit.broken_at()) is not None:
-        findings.append(
-            Words(f"审计日志第 {broken} 行与前文不衔接", f"line {broken} of the audit log does not follow")
-        )
+    findings += check_audit(audit, ledger).findings
     outcome = ledger.verify(trusted=trusted, beside=beside)
     return Verification(
         ok=outcome.ok and not findings,

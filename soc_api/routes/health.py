@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from fastapi import Request
 
+from crypto.words import LiuheError, Words
 from soc_api.bodies import Body
 from soc_api.routes.guard import Here, Visitor, needs, router
 
@@ -18,8 +19,14 @@ class Health(Body):
 
 @health.get("/health", summary="Whether the center answers", response_model=Health, openapi_extra=needs(None))
 def state(center: Here) -> Health:
-    """ok where the state database can be read; 503 otherwise."""
+    """ok where the state database can be read and acts can be audited; 503 otherwise."""
     center.alerts.revision()
+    if center.audit.refusals() is not None:
+        raise LiuheError(
+            "audit-refusing",
+            Words("审计写不进去,需审计的操作被拒绝", "acts are refused because they cannot be audited"),
+            Words("请检查数据目录所在磁盘", "check the disk with the data folder"),
+        )
     return Health(status="ok")
 
 
