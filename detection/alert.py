@@ -13,7 +13,7 @@ from crypto.words import Words
 from sensors.event import Event, Value
 
 Severity = Literal["informational", "low", "medium", "high", "critical"]
-Detector = Literal["sigma", "anomaly", "special", "health"]
+Detector = Literal["sigma", "anomaly", "special", "health", "manual"]
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("informational", "low", "medium", "high", "critical")
 EVENTS_MAX: Final = 20  # events carried by one alert; the rest is found in the store by the same entity

@@ -50,6 +50,12 @@ class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
     attack: tuple[str, ...]
     clauses: tuple[str, ...]
     revision: int
+    heat: float = 0.0  # detection.risk tells the risk of it at a time
+    latest: datetime | None = None  # the last alert, of merged groups as well
+    parent: str = ""  # the group this one is merged into
+    members: int = 0  # groups merged into this one; their alerts are counted in ``total``
+    total: int = 0
+    snoozed_until: datetime | None = None
 
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,16 +66,16 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what to a group: opened, acknowledged, closed or reopened."""
+    """Who did what to a group: opened, acknowledged, closed and so on (detection/store/act.py)."""
 
     time: datetime
     actor: str
-    action: Literal["opened", "acknowledged", "closed", "reopened"]
+    action: str
     note: str
 
 
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows, newest ``last_seen`` first; ``next`` is the cursor of the following page, '' at the end."""
+    """Rows in the order asked for; ``next`` is the cursor of the following page, '' at the end."""
 
     rows: tuple[AlertGroup, ...]
     total: int
@@ -78,11 +84,12 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A group with its newest alerts and its history, both newest first."""
+    """A group with its newest alerts and its history, both newest first, and the groups merged into it."""
 
     group: AlertGroup
     alerts: tuple[AlertRecord, ...]
     history: tuple[HistoryRecord, ...]
+    members: tuple[AlertGroup, ...] = ()
 
 
 def group_id(key: str, generation: int) -> str:

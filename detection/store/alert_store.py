@@ -9,35 +9,28 @@ change states and any number of processes read at the same time.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final, get_args
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
+from sqlalchemy import Engine, func, select
 
-from crypto.words import BadInput, Refused, Words
-from detection.alert import SEVERITIES, Alert, Detector
+from detection.alert import SEVERITIES, Alert
 from detection.exceptions import Withheld
-from detection.store.alert_group import (
-    CLASSIFICATIONS,
-    STATES,
-    AlertDetail,
-    AlertGroup,
-    AlertPage,
-    AlertRecord,
-    HistoryRecord,
-    State,
-)
+from detection.store.act import REASON_CHARS_MAX, Act
+from detection.store.act_store import AlertActs
+from detection.store.alert_group import AlertDetail, AlertGroup, AlertPage, AlertRecord, HistoryRecord
 from detection.store.exception_store import keep_withheld
+from detection.store.group_page import Bucket, Facet, Sort, read_buckets, read_count, read_page
+from detection.store.group_query import GroupFilter, Keys, narrowed
 from detection.store.group_store import (
-    generation_max,
     group_of,
     group_row,
     keep,
     revised,
     rewrite,
-    tell,
     unknown,
+    with_members,
 )
 from detection.store.inventory_store import record
 from detection.store.progress_store import advance, bump, counter, keep_snapshot, position_of, snapshot
@@ -47,9 +40,8 @@ from sensors.event import Event
 
 DETAIL_ALERTS_MAX: Final = 20
 HISTORY_MAX: Final = 200
-PAGE_MAX: Final = 500
-QUERY_CHARS_MAX: Final = 200
-REASON_CHARS_MAX: Final = 2_000
+MEMBERS_MAX: Final = 200
+_TOTALS_MAX: Final = 64  # counts remembered while nothing changes
 _HOUR_MICROS: Final = 3_600_000_000
 
 _decoder: Final = msgspec.json.Decoder(Alert)
@@ -74,6 +66,7 @@ class AlertStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._totals: dict[object, int] = {}
 
     def commit(
         self,
@@ -130,27 +123,48 @@ class AlertStore:
         limit: int = 50,
         units: Collection[str] | None = None,
     ) -> AlertPage:
-        """A page of groups, newest ``last_seen`` first; '' means any. ``units`` None is all of them.
+        """A page of all groups, newest first, merged ones and those asleep too; '' means any."""
+        only = None if units is None else frozenset(units)
+        wanted = GroupFilter(state=state, severity=severity, detector=detector, q=q, units=only)
+        return self.queue(wanted, datetime.now(UTC), cursor=cursor, limit=limit)
 
-        The cursor is the place of the last row shown: groups that change meanwhile move to the front, so a
-        following page never repeats a row. Raises BadInput naming the parameter at fault.
+    def queue(
+        self,
+        wanted: GroupFilter,
+        now: datetime,
+        *,
+        sort: Sort = "latest",
+        cursor: str = "",
+        offset: int = 0,
+        limit: int = 50,
+        keys_of_system: Keys | None = None,
+    ) -> AlertPage:
+        """A page of the filter's groups, ``offset`` rows behind the cursor; highest of ``sort`` first.
+
+        The cursor is the place of the last row shown, so a following page repeats no row that did not move.
+        Raises BadInput naming the parameter at fault.
         """
-        wanted = _filter(state, severity, detector, q)
-        if units is not None:
-            wanted.append(alert_groups.c.unit.in_(units))
-        place = alert_groups.c.last_seen, alert_groups.c.id
-        rows = select(alert_groups).where(*wanted).order_by(place[0].desc(), place[1].desc())
-        if cursor:
-            time, identifier = _place(cursor)
-            rows = rows.where(or_(place[0] < time, and_(place[0] == time, place[1] < identifier)))
-        limit = max(1, min(limit, PAGE_MAX))
+        conditions = narrowed(wanted, now, keys_of_system=keys_of_system)
         with self._engine.connect() as connection:
-            found = connection.execute(rows.limit(limit + 1)).mappings().all()
-            total = connection.scalar(select(func.count()).select_from(alert_groups).where(*wanted)) or 0
+            rows, following = read_page(
+                connection, conditions, sort=sort, cursor=cursor, offset=offset, limit=limit
+            )
             revision = counter(connection, "alerts")
-        shown = [group_of(row) for row in found[:limit]]
-        following = f"{found[limit - 1]['last_seen']}.{shown[-1].id}" if len(found) > limit else ""
-        return AlertPage(rows=tuple(shown), total=total, revision=revision, next=following)
+            known = (wanted, revision, now.replace(second=0, microsecond=0), keys_of_system is None)
+            total = self._totals.get(known)
+            if total is None:
+                total = self._totals[known] = read_count(connection, conditions)
+        while len(self._totals) > _TOTALS_MAX:
+            self._totals.pop(next(iter(self._totals)), None)
+        return AlertPage(rows=tuple(rows), total=total, revision=revision, next=following)
+
+    def buckets(
+        self, wanted: GroupFilter, now: datetime, by: Facet, *, keys_of_system: Keys | None = None
+    ) -> list[Bucket]:
+        """The filter's groups by the values of a field, most first. Raises BadInput."""
+        conditions = narrowed(wanted, now, keys_of_system=keys_of_system)
+        with self._engine.connect() as connection:
+            return read_buckets(connection, conditions, by)
 
     def detail(self, group: str) -> AlertDetail:
         """A group with its newest alerts and history. Raises Refused (alert-not-found)."""
@@ -158,8 +172,11 @@ class AlertStore:
             alerts.c.group_id == group, alerts.c.body.is_not(None)
         )
         told = select(alert_history).where(alert_history.c.group_id == group)
+        columns = alert_groups.c
+        merged = select(alert_groups).where(columns.parent == group).order_by(columns.latest.desc())
         with self._engine.connect() as connection:
-            shown = group_of(group_row(connection, group))
+            (shown,) = with_members(connection, [group_of(group_row(connection, group))])
+            members = connection.execute(merged.limit(MEMBERS_MAX)).mappings().all() if shown.members else []
             bodies = connection.execute(
                 kept.order_by(alerts.c.time.desc(), alerts.c.id.desc()).limit(DETAIL_ALERTS_MAX)
             ).all()
@@ -177,6 +194,7 @@ class AlertStore:
                 )
                 for row in history_rows
             ),
+            members=tuple(group_of(row) for row in members),
         )
 
     def unit_of(self, group: str) -> str:
@@ -186,34 +204,17 @@ class AlertStore:
 
     def acknowledge(self, group: str, actor: str, now: datetime) -> AlertGroup:
         """new -> acknowledged; ``actor`` becomes the owner. Raises Refused (alert-not-found, alert-state)."""
-        changed = {"state": "acknowledged", "owner": actor}
-        return self._change(group, ("new",), changed, ("acknowledged", actor, ""), now)
+        return AlertActs(self._engine).single(Act(action="acknowledge"), group, actor, now)[0]
 
     def close(self, group: str, actor: str, classification: str, reason: str, now: datetime) -> AlertGroup:
-        """Open -> closed with a judgement and its reason; one without owner becomes ``actor``'s.
-
-        Raises Refused or BadInput.
-        """
-        if classification not in CLASSIFICATIONS:
-            raise _bad("classification", classification, CLASSIFICATIONS)
-        reason = reason.strip()
-        if not 2 <= len(reason) <= REASON_CHARS_MAX:
-            raise _bad("reason", f"{len(reason)}", (f"2-{REASON_CHARS_MAX}",))
-        owner = func.coalesce(func.nullif(alert_groups.c.owner, ""), actor)
-        changed = {
-            "state": "closed",
-            "classification": classification,
-            "close_reason": reason,
-            "owner": owner,
-        }
-        told = ("closed", actor, f"{classification}: {reason}")
-        return self._change(group, ("new", "acknowledged"), changed, told, now)
+        """new or acknowledged -> closed, with a judgement. Raises Refused (alert-state), BadInput."""
+        act = Act(action="close", classification=classification, reason=reason)
+        return AlertActs(self._engine).single(act, group, actor, now)[0]
 
     def reopen(self, group: str, actor: str, now: datetime, note: str = "") -> AlertGroup:
         """closed -> acknowledged, unless a newer instance of the same group is there already."""
-        changed = {"state": "acknowledged", "owner": actor, "classification": "", "close_reason": ""}
-        note = note.strip()[:REASON_CHARS_MAX]
-        return self._change(group, ("closed",), changed, ("reopened", actor, note), now)
+        act = Act(action="reopen", reason=note[:REASON_CHARS_MAX])
+        return AlertActs(self._engine).single(act, group, actor, now)[0]
 
     def revision(self) -> int:
         """A number that grows with every change of any group; equal means nothing changed."""
@@ -222,15 +223,15 @@ class AlertStore:
 
     def counts(self) -> AlertCounts:
         """How many groups there are by state, and open ones by severity."""
-        columns = alert_groups.c.state, alert_groups.c.severity
+        columns = alert_groups.c.state, alert_groups.c.rank
         counted = select(*columns, func.count().label("n")).group_by(*columns)
         states: dict[str, int] = defaultdict(int)
         severities: dict[str, int] = defaultdict(int)
         with self._engine.connect() as connection:
-            for state, severity, number in connection.execute(counted):
+            for state, rank, number in connection.execute(counted):
                 states[state] += number
                 if state != "closed":
-                    severities[severity] += number
+                    severities[SEVERITIES[rank]] += number
         return AlertCounts(states=dict(states), open_severities=dict(severities))
 
     def per_hour(self, now: datetime, hours: int = 24) -> list[int]:
@@ -247,96 +248,3 @@ class AlertStore:
             for place, number in connection.execute(counted):
                 numbers[int(place)] += number
         return numbers
-
-    def _change(
-        self,
-        group: str,
-        before: tuple[State, ...],
-        changed: Mapping[str, object],
-        told: tuple[str, str, str],
-        now: datetime,
-    ) -> AlertGroup:
-        action, actor, note = told
-        if not actor:
-            raise _bad("actor", "", ("user:<name>",))
-        with writing(self._engine) as connection:
-            found = group_row(connection, group, lock=True)
-            if found["state"] not in before:
-                raise _wrong_state(action, found["state"], " / ".join(before))
-            if found["state"] == "closed" and generation_max(connection, found["key"]) > found["generation"]:
-                raise _superseded(group)
-            revision = bump(connection, "alerts")
-            connection.execute(
-                update(alert_groups).where(alert_groups.c.id == group).values(revision=revision, **changed)
-            )
-            tell(connection, [(group, now, actor, action, note)])
-            return group_of(group_row(connection, group))
-
-
-def _filter(state: str, severity: str, detector: str, q: str) -> list[ColumnElement[bool]]:
-    columns = alert_groups.c
-    wanted: list[ColumnElement[bool]] = []
-    if state == "open":
-        wanted.append(columns.state != "closed")
-    elif state in STATES:
-        wanted.append(columns.state == state)
-    elif state != "all":
-        raise _bad("state", state, ("open", *STATES, "all"))
-    if severity:
-        if severity not in SEVERITIES:
-            raise _bad("severity", severity, SEVERITIES)
-        wanted.append(columns.severity == severity)
-    if detector:
-        if detector not in get_args(Detector):
-            raise _bad("detector", detector, get_args(Detector))
-        wanted.append(columns.detector == detector)
-    if len(q) > QUERY_CHARS_MAX:
-        raise _bad("q", f"{len(q)}", (f"<= {QUERY_CHARS_MAX}",))
-    if term := q.strip().lower():
-        text = columns.title_zh, columns.title_en, columns.entity, columns.rule, columns.sensor, columns.unit
-        said = columns.reason_zh, columns.reason_en
-        wanted.append(or_(*(func.lower(column).contains(term, autoescape=True) for column in (*text, *said))))
-    return wanted
-
-
-def _place(cursor: str) -> tuple[int, str]:
-    time, point, identifier = cursor.partition(".")
-    if not point or not time.isascii() or not time.isdigit() or len(time) > 18 or len(identifier) > 64:
-        raise BadInput(
-            "alert-cursor",
-            Words("翻页标记无效", "the page cursor is not valid"),
-            Words("请从第一页重新查询", "query again from the first page"),
-            field="cursor",
-        )
-    return int(time), identifier
-
-
-def _bad(field: str, given: str, allowed: Sequence[str]) -> BadInput:
-    choices = ", ".join(allowed)
-    return BadInput(
-        "alert-argument",
-        Words(f"参数 {field} 的值无效:{given[:80]}", f"invalid {field}: {given[:80]}"),
-        Words(f"可用的值:{choices}", f"use one of: {choices}"),
-        field=field,
-    )
-
-
-def _wrong_state(action: str, state: str, needed: str) -> Refused:
-    return Refused(
-        "alert-state",
-        Words(f"告警组当前状态是 {state},不能执行此操作", f"the group is {state}, it cannot be {action}"),
-        Words(
-            f"此操作要求状态为 {needed};可能已有他人处理,请刷新",
-            f"it must be {needed}; somebody else may have acted, reload",
-        ),
-        field="state",
-    )
-
-
-def _superseded(group: str) -> Refused:
-    return Refused(
-        "alert-superseded",
-        Words("该告警组关闭后已有新的同类告警组", "a newer instance of this group exists already"),
-        Words("请在新的告警组上处理", "work on the newer instance instead"),
-        field=group,
-    )

@@ -1,15 +1,16 @@
 """Alerts into groups and groups out of rows: the statements under AlertStore, each in an open transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, select, update
 
 from crypto.words import Refused, Words
-from detection.alert import Alert
+from detection.alert import SEVERITIES, Alert
+from detection.risk import heat_of
 from detection.store.alert_group import AlertGroup, folded, opened
 from detection.store.tables import alert_groups, alert_history, alerts, from_micros, micros
 
@@ -81,6 +82,7 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
         connection.execute(insert(alert_groups), inserted)
     if updated:
         connection.execute(_UPDATE, updated)
+    _raise_parents(connection, newest.values(), by_key, revision)
     if told:
         tell(connection, told)
     connection.execute(insert(alerts), rows)
@@ -117,16 +119,58 @@ def generation_max(connection: Connection, key: str) -> int:
 
 
 def group_of(row: RowMapping) -> AlertGroup:
-    """The domain value of a row of alert_groups."""
+    """The domain value of a row of alert_groups; ``with_members`` adds what merged groups count."""
     names = AlertGroup.__struct_fields__
     values = {name: row[name] for name in names if name in row}
     values["title"] = Words(row["title_zh"], row["title_en"])
     values["reason"] = Words(row["reason_zh"], row["reason_en"])
     values["first_seen"] = from_micros(row["first_seen"])
     values["last_seen"] = from_micros(row["last_seen"])
+    values["latest"] = from_micros(row["latest"])
+    values["snoozed_until"] = from_micros(row["snoozed_until"]) if row["snoozed_until"] else None
     values["attack"] = msgspec.json.decode(row["attack"], type=tuple[str, ...])
     values["clauses"] = msgspec.json.decode(row["clauses"], type=tuple[str, ...])
+    values.setdefault("total", row["count"])
     return AlertGroup(**values)
+
+
+def with_members(connection: Connection, shown: Sequence[AlertGroup]) -> list[AlertGroup]:
+    """The groups with what those merged into them add to their total and to the time they span."""
+    parents = [group.id for group in shown if group.members]
+    added: dict[str, RowMapping] = {}
+    for some in _chunks(parents):
+        columns = alert_groups.c
+        sums = func.sum(columns.count).label("total"), func.min(columns.first_seen).label("first")
+        query = select(columns.parent, *sums).where(columns.parent.in_(some)).group_by(columns.parent)
+        added |= {row["parent"]: row for row in connection.execute(query).mappings()}
+    return [
+        msgspec.structs.replace(
+            group,
+            total=group.count + int(added[group.id]["total"]),
+            first_seen=min(group.first_seen, from_micros(int(added[group.id]["first"]))),
+        )
+        if group.id in added
+        else group
+        for group in shown
+    ]
+
+
+def settle_parents(connection: Connection, parents: Iterable[str], revision: int) -> None:
+    """After groups were merged or split: how many members each parent has, and when one spoke last."""
+    member = alert_groups.alias()
+    mine = member.c.parent == alert_groups.c.id
+    latest = select(func.max(member.c.latest)).where(mine).scalar_subquery()
+    own = alert_groups.c.last_seen
+    for parent in parents:
+        connection.execute(
+            update(alert_groups)
+            .where(alert_groups.c.id == parent)
+            .values(
+                members=select(func.count()).where(mine).scalar_subquery(),
+                latest=case((func.coalesce(latest, 0) > own, latest), else_=own),
+                revision=revision,
+            )
+        )
 
 
 _UPDATE: Final = (
@@ -138,10 +182,29 @@ _UPDATE: Final = (
             for name in (
                 *("title_zh", "title_en", "severity", "sensor", "count", "first_seen", "last_seen"),
                 *("reason_zh", "reason_en", "attack", "clauses", "revision"),
+                *("rank", "heat", "latest", "sought"),
             )
         }
     )
 )
+
+
+def _raise_parents(
+    connection: Connection,
+    groups: Iterable[AlertGroup],
+    fresh: Mapping[str, Sequence[Alert]],
+    revision: int,
+) -> None:
+    """What comes to a merged group moves the one it is merged into."""
+    for group in groups:
+        if group.parent and group.state != "closed":
+            time = micros(max(alert.time for alert in fresh[group.key]))
+            latest = alert_groups.c.latest
+            connection.execute(
+                update(alert_groups)
+                .where(alert_groups.c.id == group.parent)
+                .values(latest=case((latest < time, time), else_=latest), revision=revision)
+            )
 
 
 def _newest_instances(connection: Connection, keys: list[str]) -> dict[str, AlertGroup]:
@@ -180,12 +243,21 @@ def _forget_old_bodies(connection: Connection, group: str) -> None:
 
 def _as_row(group: AlertGroup) -> dict[str, object]:
     row = msgspec.structs.asdict(group)
-    row["title_zh"], row["title_en"] = row.pop("title")
-    row["reason_zh"], row["reason_en"] = row.pop("reason")
+    del row["total"], row["members"], row["parent"]  # the alerts say nothing of these
+    row["title_zh"], row["title_en"] = group.title
+    row["reason_zh"], row["reason_en"] = group.reason
+    del row["title"], row["reason"]
     row["first_seen"] = micros(group.first_seen)
     row["last_seen"] = micros(group.last_seen)
+    row["latest"] = micros(max(group.last_seen, group.latest or group.last_seen))
+    row["snoozed_until"] = micros(group.snoozed_until) if group.snoozed_until else 0
     row["attack"] = _encoder.encode(group.attack).decode()
     row["clauses"] = _encoder.encode(group.clauses).decode()
+    row["rank"] = SEVERITIES.index(group.severity)
+    row["heat"] = heat_of(group.severity, group.count, group.last_seen)
+    row["entity_key"] = group.entity.lower()
+    texts = (*group.title, group.entity, group.rule, group.sensor, group.unit, *group.reason)
+    row["sought"] = " ".join(texts).lower()
     return row
 
 

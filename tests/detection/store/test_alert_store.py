@@ -151,7 +151,7 @@ def test_a_new_group_is_closed_at_once_and_once(
         (lambda s, g, t: s.page(state="odd"), "alert-argument"),
         (lambda s, g, t: s.page(severity="odd"), "alert-argument"),
         (lambda s, g, t: s.page(detector="odd"), "alert-argument"),
-        (lambda s, g, t: s.page(q="x" * 201), "alert-argument"),
+        (lambda s, g, t: s.page(q="x" * 501), "alert-argument"),
         (lambda s, g, t: s.page(cursor="٣.x"), "alert-cursor"),
         (lambda s, g, t: s.page(cursor="1"), "alert-cursor"),
     ],
