@@ -21,9 +21,12 @@ from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
 from soc_api.routes.checks import checks
 from soc_api.routes.evidence import evidence
+from soc_api.routes.exceptions import exceptions
 from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
+from soc_api.routes.incidents import incidents
+from soc_api.routes.hunt import hunt
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
@@ -49,11 +52,14 @@ _TAGS: Final = [
     {"name": "session", "description": "Login, the own session, the own password"},
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
+    {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
+    {"name": "hunt", "description": "Stored events by query"},
     {"name": "packets", "description": "Raw packets behind an alert"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
     {"name": "attestations", "description": "What people state, the files and documents they hand in"},
     {"name": "gates", "description": "Where enforcement says no: decisions, overrides, the release switch"},
     {"name": "orders", "description": "Rectification orders"},
+    {"name": "incidents", "description": "Security incidents: cases with clocks, reports, tasks and files"},
     {"name": "registry", "description": "Units, graded systems, assets, objects and people"},
     {"name": "inventory", "description": "What hosts are made of"},
     {"name": "grading", "description": "Self-assessment by GB/T 22239"},
@@ -110,9 +116,10 @@ def routed() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
+    cases = (incidents,)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
-    work = (overview, alerts, packets, rules, sensors, transfers)
-    pages = (*work, *compliance, evidence, witness, reports, inspections, audit)
+    work = (overview, alerts, exceptions, packets, hunt, rules, sensors, transfers)
+    pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

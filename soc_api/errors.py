@@ -33,6 +33,7 @@ STATUSES: Final[dict[str, int]] = {
     "login-locked": 429,
     "login-throttled": 429,
     "stream-full": 429,
+    "hunt-busy": 429,
 }
 _FIELD_CHARS_MAX: Final = 200
 _log: Final = logging.getLogger(__name__)

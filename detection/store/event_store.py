@@ -7,8 +7,7 @@ catalogue, release. One process seals and expires; any number read.
 """
 
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,8 +16,7 @@ from pyarrow import Table
 from sqlalchemy import Engine
 
 from crypto.words import BadInput, Words
-from detection.condition import Always, Atom, Condition, any_of
-from detection.facts import Facts
+from detection.condition import Always, Condition
 from detection.store.batch_file import SUFFIX as HEADS
 from detection.store.batch_file import Head, head_of, read_heads, write_heads
 from detection.store.event_file import sm3_of, table_of, write_file
@@ -26,7 +24,7 @@ from detection.store.event_search import Found, Search
 from detection.store.log_tail import LOG_NAME, READ_BYTES, LogTail
 from detection.store.progress_store import position_of
 from detection.store.segment_store import Sealed, SegmentStore
-from detection.store.survey import Progress, Question, Surveyor
+from detection.store.survey import Progress, Question, Surveyor, Values
 from sensors.event import Event, sequence_of
 from sensors.messages import LANE_SHIFT, LANES, SEQUENCE_MAX, Batch
 from sensors.segment_checkpoint import sync_folder
@@ -37,8 +35,6 @@ from sensors.wire import StoredHeader, decode_batch, frame_contents, frame_event
 
 RETENTION_DAYS_MIN: Final = 190  # six months by law plus a margin, so that an audit day never lacks data
 FILE_EVENTS_MAX: Final = 50_000  # bounds the memory of sealing; about 5 MB of Parquet
-RECENT_EVENTS: Final = 500  # that completion looks at
-RECENT_MAX: Final = 200  # names or values it is given
 SUFFIX: Final = ".parquet"
 TEMPORARY: Final = ".tmp"
 REJECTED: Final = ".rejected"  # a received frame as it came, because not all of it could be read
@@ -97,17 +93,6 @@ class EventStore:
         """The newest events by their own time, newest first."""
         return list(self._search.run(Always(True), limit=limit).events)
 
-    def recent_names(self) -> list[tuple[str, int]]:
-        """Names of fields in the newest events with how many have them, most frequent first."""
-        events = self._search.run(Always(True), limit=RECENT_EVENTS).events
-        return _counted(name for event in events for name in Facts(event).names())
-
-    def recent_values(self, names: Sequence[str]) -> list[tuple[str, int]]:
-        """Values of the fields in the newest events that have one, with their number, most frequent first."""
-        condition = any_of(Atom(name, "exists") for name in names)
-        facts = map(Facts, self._search.run(condition, limit=RECENT_EVENTS).events)
-        return _counted(text for one in facts for name in names for text in one.texts(name))
-
     def search(
         self,
         condition: Condition,
@@ -126,6 +111,12 @@ class EventStore:
     def matching(self, question: Question) -> Iterator[Event]:
         """Every event that satisfies the condition, newest files first. Raises for an unreadable file."""
         return self._surveyor.matching(question)
+
+    def values(
+        self, question: Question, field: str, limit: int, stop: Callable[[], bool] = lambda: False
+    ) -> Values:
+        """The folded values of a field in the events that satisfy the condition, most frequent first."""
+        return self._surveyor.values(question, field, limit, stop)
 
     def count_since(self, time: datetime) -> int:
         """How many stored events have this time or a later one."""
@@ -329,10 +320,6 @@ class EventStore:
         first, log_first = name.partition("-")[0], self._log.first
         # Never by the catalogue alone: an older copy of it, put back, must not cost sealed events.
         return bool(log_first) and first.isdigit() and int(first) > done and int(first) >= log_first
-
-
-def _counted(texts: Iterable[str]) -> list[tuple[str, int]]:
-    return sorted(Counter(texts).items(), key=lambda one: (-one[1], one[0]))[:RECENT_MAX]
 
 
 def _too_short(days_min: int) -> BadInput:

@@ -5,6 +5,7 @@ what was found so far stays right for the time it reaches back to. Where SQL can
 the matcher decides about each row SQL could not rule out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow as pa
 from crypto.words import BadInput, Words
 from detection.condition import Condition
 from detection.evaluate import matches
+from detection.facts import Facts
 from detection.store.event_file import EVENT_COLUMNS, event_of
 from detection.store.log_tail import LogTail
 from detection.store.segment_store import Sealed, SegmentStore
@@ -26,6 +28,7 @@ from sensors.event import Event
 
 EVENTS_MAX: Final = 1_000
 SLOTS_MAX: Final = 240
+VALUES_MAX: Final = 20_000  # kept at once: the rarest are forgotten first
 _TOGETHER: Final = (1, 2, 4, 8, 16)  # files asked at once: few at first, for the first rows to come early
 _ROWS: Final = 512
 _TRIES: Final = 3
@@ -76,6 +79,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Words, ...]
 
 
+class Values(msgspec.Struct, frozen=True, kw_only=True):
+    """Values with their number, whether rarer ones were left out, and in how many events they were sought."""
+
+    rows: tuple[tuple[str, int], ...]
+    more: bool
+    matched: int
+    stopped: bool
+
+
 class Surveyor:
     """Answers questions over a store's files and log; safe to share between threads."""
 
@@ -123,6 +135,53 @@ class Surveyor:
             for event in map(event_of, rows):
                 if exact or matches(question.condition, event):
                     yield event
+
+    def values(self, question: Question, field: str, limit: int, stop: Callable[[], bool]) -> Values:
+        """See EventStore.values."""
+        counted: Counter[str] = Counter()
+        matched, stopped = 0, False
+        for summary in self._tail.summaries(self._catalogue.position()):
+            for event in filter(question.holds, self._tail.frame_events(summary.sequence)):
+                matched += 1
+                counted.update(set(Facts(event).folded(field)))
+        files = self._files(question)
+        for first in range(0, len(files), _TOGETHER[-1]):
+            if stopped := stop():
+                break
+            matched += self._add_values(question, files[first : first + _TOGETHER[-1]], field, counted)
+            if len(counted) > VALUES_MAX:
+                counted = Counter(dict(counted.most_common(VALUES_MAX // 2)))
+        ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+        return Values(
+            rows=tuple(ordered[:limit]), more=len(ordered) > limit, matched=matched, stopped=stopped
+        )
+
+    def _add_values(self, question: Question, files: list[Sealed], field: str, counted: Counter[str]) -> int:
+        """Count a field's values in files; in how many events. An unreadable file is left out."""
+        if not compiled_sql(question.condition).exact:
+            _, rows = self._rows(question, files, "")
+            events = [one for one in map(event_of, rows) if matches(question.condition, one)]
+            for event in events:
+                counted.update(set(Facts(event).folded(field)))
+            return len(events)
+        where, parameters = _where(question)
+        query = (
+            "SELECT x, count(*) FROM (SELECT unnest(list_distinct(coalesce(folded[?], []))) AS x "  # noqa: S608
+            f"FROM read_parquet(?) WHERE {where}) GROUP BY x ORDER BY 2 DESC LIMIT {VALUES_MAX}"
+        )
+        given = [field, self._paths(files), *parameters]
+        try:
+            found = self._cursor().execute(query, given).fetchall()
+            number = sum(count for _, count in self._counted(question, files))
+        except _BROKEN:
+            return (
+                0
+                if len(files) == 1
+                else sum(self._add_values(question, [file], field, counted) for file in files)
+            )
+        for value, count in found:
+            counted[str(value)] += int(count)
+        return number
 
     def _begun(self, question: Question) -> tuple["_Tally", list[Sealed]]:
         """What the log holds, and the files that hold everything else."""

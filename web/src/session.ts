@@ -1,7 +1,7 @@
 /** Who is logged in, what they may do, and how they come and go. */
 import { computed, ref } from "vue";
 import { ApiError, get, post, remove, setCsrf } from "./api/client";
-import type { Session } from "./api/types";
+import type { FactorOffer, Session } from "./api/types";
 
 /** Permissions as the center names them. */
 export type Permission =
@@ -9,6 +9,7 @@ export type Permission =
   | "alerts.read"
   | "alerts.act"
   | "packets.read"
+  | "events.search"
   | "rules.read"
   | "rules.decide"
   | "checks.read"
@@ -62,9 +63,37 @@ export async function resume(): Promise<void> {
   }
 }
 
-/** Log in. Raises ApiError where the center refuses. */
-export async function login(username: string, password: string): Promise<void> {
-  accept(await post<Session>("session", { username, password }));
+/** A challenge signed outside of the browser, in place of a code. */
+export interface KeyProof {
+  challenge: string;
+  key: string;
+  signature: string;
+}
+
+/** Log in; `code` is empty at the first login only. Raises ApiError where the center refuses. */
+export async function login(username: string, password: string, code: string, proof: KeyProof | null = null): Promise<void> {
+  accept(await post<Session>("session", { username, password, code, proof }));
+}
+
+/** A text for the person's own key to sign. */
+export async function challenge(username: string): Promise<string> {
+  return (await post<{ challenge: string }>("session/challenge", { username })).challenge;
+}
+
+/** A secret for a device that is to be bound. */
+export function offerDevice(hash: "sm3" | "sha256"): Promise<FactorOffer> {
+  return post<FactorOffer>("session/factor", { hash });
+}
+
+/** Bind the device that shows `code`. */
+export async function bindDevice(code: string): Promise<void> {
+  accept(await post<Session>("session/factor/code", { code }));
+}
+
+/** What stands between a first login and the console, in its order; null where nothing does. */
+export function firstSteps(found: Pick<Session, "factor" | "must_change_password">): "factor" | "password" | null {
+  if (!found.factor) return "factor";
+  return found.must_change_password ? "password" : null;
 }
 
 /** Replace the password. Raises ApiError where the center refuses. */

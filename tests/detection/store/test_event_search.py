@@ -107,19 +107,6 @@ def test_times_no_calendar_holds_stop_nobody(center: Any, engine: Engine, start:
     assert len(list(store.since(start.replace(year=1)))) == 1
 
 
-def test_what_came_lately(center: Any, engine: Engine, start: datetime) -> None:
-    fill(center, engine, start)
-    store = center.store(engine)
-    store.seal(start)
-    center.receive(3, user__name=["root", None])
-    assert dict(store.recent_names())["user.name"] == 3
-    assert store.recent_names()[0][1] == 243
-    assert store.recent_values(["user.name"]) == [("root", 3)]
-    values = store.recent_values(["Image", "user.name"])
-    assert len(values) == 8
-    assert sum(count for _, count in values) == 243 + 3
-
-
 def test_events_in_the_order_they_came(center: Any, engine: Engine, start: datetime) -> None:
     fill(center, engine, start)
     store = center.store(engine)

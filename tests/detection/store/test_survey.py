@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from detection.evaluate import matches
+from detection.facts import Facts
 from detection.query.parse import parse_query
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
@@ -118,3 +119,19 @@ def test_a_broken_file_is_named_and_the_others_answer(
     last, _ = answered(filled, question(start, "*"))
     assert (last.matched, len(last.findings), last.done) == (240 - broken.rows, 1, True)
     assert broken.name in last.findings[0].en
+
+
+@pytest.mark.parametrize("text", ["*", "host.name~web"])
+def test_values_of_a_field_with_their_number(
+    filled: EventStore, center: Any, start: datetime, text: str
+) -> None:
+    counted: dict[str, int] = {}
+    for event in center.events:
+        for value in set(Facts(event).folded("Image")):
+            counted[value] = counted.get(value, 0) + 1
+    found = filled.values(question(start, text), "Image", 100)
+    assert (dict(found.rows), found.more, found.matched) == (counted, False, 240)
+    few = filled.values(question(start, text), "Image", 1)
+    assert (len(few.rows), few.more) == (1, len(counted) > 1)
+    nobody = filled.values(question(start, text, units=frozenset({"elsewhere"})), "Image", 9)
+    assert (nobody.rows, nobody.matched) == ((), 0)
