@@ -24,6 +24,9 @@ EvidenceKind = Literal[
     "decision",  # a gate's answer with its grounds, an override, the release switch
     "order",  # a rectification order and what became of it
     "registry",  # a unit, graded system or asset entered, changed, moved to another state
+    "incident",  # a case: opened, judged, reported, what was done, its files by their SM3
+    "notice",  # a formal message (通报) and each step to its end
+    "exception",  # what alerts are let pass: asked for, decided by a second person, ended
     "witness",  # the witness policy, a fork seen at a peer, a rollback told by one
 ]
 

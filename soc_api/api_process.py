@@ -9,6 +9,8 @@ from importlib.metadata import version
 
 import uvicorn
 
+from compliance.casework import WATCH_SECONDS as CASEWORK_SECONDS
+from compliance.casework import open_casework
 from compliance.checklist import Check, load_checklist
 from compliance.enforcement import Enforcement, EnforcementJobs, open_enforcement
 from compliance.jobs import Feed, Jobs, Timer, deletion_feed, gap_feed, segment_feed
@@ -157,6 +159,7 @@ def _opened(
         enforcement=enforcement,
         registry=_registry(engine, inventory, checklist),
         hosts=HostInventoryStore(engine),
+        casework=open_casework(engine, ROOT),
         exceptions=exception_desk(engine, alerts, events, rules),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
@@ -175,7 +178,8 @@ def _registry(engine: Engine, inventory: InventoryStore, checklist: Sequence[Che
 def _jobs(
     center: Center, compliance: Compliance, settings: Settings, desk: ReportDesk, timers: Sequence[Timer]
 ) -> Jobs:
-    registry, exceptions = center.registry, center.exceptions
+    registry, exceptions, casework = center.registry, center.exceptions, center.casework
+    assert casework is not None
     assert registry is not None
     assert exceptions is not None
     return Jobs(
@@ -191,7 +195,11 @@ def _jobs(
         interval_seconds=settings.checks.interval_seconds,
         say=say,
         placed={"gap": center.inventory.keep_gap_leaves},
-        timers=[*timers, Timer("registry", WATCH_SECONDS, registry.beat)],
+        timers=[
+            *timers,
+            Timer("registry", WATCH_SECONDS, registry.beat),
+            Timer("casework", CASEWORK_SECONDS, casework.work),
+        ],
         desk=desk,
     )
 

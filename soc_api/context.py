@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from compliance.casework import Casework
 from compliance.enforcement import Enforcement
 from compliance.ledger import LedgerReader
 from compliance.registry_desk import RegistryDesk
@@ -15,6 +16,7 @@ from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
+from soc_api.exception_desk import ExceptionDesk
 from soc_api.identity import Identity
 from soc_api.packet_desk import PacketDesk
 from soc_api.report_port import ReportService
@@ -25,7 +27,17 @@ from soc_api.transfer_uploads import Uploads
 from soc_api.witnessing import Witnessing
 
 Topic = Literal[
-    "alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry"
+    "alerts",
+    "checks",
+    "sensors",
+    "evidence",
+    "reports",
+    "transfers",
+    "rules",
+    "orders",
+    "registry",
+    "exceptions",
+    "incidents",
 ]
 
 
@@ -55,6 +67,8 @@ class Center:
     enforcement: Enforcement | None = None
     registry: RegistryDesk | None = None
     hosts: HostInventoryStore | None = None
+    exceptions: ExceptionDesk | None = None
+    casework: Casework | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:
@@ -67,6 +81,8 @@ class Center:
             "reports": self.reports.revision(),
             "transfers": self.transfers.revision(),
             "rules": self.rules.revision(),
+            "exceptions": self.exceptions.store.seen() if self.exceptions is not None else 0,
+            "incidents": self.casework.revision() if self.casework is not None else 0,
             "orders": self.enforcement.revision() if self.enforcement is not None else 0,
             "registry": (self.registry.revision() if self.registry is not None else 0)
             + (self.hosts.revision() if self.hosts is not None else 0),

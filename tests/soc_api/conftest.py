@@ -14,13 +14,16 @@ import httpx
 import msgspec
 import pytest
 from anyio.from_thread import start_blocking_portal
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from compliance.attestation_store import AttestationStore
+from compliance.casework import open_casework
 from compliance.checklist import load_checklist
 from compliance.enforcement import open_enforcement
 from compliance.ledger import Ledger, NewEvidence
 from compliance.registry_desk import RegistryDesk
 from crypto.keys import SigningKey
+from crypto.otp import code_at, secret_of
 from crypto.words import BadInput, Refused, Words
 from detection.alert import Alert, Claim, Match, claim
 from detection.store.alert_store import AlertStore
@@ -37,9 +40,11 @@ from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.enrolment import EnrolmentDesk, SensorRecord, TokenRecord
 from soc_api.enrolment_store import EnrolmentStore
+from soc_api.exception_side import exception_desk
 from soc_api.folders import create
-from soc_api.identity import Identity
+from soc_api.identity import Identity, Visit
 from soc_api.identity_store import IdentityStore
+from soc_api.key_signatures import PersonKeys
 from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
@@ -48,6 +53,9 @@ from soc_api.passwords import Cost
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
 from soc_api.rule_store import RuleStore
+from soc_api.second_factor import PURPOSE, SecondFactors
+from soc_api.second_factor_store import FactorStore
+from soc_api.secret_box import SecretBox
 from soc_api.sensor_console import ConsoleSensors
 from soc_api.settings import Endpoint, Settings, render_settings
 from soc_api.transfer_port import (
@@ -505,11 +513,20 @@ class Client:
         answer: httpx.Response = self._world.run(self.http.request, method, url, headers=headers, **named)
         return answer
 
-    def login(self, username: str, password: str) -> httpx.Response:
-        answer = self("POST", "/session", json={"username": username, "password": password})
+    def login(self, username: str, password: str, code: str | None = None) -> httpx.Response:
+        """Log in with the code the person's device shows, if they have one."""
+        shown = self._world.code(username) if code is None else code
+        body = {"username": username, "password": password, "code": shown}
+        answer = self("POST", "/session", json=body)
         if answer.status_code == 200:
             self.csrf = answer.json()["csrf"]
         return answer
+
+    def bind(self) -> httpx.Response:
+        """Bind a device in the session of a one-time password."""
+        offer = self("POST", "/session/factor", json={}).json()
+        code = code_at(secret_of(offer["secret"]), self._world.now)
+        return self("POST", "/session/factor/code", json={"code": code})
 
 
 class World:
@@ -520,7 +537,11 @@ class World:
         self.password = PASSWORD
         self.folder = folder
         self.engine: Engine = open_state(f"sqlite:///{folder / 'state.sqlite'}")
-        self.identity = Identity(IdentityStore(self.engine), cost=CHEAP)
+        box = SecretBox(bytes(32), PURPOSE)
+        signatures = PersonKeys(AttestationStore(self.engine))
+        factors = SecondFactors(FactorStore(self.engine), box, signatures)
+        self.identity = Identity(IdentityStore(self.engine), factors, cost=CHEAP)
+        self.devices: dict[str, bytes] = {}
         self.audit = AuditStore(self.engine)
         self.alerts = AlertStore(self.engine)
         self.compliance = Compliance()
@@ -545,6 +566,7 @@ class World:
         self.ledger = Ledger.open(folder / "evidence", center="local", origin="liuhe.test/local", key=key)
         self.enforcement = open_enforcement(self.engine, self.ledger, key, _CHECKS, ROOT)
         self.registry = RegistryDesk(self.engine, inventory, _CHECKS, ROOT / "grading")
+        self.casework = open_casework(self.engine, ROOT)
         self.center = Center(
             id="local",
             name="测试中心",
@@ -565,7 +587,9 @@ class World:
             uploads=self.uploads,
             registry=self.registry,
             hosts=HostInventoryStore(self.engine),
+            exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
             enforcement=self.enforcement,
+            casework=self.casework,
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
@@ -611,8 +635,38 @@ class World:
         username = username or role.replace("_", "-")
         one_time = self.identity.create_account(username, "某人", role, unit, self.now)  # type: ignore[arg-type]
         _, visit = self.identity.login(username, one_time, "192.0.2.1", self.now)
+        visit = self.bound(visit)
         self.identity.change_password(visit, one_time, password, self.now)
         return username
+
+    def bound(self, visit: Visit) -> Visit:
+        """The visit of a one-time password once its person has bound a device."""
+        offer = self.identity.offer_device(visit, "sm3", self.now)
+        self.devices[visit.account.username] = secret_of(offer.secret)
+        self.identity.bind_device(visit, self.code(visit.account.username), self.now)
+        return self.identity.refreshed(visit)
+
+    def code(self, username: str) -> str:
+        """What the person's device shows, half a minute after the last code was used; '' without a device."""
+        secret = self.devices.get(username)
+        if secret is None:
+            return ""
+        with self.engine.begin() as connection:
+            connection.execute(text("UPDATE second_factors SET last_step = 0"))
+        return code_at(secret, self.now)
+
+    def visit(self, username: str, now: datetime | None = None, source: str = "192.0.2.9") -> Visit:
+        """A login with both factors; its visit."""
+        return self.entered(username, now, source)[1]
+
+    def entered(
+        self, username: str, now: datetime | None = None, source: str = "192.0.2.9"
+    ) -> tuple[str, Visit]:
+        """A login with both factors; its token and its visit."""
+        then, self.now = self.now, now or self.now
+        code = self.code(username)
+        self.now = then
+        return self.identity.login(username, PASSWORD, source, now or then, code=code)
 
     def signed_in(self, role: str, username: str = "", unit: str = "320000-local") -> Client:
         made = self.client()
