@@ -14,11 +14,12 @@ export interface components {
             group: components["schemas"]["AlertGroup"];
             alerts: components["schemas"]["AlertBody"][];
             history: components["schemas"]["HistoryRow"][];
+            members?: components["schemas"]["AlertGroup"][];
         };
         AlertGroup: {
             id: string;
             rule: string;
-            detector: "sigma" | "anomaly" | "special" | "health";
+            detector: "sigma" | "anomaly" | "special" | "health" | "manual";
             title: components["schemas"]["Text"];
             severity: "informational" | "low" | "medium" | "high" | "critical";
             entity: string;
@@ -35,6 +36,15 @@ export interface components {
             attack: string[];
             clauses: string[];
             revision: number;
+            risk: number;
+            latest?: string | null;
+            unit_name: string;
+            system?: components["schemas"]["SystemBadge"] | null;
+            members: number;
+            total: number;
+            parent: string;
+            snoozed_until?: string | null;
+            act?: number | null;
         };
         AlertPage: {
             rows: components["schemas"]["AlertGroup"][];
@@ -114,17 +124,47 @@ export interface components {
             counts: boolean;
             leaf: number | null;
         };
+        AuditCheckResult: {
+            ok: boolean;
+            lines: number;
+            leaves: number;
+            head: string;
+            findings: components["schemas"]["Text"][];
+        };
         AuditPage: {
             rows: components["schemas"]["AuditRow"][];
             next: string;
         };
         AuditRow: {
+            sequence: number;
             time: string;
             actor: string;
             source: string;
             action: string;
             object: string;
             result: string;
+            before: string;
+            after: string;
+            digest: string;
+        };
+        CaseFileRow: {
+            sm3: string;
+            name: string;
+            bytes: number;
+            time: string;
+            actor: string;
+            note: string;
+        };
+        CategoryRow: {
+            id: string;
+            name: components["schemas"]["Text"];
+            kinds: string[];
+        };
+        Challenge: {
+            challenge: string;
+        };
+        ChallengeOrder: {
+            username: string;
         };
         ChangeRow: {
             number: number;
@@ -190,9 +230,42 @@ export interface components {
             stale_at: string | null;
             leaf: number | null;
         };
+        ClockKindRow: {
+            id: string;
+            name: components["schemas"]["Text"];
+            minutes: number;
+            to: components["schemas"]["Text"];
+            grade: number;
+            source: string;
+            confidence: string;
+        };
+        ClockRow: {
+            id: "first" | "final";
+            to: components["schemas"]["Text"];
+            started: string;
+            due: string;
+            done: string | null;
+            overdue: boolean;
+            source: string;
+            confidence: string;
+        };
         CloseAlert: {
             classification: "true_positive" | "benign_positive" | "false_positive" | "test";
             reason: string;
+        };
+        CompletionItem: {
+            insert: string;
+            kind: "field" | "alias" | "operator" | "value" | "connective";
+            zh: string;
+            en: string;
+            field: string;
+            count: number;
+        };
+        CompletionPage: {
+            start: number;
+            end: number;
+            expects: "field" | "operator" | "value" | "connective";
+            items: components["schemas"]["CompletionItem"][];
         };
         ContactOrder: {
             number: number;
@@ -303,6 +376,138 @@ export interface components {
             rows: components["schemas"]["LeafRow"][];
             next: string;
         };
+        ExceptionDecision: {
+            approve: boolean;
+            note: string;
+        };
+        ExceptionDetail: {
+            exception: components["schemas"]["ExceptionRow"];
+            history: components["schemas"]["ExceptionStep"][];
+            per_hour: components["schemas"]["HeldHour"][];
+            examples: components["schemas"]["HeldAlert"][];
+        };
+        ExceptionDraft: {
+            title: components["schemas"]["Text"];
+            rule: string;
+            unit: string;
+            terms: string[];
+            health: boolean;
+        };
+        ExceptionEnd: {
+            note: string;
+            bring_back: boolean;
+        };
+        ExceptionOrder: {
+            kind: "exception" | "maintenance";
+            rules: string[];
+            unit: string;
+            below: boolean;
+            condition: string;
+            title: string;
+            reason: string;
+            owner: string;
+            begins?: string | null;
+            expires: string;
+            origin: string;
+        };
+        ExceptionPage: {
+            rows: components["schemas"]["ExceptionRow"][];
+            held_day: number;
+            waiting: number;
+            next: number;
+        };
+        ExceptionPreview: {
+            days: number;
+            asked: number;
+            unasked: number;
+            alerts: number;
+            groups: number;
+            per_day: number[];
+            shown: components["schemas"]["GroupHitRow"][];
+            events: number | null;
+            events_more: boolean;
+            critical: number;
+            true_positives: number;
+            health: number;
+            grave: components["schemas"]["Text"][];
+        };
+        ExceptionRow: {
+            id: number;
+            kind: "exception" | "maintenance";
+            title: string;
+            rules: string[];
+            unit: string;
+            units: number;
+            condition: string;
+            reason: string;
+            owner: string;
+            asked: string;
+            asked_by: string;
+            begins: string;
+            expires: string;
+            phase: "waiting" | "scheduled" | "active" | "expired" | "refused" | "ended";
+            grave: components["schemas"]["Text"][];
+            decided: string | null;
+            decided_by: string;
+            note: string;
+            origin: string;
+            expected: {
+                [key: string]: number;
+            };
+            held: number;
+            recent: number;
+            last: string | null;
+        };
+        ExceptionScope: {
+            kind: "exception" | "maintenance";
+            rules: string[];
+            unit: string;
+            below: boolean;
+            condition: string;
+        };
+        ExceptionStep: {
+            time: string;
+            actor: string;
+            action: "asked" | "approved" | "refused" | "ended";
+            note: string;
+        };
+        FactorCode: {
+            code: string;
+        };
+        FactorOffer: {
+            hash: "sm3" | "sha256";
+            secret: string;
+            uri: string;
+            image: string;
+        };
+        FactorOrder: {
+            hash: "sm3" | "sha256";
+        };
+        FieldRow: {
+            name: string;
+            zh: string;
+            en: string;
+            events: number;
+            values: components["schemas"]["ValueCount"][];
+        };
+        FilingRow: {
+            number: number;
+            kind: "first" | "follow-up" | "final";
+            to: string;
+            channel: string;
+            sent: string;
+            recorded: string;
+            actor: string;
+            fields: {
+                [key: string]: string;
+            };
+        };
+        FormFieldRow: {
+            name: string;
+            title: components["schemas"]["Text"];
+            asked: ("first" | "follow-up" | "final")[];
+            required: ("first" | "follow-up" | "final")[];
+        };
         GapRow: {
             event: string;
             lane: string;
@@ -334,6 +539,11 @@ export interface components {
             fail_closed: boolean;
             at_once: boolean;
         };
+        GradeRow: {
+            grade: number;
+            name: components["schemas"]["Text"];
+            persons: number;
+        };
         GradingPage: {
             score: components["schemas"]["ScoreBody"];
             rule: components["schemas"]["Text"];
@@ -352,6 +562,17 @@ export interface components {
             since: string | null;
             until: string | null;
         };
+        GroupHitRow: {
+            id: string;
+            title: components["schemas"]["Text"];
+            entity: string;
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            unit: string;
+            state: "new" | "acknowledged" | "closed";
+            classification: string;
+            alerts: number;
+            last: string;
+        };
         GroupRow: {
             name: string;
             counts: {
@@ -361,6 +582,21 @@ export interface components {
         };
         Health: {
             status: "ok";
+        };
+        HeldAlert: {
+            id: string;
+            time: string;
+            rule: string;
+            title: components["schemas"]["Text"];
+            reason: components["schemas"]["Text"];
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            entity: string;
+            unit: string;
+            sensor: string;
+        };
+        HeldHour: {
+            hour: string;
+            count: number;
         };
         HistoryRow: {
             time: string;
@@ -434,6 +670,23 @@ export interface components {
             truncated: boolean;
             error: string;
         };
+        HuntProgress: {
+            events: components["schemas"]["EventRow"][] | null;
+            fields: components["schemas"]["FieldRow"][] | null;
+            sampled: number;
+            matched: number;
+            counts: number[];
+            since: string;
+            until: string;
+            step_seconds: number;
+            reached: string;
+            files: number;
+            files_all: number;
+            done: boolean;
+            stopped: boolean;
+            next: string;
+            findings: components["schemas"]["Text"][];
+        };
         ImportResult: {
             dry_run: boolean;
             done: boolean;
@@ -447,6 +700,136 @@ export interface components {
                 [key: string]: number;
             };
             errors: components["schemas"]["RowErrorBody"][];
+        };
+        IncidentAlert: {
+            id: string;
+            title: components["schemas"]["Text"];
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            entity: string;
+            state: string;
+            count: number;
+            last_seen: string | null;
+            attack: string[];
+        };
+        IncidentAlertsOrder: {
+            groups: string[];
+            drop: boolean;
+            move: boolean;
+            note: string;
+        };
+        IncidentChangeOrder: {
+            title?: string | null;
+            system?: string | null;
+            category?: string | null;
+            kind?: string | null;
+            grade?: number | null;
+            clock?: string | null;
+            owner?: string | null;
+            discovered?: string | null;
+            place?: string | null;
+            persons?: number | null;
+            summary?: string | null;
+            note: string;
+        };
+        IncidentDecision: {
+            step: "close" | "dismiss" | "reopen";
+            note: string;
+        };
+        IncidentDetail: {
+            incident: components["schemas"]["IncidentRow"];
+            place: string;
+            persons: number;
+            summary: string;
+            alerts: components["schemas"]["IncidentAlert"][];
+            tasks: components["schemas"]["soc_api__incident_bodies__TaskRow"][];
+            filings: components["schemas"]["FilingRow"][];
+            files: components["schemas"]["CaseFileRow"][];
+            events: components["schemas"]["IncidentEventRow"][];
+            steps: ("accept" | "settle" | "resume" | "close" | "dismiss" | "reopen")[];
+        };
+        IncidentEventRow: {
+            time: string;
+            at: string;
+            actor: string;
+            action: string;
+            note: string;
+            leaf: number | null;
+        };
+        IncidentFigures: {
+            active: number;
+            overdue: number;
+            grades: {
+                [key: string]: number;
+            };
+        };
+        IncidentMerge: {
+            into: string;
+            note: string;
+        };
+        IncidentOrder: {
+            groups?: string[];
+            title: string;
+            unit: string;
+            system: string;
+            category: string;
+            kind: string;
+            grade: number;
+            clock: string;
+            owner: string;
+            discovered?: string | null;
+            place: string;
+            persons: number;
+            summary: string;
+            note: string;
+        };
+        IncidentPage: {
+            rows: components["schemas"]["IncidentRow"][];
+            figures: components["schemas"]["IncidentFigures"];
+            next: string;
+        };
+        IncidentRow: {
+            number: string;
+            title: string;
+            unit: string;
+            unit_name: string;
+            system: string;
+            state: "open" | "handling" | "handled" | "closed" | "dismissed" | "merged";
+            category: string;
+            kind: string;
+            grade: number;
+            clock: string;
+            owner: string;
+            discovered: string;
+            created: string;
+            created_by: string;
+            updated: string;
+            ended: string | null;
+            closed: string | null;
+            merged_into: string;
+            tasks_open: number;
+            clocks: components["schemas"]["ClockRow"][];
+            revision: number;
+        };
+        IncidentRulesBody: {
+            source: string;
+            confidence: string;
+            categories: components["schemas"]["CategoryRow"][];
+            grades: components["schemas"]["GradeRow"][];
+            clocks: components["schemas"]["ClockKindRow"][];
+            closing_days: number;
+            form: components["schemas"]["FormFieldRow"][];
+            titles: {
+                [key: string]: components["schemas"]["Text"];
+            };
+        };
+        IncidentSplit: {
+            groups: string[];
+            title: string;
+            note: string;
+        };
+        IncidentStepOrder: {
+            step: "accept" | "settle" | "resume";
+            note: string;
         };
         InspectionOrder: {
             audience: "police" | "cyberspace" | "cryptography" | "data";
@@ -514,6 +897,11 @@ export interface components {
         ItemStatementWithdrawal: {
             note: string;
         };
+        KeyProof: {
+            challenge: string;
+            key: string;
+            signature: string;
+        };
         LayerSummary: {
             layer: string;
             counts: {
@@ -533,6 +921,8 @@ export interface components {
         Login: {
             username: string;
             password: string;
+            code: string;
+            proof?: components["schemas"]["KeyProof"] | null;
         };
         MajorRiskRow: {
             trigger: string;
@@ -1107,6 +1497,7 @@ export interface components {
             display_name: string;
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
             must_change_password: boolean;
+            factor: "" | "otp" | "key";
             permissions: string[];
             csrf: string;
             expires: string;
@@ -1148,6 +1539,14 @@ export interface components {
         StepRow: {
             step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
             name: components["schemas"]["Text"];
+        };
+        SystemBadge: {
+            id: string;
+            name: string;
+            level: number;
+            grade: string;
+            filing_number: string;
+            critical: boolean;
         };
         SystemCoverageRow: {
             system: string;
@@ -1216,21 +1615,7 @@ export interface components {
             reason: string;
         };
         TaskPage: {
-            rows: components["schemas"]["TaskRow"][];
-        };
-        TaskRow: {
-            number: number;
-            kind: string;
-            key: string;
-            unit: string;
-            system: string;
-            what: components["schemas"]["Text"];
-            opened: string;
-            due: string | null;
-            state: "open" | "done" | "dismissed";
-            closed: string | null;
-            actor: string;
-            reason: string;
+            rows: components["schemas"]["soc_api__registry_bodies__TaskRow"][];
         };
         Text: {
             zh: string;
@@ -1462,6 +1847,17 @@ export interface components {
             service: string;
             events: number;
         };
+        ValueCount: {
+            value: string;
+            count: number;
+        };
+        ValuePage: {
+            field: string;
+            matched: number;
+            rows: components["schemas"]["ValueCount"][];
+            more: boolean;
+            stopped: boolean;
+        };
         VerifyResult: {
             ok: boolean;
             size: number;
@@ -1504,6 +1900,30 @@ export interface components {
         WitnessedLog: {
             origin: string;
             size: number;
+        };
+        soc_api__incident_bodies__TaskRow: {
+            number: number;
+            title: string;
+            owner: string;
+            due: string | null;
+            state: "open" | "done" | "dropped";
+            overdue: boolean;
+            ended: string | null;
+            ended_by: string;
+        };
+        soc_api__registry_bodies__TaskRow: {
+            number: number;
+            kind: string;
+            key: string;
+            unit: string;
+            system: string;
+            what: components["schemas"]["Text"];
+            opened: string;
+            due: string | null;
+            state: "open" | "done" | "dismissed";
+            closed: string | null;
+            actor: string;
+            reason: string;
         };
     };
     responses: never;

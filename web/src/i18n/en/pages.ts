@@ -39,11 +39,4 @@ export default {
       goneHelp: "Go back to the list.",
     },
   },
-  audit: {
-    title: "Audit log",
-    caption: "Operations, newest first",
-    column: { time: "Time", actor: "Actor", source: "From", action: "Action", object: "Object", result: "Result" },
-    empty: "No operations recorded",
-    emptyHelp: "Logins, handled alerts and evaluations are recorded here.",
-  },
 };

@@ -1,6 +1,7 @@
 /** All texts of the console in Chinese, one module per part. */
 import alerts from "./alerts";
 import assets from "./assets";
+import audit from "./audit";
 import enforcement from "./enforcement";
 import evidence from "./evidence";
 import login from "./login";
@@ -15,4 +16,4 @@ import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, assets, registry, evidence, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };
+export default { alerts, assets, audit, registry, evidence, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };

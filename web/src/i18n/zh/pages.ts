@@ -39,11 +39,4 @@ export default {
       goneHelp: "请返回列表。",
     },
   },
-  audit: {
-    title: "操作审计",
-    caption: "操作记录，最新在前",
-    column: { time: "时间", actor: "主体", source: "来源", action: "操作", object: "对象", result: "结果" },
-    empty: "没有操作记录",
-    emptyHelp: "登录、处置和评估等操作发生后会记录在这里。",
-  },
 };

@@ -1,0 +1,33 @@
+/** The audit log. */
+export default {
+  title: "Audit log",
+  caption: "Operations, newest first",
+  column: { sequence: "Line", time: "Time", actor: "Actor", source: "From", action: "Action", object: "Object", result: "Result", states: "Before → after", digest: "Digest" },
+  empty: "No operations recorded",
+  emptyHelp: "Logins, handled alerts and evaluations are recorded here.",
+  filtered: "No operation fits the search",
+  filteredHelp: "Widen the time or the terms; a * at the end stands for any rest.",
+  narrow: "Only this value",
+  export: "Export",
+  search: {
+    title: "Search the audit log",
+    since: "From (Beijing time)",
+    until: "Until (not included)",
+    actor: "Actor",
+    action: "Action",
+    source: "Source address",
+    about: "Object contains",
+    result: "Result",
+    hint: { actor: "user:lisi", action: "session.*", source: "192.0.2.7", about: "system:oa", result: "failed*" },
+    help: "Texts match as a whole; a * at the end stands for any rest. An export has every line that fits, the watermark first.",
+    seek: "Search",
+    clear: "Clear",
+  },
+  check: {
+    start: "Check against the ledger",
+    ok: "Whole, as the ledger holds it",
+    bad: "Does not hold",
+    numbers: "{lines} lines checked, {leaves} of them in the ledger",
+    head: "Digest of the last line",
+  },
+};

@@ -1,0 +1,33 @@
+/** The audit log. */
+export default {
+  title: "操作审计",
+  caption: "操作记录，最新在前",
+  column: { sequence: "行", time: "时间", actor: "主体", source: "来源", action: "操作", object: "对象", result: "结果", states: "改动前 → 后", digest: "摘要" },
+  empty: "没有操作记录",
+  emptyHelp: "登录、处置和评估等操作发生后会记录在这里。",
+  filtered: "没有符合条件的操作记录",
+  filteredHelp: "请放宽时间或条件；末尾加 * 表示任意后缀。",
+  narrow: "只看此值",
+  export: "导出",
+  search: {
+    title: "检索操作记录",
+    since: "起（北京时间）",
+    until: "止（不含）",
+    actor: "主体",
+    action: "操作",
+    source: "来源地址",
+    about: "对象中含有",
+    result: "结果",
+    hint: { actor: "user:lisi", action: "session.*", source: "192.0.2.7", about: "system:oa", result: "failed*" },
+    help: "文本须完整一致，末尾加 * 表示任意后缀；导出含符合条件的全部行，首行为水印。",
+    seek: "检索",
+    clear: "清除",
+  },
+  check: {
+    start: "与存证核对",
+    ok: "完整，与存证一致",
+    bad: "发现问题",
+    numbers: "核对 {lines} 行，其中 {leaves} 行已存证",
+    head: "末行摘要",
+  },
+};
