@@ -54,7 +54,7 @@ _room: Final = threading.BoundedSemaphore(TOGETHER_MAX)
 QueryText = Annotated[str, Query(max_length=QUERY_CHARS_MAX, examples=["user.name:root"])]
 When = Annotated[datetime | None, Query(examples=["2026-11-22T08:00:00Z"])]
 FieldName = Annotated[str, Query(min_length=1, max_length=200)]
-EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{32,64}$")]
 
 
 class Lines(StreamingResponse):

@@ -12,7 +12,7 @@ import pytest
 from detection.store.event_store import EventStore
 from sensors.event import Event, LogSource, Observation, encode, stamp
 from sensors.segment_log import SegmentLog
-from sensors.wire import StoredHeader, encode_batch, make_batch, store_frame
+from sensors.wire import StoredHeader, encode_batch, lane_sequence, make_batch, store_frame
 from soc_api.routes import hunt
 
 OWN, OTHER = "320000-local", "320200"
@@ -26,7 +26,7 @@ def started(world: Any, number: int, unit: str, **fields: Any) -> Event:
         fields=named,
         native={"Image": "/usr/bin/nc"},
     )
-    return stamp(seen, unit=unit, sensor=f"host-{unit}", epoch=1, sequence=number)
+    return stamp(seen, unit=unit, sensor=f"host-{unit}", epoch=1, sequence=lane_sequence("bulk", number))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_one_event_by_its_id(world: Any, events: list[Event]) -> None:
     client = world.signed_in("analyst")
     found = client("GET", f"/hunt/events/{events[0].id}").json()
     assert (found["id"], found["native"]) == (events[0].id, {"Image": "/usr/bin/nc"})
-    gone = client("GET", f"/hunt/events/{'0' * 32}")
+    gone = client("GET", f"/hunt/events/{'0' * 40}")
     assert (gone.status_code, gone.json()["code"]) == (404, "event-not-found")
 
 
