@@ -16,7 +16,7 @@ from detection.store.tables import from_micros, micros
 
 ACTS_MAX: Final = 500  # given to the ledger at a time
 SUMMARY_CHARS_MAX: Final = 200
-ACT_KINDS: Final[tuple[EvidenceKind, ...]] = ("attestation", "decision", "order")
+ACT_KINDS: Final[tuple[EvidenceKind, ...]] = ("attestation", "decision", "order", "incident", "notice")
 REVISION: Final = "enforcement"  # the counter that grows with every act
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")

@@ -6,7 +6,7 @@ closed by the verdict that follows the mending, never by the word of its owner a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -71,6 +71,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def overdue(self, now: datetime) -> bool:
         """Past its deadline: still open, or closed too late."""
         return (self.closed or now) > self.deadline and self.state != "cancelled"
+
+
+class Timed(Protocol):
+    """What has a time to be done in."""
+
+    @property
+    def issued(self) -> datetime: ...
+    @property
+    def deadline(self) -> datetime: ...
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +176,7 @@ def wants(
     )
 
 
-def reached(order: Order, percents: Iterable[int], now: datetime) -> int:
+def reached(order: Timed, percents: Iterable[int], now: datetime) -> int:
     """The highest of these percentages of an order's time that is over; 0 where none is."""
     whole = (order.deadline - order.issued).total_seconds()
     gone = (now - order.issued).total_seconds()

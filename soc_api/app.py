@@ -25,8 +25,8 @@ from soc_api.routes.exceptions import exceptions
 from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
-from soc_api.routes.incidents import incidents
 from soc_api.routes.hunt import hunt
+from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from compliance.attestation_store import AttestationStore
 from compliance.registry import GradedSystem
 from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
@@ -20,7 +21,11 @@ from sensors.segment_checkpoint import write_durably
 from soc_api.audit_store import AuditStore
 from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
+from soc_api.key_signatures import PersonKeys
 from soc_api.migrate import upgrade
+from soc_api.second_factor import PURPOSE, SecondFactors
+from soc_api.second_factor_store import FactorStore
+from soc_api.secret_box import SecretBox, center_key
 from soc_api.settings import CONFIG_NAME, Settings, render_settings
 
 FIRST_ACCOUNT = "duty"  # the shift leader whose one-time password set-up prints
@@ -41,6 +46,7 @@ _OWN = {
     "drill",
     "transfer",
     "witness",
+    "incidents",
 }
 
 
@@ -88,6 +94,11 @@ class Folders(msgspec.Struct, frozen=True):
     def packets(self) -> Path:
         """Raw packets that sensors sent for alerts, sealed, mode 0700."""
         return self.data / "packets"
+
+    @property
+    def incidents(self) -> Path:
+        """The evidence locker of incidents, sealed, mode 0700."""
+        return self.data / "incidents"
 
     @property
     def models(self) -> Path:
@@ -203,16 +214,18 @@ def _fill_state(folders: Folders, settings: Settings, now: datetime) -> str:
     engine = state_engine(folders, settings)
     try:
         upgrade(engine)
-        password = _first_account(engine, settings, now)
+        password = _first_account(engine, folders, settings, now)
         _register_this_machine(engine, settings, now)
     finally:
         engine.dispose()
     return password
 
 
-def identity_of(engine: Engine) -> Identity:
-    """Accounts and sessions over the state database."""
-    return Identity(IdentityStore(engine))
+def identity_of(engine: Engine, folders: Folders) -> Identity:
+    """Accounts and sessions over the state database, second factors sealed by the center's key."""
+    box = SecretBox(center_key(folders.keys), PURPOSE)
+    signatures = PersonKeys(AttestationStore(engine))
+    return Identity(IdentityStore(engine), SecondFactors(FactorStore(engine), box, signatures))
 
 
 def audit_of(engine: Engine) -> AuditStore:
@@ -220,8 +233,8 @@ def audit_of(engine: Engine) -> AuditStore:
     return AuditStore(engine)
 
 
-def _first_account(engine: Engine, settings: Settings, now: datetime) -> str:
-    identity = identity_of(engine)
+def _first_account(engine: Engine, folders: Folders, settings: Settings, now: datetime) -> str:
+    identity = identity_of(engine, folders)
     if identity.must_change(FIRST_ACCOUNT) is not None:
         # An earlier attempt died between the account and center.toml: give it a fresh password.
         return identity.reset_password(FIRST_ACCOUNT, now)

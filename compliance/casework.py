@@ -1,0 +1,48 @@
+"""Incidents and notices of a center, opened together, with what reminds of them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from compliance.incident_desk import IncidentDesk, IncidentParts
+from compliance.incident_rules import IncidentRules, load_incident_rules
+from compliance.incident_store import IncidentStore
+from compliance.registry_store import RegistryStore
+from detection.store.alert_store import AlertStore
+from detection.store.state import Engine
+
+WATCH_SECONDS: Final = 20.0  # how late a reminder may be
+
+
+class Casework(msgspec.Struct, frozen=True, kw_only=True):
+    """The desks and stores; safe to share between threads."""
+
+    rules: IncidentRules
+    registry: RegistryStore
+    incidents: IncidentDesk
+    incident_rows: IncidentStore
+
+    def work(self, now: datetime) -> int:
+        """Remind of what is owed; how many reminders."""
+        return self.incidents.work(now)
+
+    def revision(self) -> int:
+        """Grows with every change of an incident."""
+        return self.incident_rows.revision()
+
+
+def open_casework(engine: Engine, rules: Path) -> Casework:
+    """The parts over one state database; ``rules`` is the rules' folder. Raises BadInput (incident-rules)."""
+    read = load_incident_rules(rules / "incidents")
+    registry, alerts = RegistryStore(engine), AlertStore(engine)
+    incidents = IncidentStore(engine, read.clocks)
+    parts = IncidentParts(
+        store=incidents,
+        rules=read,
+        alert=lambda group: alerts.detail(group).group,
+        system=registry.system,
+        unit_name=registry.unit_name,
+    )
+    return Casework(rules=read, registry=registry, incidents=IncidentDesk(parts), incident_rows=incidents)
