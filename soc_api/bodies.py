@@ -42,12 +42,27 @@ class Problem(Body):
     field: str = ""
 
 
+class SystemBadge(Body):
+    """The graded system an alert's host or address is part of, with what its badge shows."""
+
+    id: str
+    name: str
+    level: int
+    grade: str
+    filing_number: str
+    critical: bool
+
+
 class AlertGroup(Body):
-    """One row of the queue: rule x entity, with the exact number of alerts in it."""
+    """One row of the queue: rule x entity, with the exact number of alerts in it.
+
+    ``total`` counts the alerts of the ``members`` merged into it as well; ``parent`` is the group it is
+    merged into itself. ``act`` is the act whose answer this is: it can be taken back for ten seconds.
+    """
 
     id: str
     rule: str
-    detector: Literal["sigma", "anomaly", "special", "health"]
+    detector: Literal["sigma", "anomaly", "special", "health", "manual"]
     title: Text
     severity: Severity
     entity: str
@@ -64,6 +79,15 @@ class AlertGroup(Body):
     attack: list[str]
     clauses: list[str]
     revision: int
+    risk: int = 0
+    latest: datetime | None = None
+    unit_name: str = ""
+    system: SystemBadge | None = None
+    members: int = 0
+    total: int = 0
+    parent: str = ""
+    snoozed_until: datetime | None = None
+    act: int | None = None
 
 
 class AlertPage(Body):
@@ -118,11 +142,12 @@ class HistoryRow(Body):
 
 
 class AlertDetail(Body):
-    """GET /api/v1/alerts/{group}; the newest alerts first, 20 at most."""
+    """GET /api/v1/alerts/{group}; the newest alerts first, 20 at most; groups merged into it."""
 
     group: AlertGroup
     alerts: list[AlertBody]
     history: list[HistoryRow]
+    members: list[AlertGroup] = Field(default_factory=list)
 
 
 class CloseAlert(Body):

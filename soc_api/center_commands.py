@@ -211,10 +211,11 @@ def run_account(options: argparse.Namespace) -> int:
     from soc_api.settings import load_settings
 
     settings = load_settings(options.data)
-    engine = state_engine(Folders(options.data), settings)
+    folders = Folders(options.data)
+    engine = state_engine(folders, settings)
     now, actor = datetime.now(UTC), f"local:{getpass.getuser()}"
     try:
-        identity = identity_of(engine)
+        identity = identity_of(engine, folders)
         if options.role:
             name = options.name or options.username
             password = identity.create_account(

@@ -1,6 +1,8 @@
-"""Who is asking: login, sessions, forced password change and the account of the first start.
+"""Who is asking: login by two factors, sessions, forced password change and the account of the first start.
 
-A login under an unknown name costs and answers as one with a wrong password, locks included. A session is a
+No session is opened by a password alone but that of a one-time password, which binds the second factor,
+changes the password and does nothing else. A login under an unknown name costs and answers as one with a
+wrong password or a wrong code, locks included. A session is a
 256-bit random token of which the center keeps only a digest; its CSRF token is derived from it, so neither
 can be read back from the database.
 """
@@ -14,12 +16,14 @@ from typing import Final
 
 import msgspec
 
+from crypto.otp import Hash
 from crypto.words import BadInput, LiuheError, Refused, Words
 from soc_api.audit import OK, SYSTEM_SOURCE, Entry, entry
 from soc_api.bodies import Role
 from soc_api.identity_store import Account, Failures, IdentityStore, SessionRow
 from soc_api.passwords import Cost, check_rules, hash_password, matches, one_time_password, used_before
 from soc_api.permissions import ROLES
+from soc_api.second_factor import FactorName, KeyProof, Offer, SecondFactors, required, unbound
 
 IDLE_MAX: Final = timedelta(minutes=10)
 SESSION_MAX: Final = timedelta(hours=8)
@@ -44,6 +48,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     source: str
     expires: datetime
+    factor: FactorName
 
     @property
     def actor(self) -> str:
@@ -54,8 +59,9 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 class Identity:
     """Logins and sessions over an ``IdentityStore``; ``cost`` is that of new password hashes."""
 
-    def __init__(self, store: IdentityStore, *, cost: Cost | None = None) -> None:
+    def __init__(self, store: IdentityStore, factors: SecondFactors, *, cost: Cost | None = None) -> None:
         self._store = store
+        self._factors = factors
         self._cost = cost or Cost()
         # An unknown name is checked against this one, so that it takes as long as a known one.
         self._nobody = hash_password(secrets.token_urlsafe(_TOKEN_BYTES), self._cost)
@@ -92,8 +98,13 @@ class Identity:
         self._store.create(new, now, _said(now, actor, SYSTEM_SOURCE, "account.create", f"{username}/{role}"))
         return password
 
-    def reset_password(self, username: str, now: datetime, *, actor: str = "system:center") -> str:
-        """A new one-time password for an account; ends its sessions. Raises Refused (account-not-found)."""
+    def reset_password(
+        self, username: str, now: datetime, *, actor: str = "system:center", unbind: bool = True
+    ) -> str:
+        """A new one-time password for an account; ends its sessions. Raises Refused (account-not-found).
+
+        The second factor is taken away too unless ``unbind`` says otherwise: then its codes are still asked.
+        """
         account = self._store.account(username)
         if account is None:
             raise Refused(
@@ -105,7 +116,9 @@ class Identity:
         password = one_time_password()
         said = _said(now, actor, SYSTEM_SOURCE, "account.reset", username)
         stored = hash_password(password, self._cost)
-        self._store.set_password(account, stored, expires=now + ONE_TIME_MAX, keep="", now=now, said=said)
+        self._store.set_password(
+            account, stored, expires=now + ONE_TIME_MAX, keep="", now=now, said=said, unbind=unbind
+        )
         return password
 
     def must_change(self, username: str) -> bool | None:
@@ -113,29 +126,79 @@ class Identity:
         account = self._store.account(username)
         return None if account is None else account.must_change
 
-    def login(self, username: str, password: str, source: str, now: datetime) -> tuple[str, Visit]:
+    def login(
+        self,
+        username: str,
+        password: str,
+        source: str,
+        now: datetime,
+        *,
+        code: str = "",
+        proof: KeyProof | None = None,
+    ) -> tuple[str, Visit]:
         """A new session: its token, for the cookie alone, and the visit.
 
-        Raises Refused (login-refused, login-locked, password-expired).
+        ``code`` is what the bound device shows, ``proof`` a signed challenge in its place. Raises Refused
+        (login-refused, login-locked, password-expired, second-factor-unbound).
         """
         digest = _digest(f"name:{username}")
         self._refuse_locked(digest, now)
         account = self._store.account(username)
         right = matches(password, self._nobody if account is None else account.password)
-        if account is None or not right or account.disabled:
+        proven = proof is not None and self._factors.proven(username, proof, now)
+        has_device = account is not None and self._factors.bound(account.id) is not None
+        step = self._factors.step(account.id, code, now) if account is not None and has_device else None
+        second = proven or step is not None or not (has_device or proof)
+        if account is None or not right or not second or account.disabled:
             self._fail(digest, account, source, now)
             raise _login_refused()
         if account.one_time_expires is not None and account.one_time_expires <= now:
             self._fail(digest, account, source, now)
             raise _one_time_expired()
+        factor: FactorName = "key" if proven else "otp" if has_device else ""
+        if not factor and not account.must_change:
+            self._fail(digest, account, source, now)
+            raise unbound()
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         row = SessionRow(
-            token_digest=_digest(token), source=source, created=now, seen=now, expires=now + SESSION_MAX
+            token_digest=_digest(token),
+            source=source,
+            created=now,
+            seen=now,
+            expires=now + SESSION_MAX,
+            factor=factor,
         )
-        said = _said(now, f"user:{username}", source, "session.login", account.role)
-        if not self._store.open_session(account, row, digest, said):
+        said = _said(
+            now, f"user:{username}", source, "session.login", f"{account.role}/{factor or 'one-time'}"
+        )
+        if not self._store.open_session(account, row, digest, None if proven else step, said):
             raise _locked()
         return token, _visit(account, row, token, source)
+
+    def challenge(self, username: str, now: datetime) -> str:
+        """A text to be signed by the key of ``username``; unknown names get one too."""
+        return self._factors.challenge(username, now)
+
+    def offer_device(self, visit: Visit, hash_name: Hash, now: datetime) -> Offer:
+        """A secret for the visitor's device. Raises Refused (second-factor-bound)."""
+        said = _said(now, visit.actor, visit.source, "factor.offer", f"{visit.account.username}/{hash_name}")
+        return self._factors.offer(visit.account.id, visit.account.username, hash_name, now, said)
+
+    def bind_device(self, visit: Visit, code: str, now: datetime) -> None:
+        """The visitor's device shows ``code``; wrong ones are counted as failed logins.
+
+        Raises Refused (second-factor-code, second-factor-bound, login-locked).
+        """
+        account = visit.account
+        digest = _digest(f"name:{account.username}")
+        self._refuse_locked(digest, now)
+        said = _said(now, visit.actor, visit.source, "factor.bind", account.username)
+        try:
+            self._factors.bind(account.id, code, visit.token_digest, now, said)
+        except Refused as error:
+            if error.code == "second-factor-code":
+                self._fail(digest, account, visit.source, now, action="factor.bind")
+            raise
 
     def visit(self, token: str, source: str, now: datetime, *, active: bool) -> Visit | None:
         """The session of a token, or None where it is unknown or over.
@@ -169,6 +232,8 @@ class Identity:
         the new one.
         """
         account = visit.account
+        if not visit.factor:
+            raise required()  # else a lost page would leave an account with a password and nothing else
         digest = _digest(f"name:{account.username}")
         self._refuse_locked(digest, now)
         if not matches(old, account.password):
@@ -188,9 +253,11 @@ class Identity:
         self._store.set_password(account, stored, expires=None, keep=visit.token_digest, now=now, said=said)
 
     def refreshed(self, visit: Visit) -> Visit:
-        """The visit with its account as stored now."""
-        account = self._store.account(visit.account.username)
-        return visit if account is None else msgspec.structs.replace(visit, account=account)
+        """The visit with its account and second factor as stored now."""
+        found = self._store.session(visit.token_digest)
+        if found is None:
+            return visit
+        return msgspec.structs.replace(visit, account=found[0], factor=found[1].factor)
 
     def _live(self, digest: str, now: datetime) -> tuple[Account, SessionRow] | None:
         found = self._store.session(digest)
@@ -254,6 +321,7 @@ def _visit(account: Account, session: SessionRow, token: str, source: str) -> Vi
         csrf=csrf_of(token),
         source=source,
         expires=session.expires,
+        factor=session.factor,
     )
 
 
@@ -270,10 +338,11 @@ def _malformed(field: str, reason: Words) -> BadInput:
 def _login_refused() -> LiuheError:
     return Refused(
         "login-refused",
-        Words("用户名或口令不对", "the user name or the password is wrong"),
+        Words("用户名、口令或动态码不对", "the user name, the password or the code is wrong"),
         Words(
-            f"请核对后重试;连续 {FAILURES_MAX} 次不对将锁定 30 分钟",
-            f"check both and try again; {FAILURES_MAX} failures in a row lock the name for 30 minutes",
+            f"请核对后重试,动态码只能用一次;连续 {FAILURES_MAX} 次不对将锁定 30 分钟",
+            f"check them and try again; a code is good for one login, and {FAILURES_MAX} failures in a row "
+            "lock the name for 30 minutes",
         ),
     )
 

@@ -13,6 +13,8 @@ from soc_api.audit import Entry
 from soc_api.audit_store import append, recording
 from soc_api.bodies import Role
 from soc_api.passwords import PAST_KEPT
+from soc_api.second_factor import FactorName
+from soc_api.second_factor_store import forget, spend
 from soc_api.tables import accounts, login_failures, passwords_past, sessions
 
 SESSIONS_PER_ACCOUNT_MAX: Final = 5
@@ -41,6 +43,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     seen: datetime
     expires: datetime
+    factor: FactorName
 
 
 class Failures(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,11 +120,18 @@ class IdentityStore:
                 connection.execute(update(login_failures).where(mine).values(**values))
             append(connection, said)
 
-    def open_session(self, account: Account, row: SessionRow, name_digest: str, said: Entry) -> bool:
-        """Start a session and forget the failures; False where the name was locked meanwhile."""
+    def open_session(
+        self, account: Account, row: SessionRow, name_digest: str, step: int | None, said: Entry
+    ) -> bool:
+        """Start a session, spend the code of ``step`` and forget the failures.
+
+        False where the name was locked or the code was spent meanwhile.
+        """
         with recording(self._engine) as connection:
             found = _failures(connection, name_digest)
             if found is not None and found.locked_until > row.created:
+                return False
+            if step is not None and not spend(connection, account.id, step):
                 return False
             connection.execute(delete(login_failures).where(login_failures.c.name_digest == name_digest))
             connection.execute(delete(sessions).where(sessions.c.expires <= micros(row.created)))
@@ -137,6 +147,7 @@ class IdentityStore:
                     created=micros(row.created),
                     seen=micros(row.seen),
                     expires=micros(row.expires),
+                    factor=row.factor,
                 )
             )
             append(connection, said)
@@ -150,6 +161,7 @@ class IdentityStore:
                 sessions.c.created.label("session_created"),
                 sessions.c.seen,
                 sessions.c.expires,
+                sessions.c.factor,
             )
             .join_from(sessions, accounts, sessions.c.account == accounts.c.id)
             .where(sessions.c.token_digest == token_digest)
@@ -187,10 +199,12 @@ class IdentityStore:
         keep: str,
         now: datetime,
         said: Entry,
+        unbind: bool = False,
     ) -> None:
         """Change the password and end all other sessions but the one with digest ``keep``.
 
-        ``expires`` is given for a one-time password, which must then be changed at the first login.
+        ``expires`` is given for a one-time password, which must then be changed at the first login;
+        ``unbind`` takes the second factor away with the old password.
         """
         credential = _credential(stored, expires is not None, expires, now)
         others = delete(sessions).where(sessions.c.account == account.id, sessions.c.token_digest != keep)
@@ -200,6 +214,8 @@ class IdentityStore:
             )
             connection.execute(update(accounts).where(accounts.c.id == account.id).values(**credential))
             connection.execute(others)
+            if unbind:
+                forget(connection, account.id)
             append(connection, said)
 
 
@@ -250,6 +266,7 @@ def _session(row: RowMapping) -> SessionRow:
         created=from_micros(row["session_created"]),
         seen=from_micros(row["seen"]),
         expires=from_micros(row["expires"]),
+        factor=row["factor"],
     )
 
 

@@ -2,7 +2,7 @@
 
 ``keys/center.key``: 32 random bytes in hexadecimal, mode 0600, made at first use. A sealed text is the
 hexadecimal of a nonce of 12 bytes and the secret under SM4-GCM; the key is HKDF-SM3 of the file's key for
-the purpose, and what the secret belongs to is bound in, so that a row copied to another account opens nothing.
+the purpose. What the secret belongs to is bound in: a row copied to another account opens nothing.
 """
 
 import os

@@ -42,7 +42,7 @@ ADAPTERS = {
     "pyarrow": ("detection/store/*",),
     "pyod": ("detection/anomaly/model.py",),
     "re2": ("detection/pattern.py",),
-    "segno": ("compliance/report/*",),
+    "segno": ("compliance/report/*", "soc_api/factor_qr.py"),
     "scapy": ("sensors/network/dissect_t*.py", "sensors/network/dissect_worker.py"),
     "sigma": ("detection/sigma/*",),
     "sklearn": ("detection/anomaly/model.py",),

@@ -19,6 +19,7 @@ from soc_api.bodies import Problem
 from soc_api.context import Center
 from soc_api.identity import Visit
 from soc_api.permissions import Permission, allows
+from soc_api.second_factor import required
 
 COOKIE: Final = "liuhe_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -116,8 +117,11 @@ def admit(request: Request, permission: Permission) -> Visit:
         given = request.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
             raise _bad_csrf()
-    if visit.account.must_change and permission != "session.own":
-        raise _change_first()
+    if permission != "session.own":
+        if not visit.factor:
+            raise required()
+        if visit.account.must_change:
+            raise _change_first()
     if not allows(visit.account.role, permission):
         center.audit.record(
             entry(

@@ -1,15 +1,28 @@
-"""Login, the own session, logout and the change of the own password."""
+"""Login by two factors, the own session, logout, the own second factor and the own password."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from crypto.words import Refused, Words
-from soc_api.bodies import Login, PasswordChange, Problem, Session
+from soc_api.bodies import Problem
 from soc_api.context import Center
+from soc_api.factor_qr import qr_image
 from soc_api.identity import Visit
+from soc_api.identity_bodies import (
+    Challenge,
+    ChallengeOrder,
+    FactorCode,
+    FactorOffer,
+    FactorOrder,
+    Login,
+    PasswordChange,
+    Session,
+)
 from soc_api.permissions import permissions_of
-from soc_api.routes.guard import COOKIE, Here, Visitor, needs, router, source_of
+from soc_api.routes.guard import COOKIE, Here, Visitor, conflicts, needs, router, source_of
+from soc_api.second_factor import KeyProof
 from soc_api.throttle import Throttle
 
 session = router("session")
@@ -25,10 +38,15 @@ _THROTTLED: Final[dict[int | str, dict[str, Any]]] = {
 def log_in(body: Login, request: Request, response: Response, center: Here) -> Session:
     """Open a session: sets the cookie and returns what the console needs to begin."""
     source, now = source_of(request), center.clock()
-    throttle: Throttle = request.app.state.throttle
-    if not throttle.admits(source, now):
-        raise _throttled()
-    token, visit = center.identity.login(body.username, body.password, source, now)
+    _throttle(request, source, now)
+    token, visit = center.identity.login(
+        body.username,
+        body.password,
+        source,
+        now,
+        code=body.code,
+        proof=None if body.proof is None else KeyProof(**body.proof.model_dump()),
+    )
     # No max-age: the browser forgets it when closed; the center ends it after 8 hours at the latest.
     response.set_cookie(
         COOKIE,
@@ -79,6 +97,52 @@ def change_password(body: PasswordChange, center: Here, visit: Visitor) -> Sessi
     return _body(center, center.identity.refreshed(visit))
 
 
+@session.post(
+    "/session/challenge",
+    summary="A challenge for the own key",
+    response_model=Challenge,
+    responses=_THROTTLED,
+    openapi_extra=needs(None),
+)
+def challenge(body: ChallengeOrder, request: Request, center: Here) -> Challenge:
+    """A text to be signed by one's registered SM2 key and sent with the login in place of a code."""
+    now = center.clock()
+    _throttle(request, source_of(request), now)
+    return Challenge(challenge=center.identity.challenge(body.username, now))
+
+
+@session.post(
+    "/session/factor",
+    summary="Begin to bind a device",
+    response_model=FactorOffer,
+    responses=conflicts("A device is bound already"),
+    openapi_extra=needs("session.own"),
+)
+def offer_device(body: FactorOrder, center: Here, visit: Visitor) -> FactorOffer:
+    """A fresh secret for the own device, in place of one that no code has proven yet."""
+    made = center.identity.offer_device(visit, body.hash, center.clock())
+    return FactorOffer(hash=made.hash, secret=made.secret, uri=made.uri, image=qr_image(made.uri))
+
+
+@session.post(
+    "/session/factor/code",
+    summary="Bind the device",
+    response_model=Session,
+    responses={**_THROTTLED, **conflicts("A device is bound already")},
+    openapi_extra=needs("session.own"),
+)
+def bind_device(body: FactorCode, center: Here, visit: Visitor) -> Session:
+    """The device shows the right code: from here on every login asks for one."""
+    center.identity.bind_device(visit, body.code, center.clock())
+    return _body(center, center.identity.refreshed(visit))
+
+
+def _throttle(request: Request, source: str, now: datetime) -> None:
+    throttle: Throttle = request.app.state.throttle
+    if not throttle.admits(source, now):
+        raise _throttled()
+
+
 def _body(center: Center, visit: Visit) -> Session:
     account = visit.account
     return Session(
@@ -86,6 +150,7 @@ def _body(center: Center, visit: Visit) -> Session:
         display_name=account.display_name,
         role=account.role,
         must_change_password=account.must_change,
+        factor=visit.factor,
         permissions=list(permissions_of(account.role)),
         csrf=visit.csrf,
         expires=visit.expires,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import PASSWORD
+from browsing import first_login
 from playwright.sync_api import Browser, Page, expect
 
 from rules import ROOT
@@ -26,13 +26,7 @@ def page(browser: Browser, center: RunningCenter) -> Iterator[Page]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(center.url)
-    page.get_by_test_id("login-username").fill(center.user)
-    page.get_by_test_id("login-password").fill(center.password)
-    page.get_by_test_id("login-submit").click()
-    page.get_by_test_id("password-old").fill(center.password)
-    page.get_by_test_id("password-new").fill(PASSWORD)
-    page.get_by_test_id("password-confirm").fill(PASSWORD)
-    page.get_by_test_id("password-submit").click()
+    first_login(page, center.user, center.password)
     page.get_by_test_id("nav-alerts").wait_for()
     yield page
     context.close()

@@ -14,7 +14,12 @@ from soc_api.body_limit import BODY_BYTES_MAX
 from soc_api.permissions import PERMISSIONS, ROLES, allows
 from soc_api.routes.guard import GuardedRoute, router
 
-OPEN = {("POST", "/session"), ("GET", "/health"), ("POST", "/witness/add-checkpoint")}
+OPEN = {
+    ("POST", "/session"),
+    ("POST", "/session/challenge"),
+    ("GET", "/health"),
+    ("POST", "/witness/add-checkpoint"),
+}
 EXAMPLES = {
     "{group}": "0" * 32,
     "{check}": "PLT-01",
@@ -119,6 +124,12 @@ def test_a_one_time_password_opens_the_session_routes_only(world: Any) -> None:
     one_time = world.identity.create_account("lead", "值班长", "shift_lead", "320000-local", world.now)
     client = world.client()
     assert client.login("lead", one_time).json()["must_change_password"] is True
+    for method, path, needed in GUARDED:
+        if needed != "session.own":
+            assert client(method, path).json()["code"] == "second-factor-required", path
+    refused = client("POST", "/session/password", json={"old": one_time, "new": world.password})
+    assert refused.json()["code"] == "second-factor-required"
+    client.bind()
     for method, path, needed in GUARDED:
         if needed != "session.own":
             assert client(method, path).json()["code"] == "password-change-required", path

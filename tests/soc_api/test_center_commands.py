@@ -26,7 +26,9 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 def role_of(data: Path, username: str, password: str) -> str:
     engine = state_engine(Folders(data), load_settings(data))
     try:
-        _, visit = identity_of(engine).login(username, password, "192.0.2.1", datetime.now(UTC))
+        _, visit = identity_of(engine, Folders(data)).login(
+            username, password, "192.0.2.1", datetime.now(UTC)
+        )
     finally:
         engine.dispose()
     return visit.account.role

@@ -28,7 +28,7 @@ def mode(path: Path) -> int:
 def logs_in(data: Path, password: str) -> bool:
     engine = state_engine(Folders(data), load_settings(data))
     try:
-        identity_of(engine).login(FIRST_ACCOUNT, password, "192.0.2.1", datetime.now(UTC))
+        identity_of(engine, Folders(data)).login(FIRST_ACCOUNT, password, "192.0.2.1", datetime.now(UTC))
     except Refused:
         return False
     finally:
@@ -48,7 +48,7 @@ def test_a_center_is_whole(first_center: tuple[Path, str]) -> None:
         (system,) = RegistryStore(engine).systems()
         assert (system.unit, system.grade) == (Settings().center.unit, "S3A3G3")
         assert len(RegistryStore(engine).asset_names(system.id)) == 1
-        assert identity_of(engine).must_change(FIRST_ACCOUNT) is True
+        assert identity_of(engine, Folders(data)).must_change(FIRST_ACCOUNT) is True
         assert audit_of(engine).broken_at() is None
     finally:
         engine.dispose()

@@ -26,11 +26,14 @@ def test_an_account_begins_with_a_one_time_password_that_must_be_changed(world: 
     for _ in range(2):  # it stays good until it is changed or expires
         _, visit = world.identity.login("zhang", one_time, SOURCE, world.now)
         assert visit.account.must_change
+    with refused("second-factor-required"):
+        world.identity.change_password(visit, one_time, "Correct-horse-7", world.now)
+    visit = world.bound(visit)
     world.identity.change_password(visit, one_time, "Correct-horse-7", world.now)
     assert world.identity.must_change("zhang") is False
     with refused("login-refused"):
         world.identity.login("zhang", one_time, SOURCE, world.now)
-    world.identity.login("zhang", "Correct-horse-7", SOURCE, world.now + 2 * ONE_TIME_MAX)
+    world.visit("zhang", world.now + 2 * ONE_TIME_MAX)
 
 
 def test_a_one_time_password_expires(world: Any) -> None:
@@ -67,10 +70,10 @@ def test_five_failures_lock_a_name_known_or_not_alike(world: Any, known: bool) -
             world.identity.login(name, "wrong", SOURCE, world.now)
     for password in ("wrong", world.password):
         with refused("login-locked"):
-            world.identity.login(name, password, SOURCE, world.now)
+            world.identity.login(name, password, SOURCE, world.now, code=world.code(name))
     later = world.now + LOCKED_FOR
     if known:
-        world.identity.login(name, world.password, SOURCE, later)
+        world.visit(name, later)
     with refused("login-refused"):
         world.identity.login(name, "wrong", SOURCE, later)
 
@@ -101,31 +104,31 @@ def test_known_and_unknown_names_cost_one_hash_each(world: Any, monkeypatch: pyt
 def test_sessions_end_by_idling_by_age_and_by_logout(world: Any) -> None:
     world.account("analyst")
     identity, start = world.identity, world.now
-    token, visit = identity.login("analyst", world.password, SOURCE, start)
+    token, visit = world.entered("analyst", start)
     assert identity.visit(token, SOURCE, start + IDLE_MAX, active=True) is not None
     assert identity.visit(token, SOURCE, start + 2 * IDLE_MAX, active=False) is not None
     assert identity.visit(token, SOURCE, start + 2 * IDLE_MAX + timedelta(seconds=1), active=True) is None
-    token, visit = identity.login("analyst", world.password, SOURCE, start)
+    token, visit = world.entered("analyst", start)
     now = start
     while now < start + SESSION_MAX:
         assert identity.visit(token, SOURCE, now, active=True) is not None
         now += IDLE_MAX
     assert identity.visit(token, SOURCE, now, active=True) is None
-    token, visit = identity.login("analyst", world.password, SOURCE, start)
+    token, visit = world.entered("analyst", start)
     identity.logout(visit, start)
     assert not identity.alive(visit.token_digest, start)
 
 
 def test_a_wall_display_does_not_idle_but_ends(world: Any) -> None:
     world.account("wall_display")
-    token, _ = world.identity.login("wall-display", world.password, SOURCE, world.now)
+    token, _ = world.entered("wall-display")
     assert world.identity.visit(token, SOURCE, world.now + 3 * IDLE_MAX, active=False) is not None
     assert world.identity.visit(token, SOURCE, world.now + SESSION_MAX, active=True) is None
 
 
 def test_the_database_holds_neither_tokens_nor_passwords(world: Any) -> None:
     world.account("analyst")
-    token, visit = world.identity.login("analyst", world.password, SOURCE, world.now)
+    token, visit = world.entered("analyst")
     dump = b"".join(path.read_bytes() for path in world.folder.glob("state.sqlite*"))
     for secret in (token, visit.csrf, csrf_of(token), world.password):
         assert secret.encode() not in dump
@@ -133,8 +136,8 @@ def test_the_database_holds_neither_tokens_nor_passwords(world: Any) -> None:
 
 def test_a_new_password_keeps_the_rules_and_ends_other_sessions(world: Any) -> None:
     world.account("analyst")
-    other, _ = world.identity.login("analyst", world.password, SOURCE, world.now)
-    own, visit = world.identity.login("analyst", world.password, SOURCE, world.now)
+    other, _ = world.entered("analyst")
+    own, visit = world.entered("analyst")
     with refused("login-refused"):
         world.identity.change_password(visit, "wrong", "Other-horse-88", world.now)
     for weak in (world.password, "short"):
@@ -156,7 +159,7 @@ def test_an_account_has_a_bounded_number_of_sessions(world: Any) -> None:
     tokens = []
     for _number in range(8):
         world.now += timedelta(seconds=1)
-        tokens.append(world.identity.login("analyst", world.password, SOURCE, world.now)[0])
+        tokens.append(world.entered("analyst")[0])
     alive = [world.identity.visit(token, SOURCE, world.now, active=True) is not None for token in tokens]
     assert alive == [False, False, False, True, True, True, True, True]
 
@@ -167,7 +170,7 @@ def test_without_an_audit_line_nobody_gets_in(world: Any) -> None:
         connection.execute(text("ALTER TABLE audit_head RENAME TO away"))
         before = connection.scalar(text("SELECT count(*) FROM sessions"))
     with refused("audit-unwritable"):
-        world.identity.login("analyst", world.password, SOURCE, world.now)
+        world.entered("analyst")
     with world.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM sessions")) == before
 
@@ -176,10 +179,10 @@ def test_logins_are_audited_and_a_mistyped_name_is_not_kept(world: Any) -> None:
     world.account("analyst")
     with refused("login-refused"):
         world.identity.login("My-Secret-1", "zhang", SOURCE, world.now)
-    world.identity.login("analyst", world.password, SOURCE, world.now)
+    world.entered("analyst")
     lines = world.audited()
     assert ("system:center", "account.create", "analyst/analyst", "ok") in lines
-    assert lines[-1] == ("user:analyst", "session.login", "analyst", "ok")
+    assert lines[-1] == ("user:analyst", "session.login", "analyst/otp", "ok")
     assert lines[-2][0].startswith("unknown:")
     assert lines[-2][1:] == ("session.login", "session", "failed")
     assert "My-Secret-1" not in str(lines)

@@ -11,7 +11,7 @@ from soc_api.unit_scope import need_unit, scope_of
 
 def visit_of(world: Any, unit: str) -> Visit:
     world.account("analyst", "reader", unit=unit)
-    _, visit = world.identity.login("reader", world.password, "192.0.2.7", world.now)
+    visit = world.visit("reader")
     assert isinstance(visit, Visit)
     return visit
 

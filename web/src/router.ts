@@ -1,6 +1,6 @@
 /** Addresses of the pages, and who may open them. */
 import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
-import { may, resume, session, type Permission } from "./session";
+import { firstSteps, may, resume, session, type Permission } from "./session";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -39,6 +39,7 @@ export const router = createRouter({
   routes: [
     { path: "/login", name: "login", component: () => import("./pages/Login.vue"), meta: { bare: true } },
     { path: "/password", name: "password", component: () => import("./pages/Password.vue"), meta: { bare: true } },
+    { path: "/factor", name: "factor", component: () => import("./pages/Factor.vue"), meta: { bare: true } },
     { path: "/unreachable", name: "unreachable", component: () => import("./pages/Unreachable.vue"), meta: { bare: true } },
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
@@ -79,7 +80,9 @@ router.beforeEach(async (to) => {
 function gate(to: RouteLocationNormalized) {
   if (to.name === "login") return session.value ? home(to) : true;
   if (!session.value) return { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
-  if (session.value.must_change_password && to.name !== "password") return { name: "password", query: to.query };
+  const step = firstSteps(session.value);
+  if (step && to.name !== step) return { name: step, query: to.query };
+  if (!step && to.name === "factor") return home(to);
   if (to.meta.permission && !may(to.meta.permission)) {
     const first = pages.find((page) => may(page.permission));
     return to.name === "overview" && first ? { name: first.name } : { name: "forbidden" };
