@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    false,
 )
 
 from detection.store.tables import RowId, metadata
@@ -36,6 +37,11 @@ accounts: Final = Table(
     Column("one_time_expires", BigInteger),  # NULL once the person has chosen a password
     Column("disabled", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("person", String(64)),  # how the unit names the person, say a staff number: one has one account
+    # The system administrator has issued its one-time password; the security administrator has yet to agree.
+    Column("waits", Boolean, nullable=False, server_default=false()),
+    Column("created_by", String(128), nullable=False, server_default=""),
+    Index("uq_accounts_person", "person", unique=True),
 )
 
 passwords_past: Final = Table(
