@@ -47,6 +47,8 @@ from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
+from soc_api.queue_desk import QueueDesk
+from soc_api.queue_rounds import queue_rounds
 from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
@@ -99,6 +101,7 @@ def run_api(folders: Folders, settings: Settings) -> None:
             with (
                 transfer_door(transfer_parts, folders.transfer, settings.transfer, settings.link),
                 witness_rounds(folders, witnessing),
+                queue_rounds(center),
             ):
                 _serve(center, settings.console, listener, asked)
         finally:
@@ -157,8 +160,9 @@ def _opened(
         uploads=Uploads(folders.transfer / "uploads"),
         witnessing=witnessing,
         enforcement=enforcement,
-        registry=_registry(engine, inventory, checklist),
+        registry=(registry := _registry(engine, inventory, checklist)),
         hosts=HostInventoryStore(engine),
+        queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
         exceptions=exception_desk(engine, alerts, events, rules),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),

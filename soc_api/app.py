@@ -33,6 +33,7 @@ from soc_api.routes.live import live
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
 from soc_api.routes.packets import packets
+from soc_api.routes.queue import queue
 from soc_api.routes.registry import registry
 from soc_api.routes.registry_tables import UPLOAD, registry_tables
 from soc_api.routes.registry_tables import UPLOAD_BYTES_MAX as REGISTRY_BYTES_MAX
@@ -118,7 +119,7 @@ def routed() -> FastAPI:
     top = APIRouter(prefix=API)
     cases = (incidents,)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
-    work = (overview, alerts, exceptions, packets, hunt, rules, sensors, transfers)
+    work = (overview, queue, alerts, exceptions, packets, hunt, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)

@@ -19,6 +19,7 @@ from soc_api.compliance_port import ComplianceService
 from soc_api.exception_desk import ExceptionDesk
 from soc_api.identity import Identity
 from soc_api.packet_desk import PacketDesk
+from soc_api.queue_desk import QueueDesk
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
@@ -67,6 +68,7 @@ class Center:
     enforcement: Enforcement | None = None
     registry: RegistryDesk | None = None
     hosts: HostInventoryStore | None = None
+    queue: QueueDesk | None = None
     exceptions: ExceptionDesk | None = None
     casework: Casework | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

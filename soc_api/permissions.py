@@ -15,6 +15,7 @@ Permission = Literal[
     "overview.read",
     "alerts.read",
     "alerts.act",
+    "alerts.share",
     "exceptions.ask",
     "exceptions.decide",
     "packets.read",
@@ -108,6 +109,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
     "shift_lead": {
         *_OPERATIONAL,
         "alerts.act",
+        "alerts.share",
         "exceptions.ask",
         "exceptions.decide",
         "packets.read",

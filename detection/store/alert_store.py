@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, select
 
 from detection.alert import SEVERITIES, Alert
 from detection.exceptions import Withheld
-from detection.store.act import REASON_CHARS_MAX, Act
+from detection.store.act import REASON_CHARS_MAX, Act, refusal
 from detection.store.act_store import AlertActs
 from detection.store.alert_group import AlertDetail, AlertGroup, AlertPage, AlertRecord, HistoryRecord
 from detection.store.exception_store import keep_withheld
@@ -42,6 +42,7 @@ DETAIL_ALERTS_MAX: Final = 20
 HISTORY_MAX: Final = 200
 MEMBERS_MAX: Final = 200
 _TOTALS_MAX: Final = 64  # counts remembered while nothing changes
+_CHUNK: Final = 500  # names in one IN (...)
 _HOUR_MICROS: Final = 3_600_000_000
 
 _decoder: Final = msgspec.json.Decoder(Alert)
@@ -201,6 +202,18 @@ class AlertStore:
         """The unit a group belongs to. Raises Refused (alert-not-found)."""
         with self._engine.connect() as connection:
             return str(group_row(connection, group)["unit"])
+
+    def units_of(self, groups: Sequence[str]) -> set[str]:
+        """The units that groups belong to. Raises Refused (alert-not-found) where one is not there."""
+        found: dict[str, str] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(groups), _CHUNK):
+                some = alert_groups.c.id.in_(groups[start : start + _CHUNK])
+                rows = connection.execute(select(alert_groups.c.id, alert_groups.c.unit).where(some))
+                found |= {row.id: row.unit for row in rows}
+        if absent := set(groups) - found.keys():
+            raise refusal("alert-not-found", min(absent))
+        return set(found.values())
 
     def acknowledge(self, group: str, actor: str, now: datetime) -> AlertGroup:
         """new -> acknowledged; ``actor`` becomes the owner. Raises Refused (alert-not-found, alert-state)."""

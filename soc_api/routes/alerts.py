@@ -1,11 +1,14 @@
 """The alert queue: pages, one group with its events, and what a person decides about it."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query
+from pydantic import Field
 
 from detection.alert import Alert
+from detection.store.act import Act
 from detection.store.alert_group import AlertRecord
+from detection.store.group_page import Sort
 from sensors.event import Event
 from soc_api.bodies import (
     AlertBody,
@@ -17,8 +20,14 @@ from soc_api.bodies import (
     HistoryRow,
     MatchRow,
 )
+from soc_api.context import Center
 from soc_api.errors import text
+from soc_api.identity import Visit
+from soc_api.queue_bodies import FilterOrder
+from soc_api.queue_desk import QueueDesk
+from soc_api.queue_rows import group_row, group_rows
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.routes.queue import Desk, filter_of
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Seen, Within
 
@@ -37,28 +46,36 @@ Group = Annotated[str, Depends(own_group)]
 _REFUSES: Final = conflicts("The group is not in the state this action starts from")
 
 
+class PageAsk(FilterOrder):
+    """Parameters of a page."""
+
+    sort: Sort = "latest"
+    cursor: str = Field(default="", max_length=120)
+    offset: int = Field(default=0, ge=0, le=10_000_000)
+    limit: int = Field(default=50, ge=1, le=500)
+
+
 @alerts.get("/alerts", summary="The queue", response_model=AlertPage, openapi_extra=needs("alerts.read"))
 def page(
-    center: Here,
-    scope: Seen,
-    state: Literal["open", "new", "acknowledged", "closed", "all"] = "open",
-    severity: Literal["informational", "low", "medium", "high", "critical", ""] = "",
-    detector: Literal["sigma", "anomaly", "special", "health", ""] = "",
-    q: Annotated[str, Query(max_length=200)] = "",
-    cursor: Annotated[str, Query(max_length=100)] = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    center: Here, desk: Desk, scope: Seen, visit: Visitor, ask: Annotated[PageAsk, Query()]
 ) -> AlertPage:
-    """Groups of one's own unit and those below, the last seen first; open means new or acknowledged."""
-    found = center.alerts.page(
-        state=state,
-        severity=severity,
-        detector=detector,
-        q=q,
-        cursor=cursor,
-        limit=limit,
-        units=scope.units,
+    """Groups of one's own unit and those below, highest of ``sort`` first, ``offset`` behind the cursor.
+
+    open means new or acknowledged and not snoozed; ``q`` is a query over the fields of a row.
+    """
+    now, places = center.clock(), desk.places.now()
+    wanted = filter_of(FilterOrder(**ask.model_dump(include=set(FilterOrder.model_fields))), scope, visit)
+    found = center.alerts.queue(
+        wanted,
+        now,
+        sort=ask.sort,
+        cursor=ask.cursor,
+        offset=ask.offset,
+        limit=ask.limit,
+        keys_of_system=places.keys_of,
     )
-    return AlertPage.model_validate(found, from_attributes=True)
+    rows = group_rows(found.rows, places, now)
+    return AlertPage(rows=rows, total=found.total, revision=found.revision, next=found.next)
 
 
 @alerts.get(
@@ -68,13 +85,15 @@ def page(
     responses=_REFUSES,
     openapi_extra=needs("alerts.read"),
 )
-def detail(group: Group, center: Here) -> AlertDetail:
+def detail(group: Group, center: Here, desk: Desk) -> AlertDetail:
     """The newest alerts of a group with the events behind them, the fields that matched, and the history."""
+    now, places = center.clock(), desk.places.now()
     found = center.alerts.detail(group)
     return AlertDetail(
-        group=AlertGroup.model_validate(found.group, from_attributes=True),
+        group=group_row(found.group, places, now),
         alerts=[_alert(record) for record in found.alerts],
         history=[HistoryRow.model_validate(row, from_attributes=True) for row in found.history],
+        members=group_rows(found.members, places, now),
     )
 
 
@@ -85,11 +104,10 @@ def detail(group: Group, center: Here) -> AlertDetail:
     responses=_REFUSES,
     openapi_extra=needs("alerts.act"),
 )
-def acknowledge(group: Group, center: Here, visit: Visitor) -> AlertGroup:
+def acknowledge(group: Group, center: Here, desk: Desk, visit: Visitor) -> AlertGroup:
     """new -> acknowledged; the visitor becomes the owner."""
     with recorded(center, visit, "alert.acknowledge", group):
-        after = center.alerts.acknowledge(group, visit.actor, center.clock())
-    return AlertGroup.model_validate(after, from_attributes=True)
+        return _acted(Act(action="acknowledge"), group, center, desk, visit)
 
 
 @alerts.post(
@@ -99,11 +117,16 @@ def acknowledge(group: Group, center: Here, visit: Visitor) -> AlertGroup:
     responses=_REFUSES,
     openapi_extra=needs("alerts.act"),
 )
-def close(group: Group, body: CloseAlert, center: Here, visit: Visitor) -> AlertGroup:
+def close(group: Group, body: CloseAlert, center: Here, desk: Desk, visit: Visitor) -> AlertGroup:
     """acknowledged -> closed, with a classification and the reason for it."""
     with recorded(center, visit, "alert.close", f"{group} {body.classification}"):
-        after = center.alerts.close(group, visit.actor, body.classification, body.reason, center.clock())
-    return AlertGroup.model_validate(after, from_attributes=True)
+        return _acted(
+            Act(action="close", classification=body.classification, reason=body.reason),
+            group,
+            center,
+            desk,
+            visit,
+        )
 
 
 @alerts.post(
@@ -113,11 +136,16 @@ def close(group: Group, body: CloseAlert, center: Here, visit: Visitor) -> Alert
     responses=_REFUSES,
     openapi_extra=needs("alerts.act"),
 )
-def reopen(group: Group, center: Here, visit: Visitor) -> AlertGroup:
+def reopen(group: Group, center: Here, desk: Desk, visit: Visitor) -> AlertGroup:
     """closed -> acknowledged; the visitor becomes the owner."""
     with recorded(center, visit, "alert.reopen", group):
-        after = center.alerts.reopen(group, visit.actor, center.clock())
-    return AlertGroup.model_validate(after, from_attributes=True)
+        return _acted(Act(action="reopen"), group, center, desk, visit)
+
+
+def _acted(act: Act, group: str, center: Center, desk: QueueDesk, visit: Visit) -> AlertGroup:
+    now = center.clock()
+    after, number = desk.acts.single(act, group, visit.actor, now)
+    return group_row(after, desk.places.now(), now, act=number)
 
 
 def _alert(record: AlertRecord) -> AlertBody:

@@ -50,6 +50,7 @@ from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
 from soc_api.passwords import Cost
+from soc_api.queue_desk import QueueDesk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
 from soc_api.rule_store import RuleStore
@@ -586,6 +587,7 @@ class World:
             transfers=self.transfers,
             uploads=self.uploads,
             registry=self.registry,
+            queue=QueueDesk(self.engine, self.alerts, self.registry),
             hosts=HostInventoryStore(self.engine),
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
             enforcement=self.enforcement,

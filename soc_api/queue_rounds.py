@@ -1,0 +1,40 @@
+"""The thread that works on the queue's acts, those a killed process left included."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from crypto.words import LiuheError
+from soc_api.context import Center
+
+WORK_SECONDS: Final = 0.2  # between looks for acts that wait to be worked on
+STOP_SECONDS_MAX: Final = 5.0  # a chunk under way is finished first
+_log: Final = logging.getLogger(__name__)
+
+
+@contextmanager
+def queue_rounds(center: Center) -> Iterator[None]:
+    """Work on acts in the background while the block runs."""
+    stop = threading.Event()
+    worker = threading.Thread(target=work, args=(center, stop), name="queue", daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join(timeout=STOP_SECONDS_MAX)
+
+
+def work(center: Center, stop: threading.Event) -> None:
+    """Do acts chunk by chunk until ``stop``; what fails is tried again later."""
+    assert center.queue is not None
+    while not stop.is_set():
+        try:
+            busy = center.queue.acts.work(center.clock())
+        except LiuheError as error:  # a full disk, a database locked for long
+            _log.error("acts on alerts wait: %s", error)
+            busy = False
+        if not busy:
+            stop.wait(WORK_SECONDS)
