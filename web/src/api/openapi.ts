@@ -2,6 +2,42 @@
 
 export interface components {
     schemas: {
+        ActDetail: {
+            act: components["schemas"]["ActRow"];
+            items: components["schemas"]["ActItemRow"][];
+            next: string;
+        };
+        ActItemRow: {
+            group: string;
+            state: "waiting" | "done" | "refused" | "undone";
+            code: string;
+            message: components["schemas"]["Text"] | null;
+        };
+        ActOrder: {
+            action: "acknowledge" | "assign" | "close" | "reopen" | "snooze" | "wake" | "note" | "merge" | "split";
+            groups?: string[];
+            filter?: components["schemas"]["FilterOrder"] | null;
+            owner: string;
+            classification: ("true_positive" | "benign_positive" | "false_positive" | "test") | "";
+            reason: string;
+            until?: string | null;
+            into: string;
+        };
+        ActPage: {
+            rows: components["schemas"]["ActRow"][];
+        };
+        ActRow: {
+            id: number;
+            time: string;
+            actor: string;
+            action: string;
+            state: "running" | "done" | "undoing" | "undone";
+            total: number;
+            done: number;
+            refused: number;
+            finished: string | null;
+            undo_until: string | null;
+        };
         AlertBody: {
             id: string;
             time: string;
@@ -147,6 +183,22 @@ export interface components {
             after: string;
             digest: string;
         };
+        BucketPage: {
+            by: string;
+            rows: components["schemas"]["BucketRow"][];
+            revision: number;
+        };
+        BucketRow: {
+            value: string;
+            title: components["schemas"]["Text"] | null;
+            groups: number;
+            alerts: number;
+            worst: "informational" | "low" | "medium" | "high" | "critical";
+            severities: {
+                [key: string]: number;
+            };
+            latest: string;
+        };
         CaseFileRow: {
             sm3: string;
             name: string;
@@ -253,19 +305,17 @@ export interface components {
             classification: "true_positive" | "benign_positive" | "false_positive" | "test";
             reason: string;
         };
-        CompletionItem: {
-            insert: string;
-            kind: "field" | "alias" | "operator" | "value" | "connective";
-            zh: string;
-            en: string;
-            field: string;
-            count: number;
+        CompletionBody: {
+            start: number;
+            end: number;
+            expects: "field" | "operator" | "value" | "connective";
+            items: components["schemas"]["soc_api__queue_bodies__CompletionItem"][];
         };
         CompletionPage: {
             start: number;
             end: number;
             expects: "field" | "operator" | "value" | "connective";
-            items: components["schemas"]["CompletionItem"][];
+            items: components["schemas"]["soc_api__hunt_bodies__CompletionItem"][];
         };
         ContactOrder: {
             number: number;
@@ -501,6 +551,14 @@ export interface components {
             fields: {
                 [key: string]: string;
             };
+        };
+        FilterOrder: {
+            state: "open" | "new" | "acknowledged" | "snoozed" | "closed" | "all";
+            severity: "" | "informational" | "low" | "medium" | "high" | "critical";
+            detector: "" | "sigma" | "anomaly" | "special" | "health" | "manual";
+            q: string;
+            since?: string | null;
+            until?: string | null;
         };
         FormFieldRow: {
             name: string;
@@ -954,6 +1012,14 @@ export interface components {
             unit: string;
             group: string;
         };
+        NewAlert: {
+            title: string;
+            reason: string;
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            entity: string;
+            unit: string;
+            time?: string | null;
+        };
         ObjectOrder: {
             kind: "room" | "network" | "boundary" | "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "data" | "center" | "organisation";
             name: string;
@@ -1146,6 +1212,14 @@ export interface components {
             added: string;
             added_by: string;
             revoked: string | null;
+        };
+        PersonPage: {
+            rows: components["schemas"]["PersonRow"][];
+        };
+        PersonRow: {
+            actor: string;
+            name: string;
+            role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
         };
         Problem: {
             code: string;
@@ -1503,6 +1577,9 @@ export interface components {
             expires: string;
             center: string;
             unit: string;
+        };
+        ShareOrder: {
+            role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
         };
         SignedOrder: {
             statement: string;
@@ -1868,6 +1945,27 @@ export interface components {
             seconds: number;
             findings: components["schemas"]["Text"][];
         };
+        ViewOrder: {
+            name: string;
+            settings: components["schemas"]["ViewSettings"];
+        };
+        ViewPage: {
+            rows: components["schemas"]["ViewRow"][];
+        };
+        ViewRow: {
+            id: number;
+            name: components["schemas"]["Text"];
+            settings: components["schemas"]["ViewSettings"];
+            role: string;
+            own: boolean;
+        };
+        ViewSettings: {
+            state: "open" | "new" | "acknowledged" | "snoozed" | "closed" | "all";
+            q: string;
+            hours: number;
+            sort: "latest" | "risk" | "count" | "severity";
+            by?: ("severity" | "state" | "detector" | "unit" | "owner" | "rule" | "entity")[];
+        };
         Withdrawal: {
             note: string;
         };
@@ -1901,6 +1999,14 @@ export interface components {
             origin: string;
             size: number;
         };
+        soc_api__hunt_bodies__CompletionItem: {
+            insert: string;
+            kind: "field" | "alias" | "operator" | "value" | "connective";
+            zh: string;
+            en: string;
+            field: string;
+            count: number;
+        };
         soc_api__incident_bodies__TaskRow: {
             number: number;
             title: string;
@@ -1910,6 +2016,12 @@ export interface components {
             overdue: boolean;
             ended: string | null;
             ended_by: string;
+        };
+        soc_api__queue_bodies__CompletionItem: {
+            insert: string;
+            kind: "field" | "alias" | "operator" | "value" | "connective";
+            text: components["schemas"]["Text"];
+            count: number;
         };
         soc_api__registry_bodies__TaskRow: {
             number: number;
