@@ -11,12 +11,13 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
+export type PageName = "overview" | "alerts" | "exceptions" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "overview", permission: "overview.read" },
   { name: "alerts", permission: "alerts.read" },
+  { name: "exceptions", permission: "alerts.read" },
   { name: "rules", permission: "rules.read" },
   { name: "registry", permission: "registry.read" },
   { name: "assets", permission: "inventory.read" },
@@ -43,6 +44,7 @@ export const router = createRouter({
     { path: "/unreachable", name: "unreachable", component: () => import("./pages/Unreachable.vue"), meta: { bare: true } },
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
+    { path: "/exceptions/:exception?", name: "exceptions", component: () => import("./pages/Exceptions.vue"), meta: { permission: permissionOf.exceptions } },
     { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
     { path: "/registry/:system?", name: "registry", component: () => import("./pages/Registry.vue"), meta: { permission: permissionOf.registry } },
     { path: "/assets/:unit?/:host?", name: "assets", component: () => import("./pages/Assets.vue"), meta: { permission: permissionOf.assets } },

@@ -8,6 +8,8 @@ export type Permission =
   | "overview.read"
   | "alerts.read"
   | "alerts.act"
+  | "exceptions.ask"
+  | "exceptions.decide"
   | "packets.read"
   | "events.search"
   | "rules.read"

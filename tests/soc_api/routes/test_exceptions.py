@@ -161,11 +161,3 @@ def test_units_are_kept_apart(world: Any) -> None:
         answer = far(method, f"/exceptions/{made['id']}{path}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (403, "unit-scope")
     assert far("GET", "/exceptions/99").status_code == 404
-
-
-def test_decisions_are_fed_to_the_ledger(world: Any) -> None:
-    ask(world.signed_in("analyst"))
-    [(number, leaf)] = world.center.exceptions.feed(0)
-    assert (number, leaf.kind, leaf.subject) == (1, "exception", "exception:1/1")
-    assert "巡检脚本".encode() in leaf.payload
-    assert world.center.exceptions.feed(1) == []

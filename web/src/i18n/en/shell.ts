@@ -8,6 +8,7 @@ export default {
     label: "Main navigation",
     overview: "Overview",
     alerts: "Alerts",
+    exceptions: "Exceptions",
     rules: "Rules",
     checks: "Compliance",
     attestations: "Attestations",

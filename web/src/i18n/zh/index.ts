@@ -4,6 +4,7 @@ import assets from "./assets";
 import audit from "./audit";
 import enforcement from "./enforcement";
 import evidence from "./evidence";
+import exceptions from "./exceptions";
 import login from "./login";
 import overview from "./overview";
 import packets from "./packets";
@@ -16,4 +17,4 @@ import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, assets, audit, registry, evidence, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };
+export default { alerts, assets, audit, registry, evidence, exceptions, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };

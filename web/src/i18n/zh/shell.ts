@@ -8,6 +8,7 @@ export default {
     label: "主导航",
     overview: "总览",
     alerts: "告警",
+    exceptions: "例外",
     rules: "检测规则",
     checks: "合规检查",
     attestations: "人工证明",
