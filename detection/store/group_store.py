@@ -68,6 +68,7 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
     updated: list[dict[str, object]] = []
     told: list[tuple[str, datetime, str, str, str]] = []
     rows: list[dict[str, object]] = []
+    full: list[str] = []  # groups with more bodies than are kept
     for key, members in by_key.items():
         found = newest.get(key)
         if found is None or found.state == "closed":
@@ -78,6 +79,8 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
             group = found
             updated.append({f"new_{k}": v for k, v in _as_row(folded(group, members, revision)).items()})
         rows += _alert_rows(group.id, members, now)
+        if group.count + len(members) > BODIES_MAX:
+            full.append(group.id)
     if inserted:
         connection.execute(insert(alert_groups), inserted)
     if updated:
@@ -86,7 +89,7 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
     if told:
         tell(connection, told)
     connection.execute(insert(alerts), rows)
-    for identifier in {str(row["group_id"]) for row in rows if row["body"] is not None}:
+    for identifier in full:
         _forget_old_bodies(connection, identifier)
 
 
