@@ -42,6 +42,7 @@ from soc_api.enforcement_facts import own_facts
 from soc_api.exception_side import exception_desk
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.identity_store import IdentityStore
+from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketDesk
@@ -53,6 +54,7 @@ from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
 from soc_api.rule_store import RuleStore
+from soc_api.secret_box import center_key
 from soc_api.settings import Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
@@ -164,6 +166,7 @@ def _opened(
         hosts=HostInventoryStore(engine),
         queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
+        locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )

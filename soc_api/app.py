@@ -16,6 +16,7 @@ from soc_api.body_limit import BodyLimit
 from soc_api.context import Center
 from soc_api.errors import NoTraces, install_errors
 from soc_api.headers import SecurityHeaders
+from soc_api.incident_files import FILE_BYTES_MAX as INCIDENT_BYTES_MAX
 from soc_api.routes.alerts import alerts
 from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
@@ -26,6 +27,7 @@ from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
 from soc_api.routes.hunt import hunt
+from soc_api.routes.incident_case import LOCKER, incident_case
 from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
@@ -112,12 +114,13 @@ def routed() -> FastAPI:
     # The last one added is the outermost.
     uploads = {API + path: UPLOAD_BYTES_MAX for path in UPLOADS} | {API + UPLOAD: REGISTRY_BYTES_MAX}
     uploads |= {API + path: ATTACHMENT_BYTES_MAX for path in FILES}
+    uploads[API + LOCKER] = INCIDENT_BYTES_MAX
     app.add_middleware(BodyLimit, larger=uploads)
     app.add_middleware(NoTraces)
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    cases = (incidents,)
+    cases = (incidents, incident_case)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
     work = (overview, queue, alerts, exceptions, packets, hunt, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)

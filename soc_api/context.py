@@ -18,6 +18,7 @@ from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.exception_desk import ExceptionDesk
 from soc_api.identity import Identity
+from soc_api.incident_files import IncidentFiles
 from soc_api.packet_desk import PacketDesk
 from soc_api.queue_desk import QueueDesk
 from soc_api.report_port import ReportService
@@ -71,6 +72,7 @@ class Center:
     queue: QueueDesk | None = None
     exceptions: ExceptionDesk | None = None
     casework: Casework | None = None
+    locker: IncidentFiles | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:

@@ -8,11 +8,13 @@ from fastapi import Depends, Path
 from compliance.casework import Casework
 from compliance.incident import STEPS, Incident, clocks_of
 from compliance.incident_rules import IncidentRules
+from compliance.report.times import minute
 from crypto.words import LiuheError, Refused, Words
 from soc_api import incident_bodies as bodies
 from soc_api.bodies import Text
 from soc_api.context import Center
 from soc_api.errors import text
+from soc_api.identity import Visit
 from soc_api.routes.guard import center_of
 from soc_api.routes.registry import Within
 
@@ -47,6 +49,11 @@ def aware(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def paper_mark(visit: Visit, now: datetime) -> str:
+    """What is printed across a paper: who took it out, and when."""
+    return f"{visit.account.username} {minute(now)}"
 
 
 def incident_row(one: Incident, cases: Casework, now: datetime) -> bodies.IncidentRow:

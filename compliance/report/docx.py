@@ -35,7 +35,7 @@ _HEAD_STYLE, _CELL_STYLE = "CellHead", "Cell"
 def render_docx(document: Document, *, fonts: Path | None = None) -> bytes:
     """The DOCX. Raises LiuheError where a chart cannot be drawn."""
     made = docx.Document()
-    _page(made.sections[0])
+    lay_page(made.sections[0])
     _styles(made)
     _cover(made, document)
     _footer(made, document)
@@ -66,23 +66,23 @@ def _body(made: Docx, document: Document, pictures: Any) -> None:
                 part += 1
                 _heading(made, f"（{numeral(part)}）{text}", KAI, 2)
             case Paragraph(text=text):
-                _indent(_line(made, text, BODY, 16))
+                indent(add_line(made, text, BODY, 16))
             case Note(text=text):
-                _line(made, f"※ {text}", BODY, 12)
+                add_line(made, f"※ {text}", BODY, 12)
             case Code(text=text):
                 for line in text.splitlines():
-                    _line(made, line, "Courier New", 9, spacing=12)
+                    add_line(made, line, "Courier New", 9, spacing=12)
             case Table():
                 _table(made, block)
             case Chart():
-                _line(made, block.title, HEI, 11, align=WD_ALIGN_PARAGRAPH.CENTER)
+                add_line(made, block.title, HEI, 11, align=WD_ALIGN_PARAGRAPH.CENTER)
                 place = made.add_paragraph()
                 place.alignment = WD_ALIGN_PARAGRAPH.CENTER
                 place.add_run().add_picture(io.BytesIO(next(pictures)), width=Mm(_CHART_MM))
             case Page():
                 if block.wide != wide:
                     wide = block.wide
-                    _page(made.add_section(WD_SECTION.NEW_PAGE), wide=wide)
+                    lay_page(made.add_section(WD_SECTION.NEW_PAGE), wide=wide)
                 else:
                     _break(made)
 
@@ -94,7 +94,8 @@ def numeral(number: int) -> str:
     return lead + (_NUMERALS[ones - 1] if ones else "")
 
 
-def _page(section: Any, *, wide: bool = False) -> None:
+def lay_page(section: Any, *, wide: bool = False) -> None:
+    """A4, across where ``wide``, with the margins of GB/T 9704."""
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (Mm(297), Mm(210)) if wide else (Mm(210), Mm(297))
     section.top_margin, section.bottom_margin = (Mm(26), Mm(30)) if wide else (Mm(37), Mm(35))
@@ -102,24 +103,24 @@ def _page(section: Any, *, wide: bool = False) -> None:
 
 
 def _cover(made: Docx, document: Document) -> None:
-    _line(made, document.marking, HEI, 16)
+    add_line(made, document.marking, HEI, 16)
     for _ in range(3):
-        _line(made, "", BODY, 16)
-    _line(made, document.title, TITLE, 22, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=36)
-    _line(made, document.subtitle, KAI, 16, align=WD_ALIGN_PARAGRAPH.CENTER)
-    _line(made, "", BODY, 16)
+        add_line(made, "", BODY, 16)
+    add_line(made, document.title, TITLE, 22, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=36)
+    add_line(made, document.subtitle, KAI, 16, align=WD_ALIGN_PARAGRAPH.CENTER)
+    add_line(made, "", BODY, 16)
     for name, value in document.cover:
-        _line(made, f"{name}：{value}", BODY, 12, spacing=20)
-    _line(made, "", BODY, 16)
+        add_line(made, f"{name}：{value}", BODY, 12, spacing=20)
+    add_line(made, "", BODY, 16)
     for remark in document.remarks:
-        line = _line(made, remark, HEI, 12, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=20)
+        line = add_line(made, remark, HEI, 12, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=20)
         line.runs[0].font.color.rgb = RGBColor(0xB3, 0x26, 0x1E)
     if document.signers:
         rows = tuple((one.step, one.name, one.time, one.mark) for one in document.signers)
         head = ("事项", "姓名", "时间（北京时间）", "手签 / 盖章")
         _table(made, Table(head=head, rows=rows, widths=(1, 2, 3, 3)))
-        _line(made, document.signed, BODY, 9, spacing=14)
-    _line(made, document.watermark, KAI, 12, align=WD_ALIGN_PARAGRAPH.CENTER)
+        add_line(made, document.signed, BODY, 9, spacing=14)
+    add_line(made, document.watermark, KAI, 12, align=WD_ALIGN_PARAGRAPH.CENTER)
     _break(made)
 
 
@@ -131,13 +132,13 @@ def _footer(made: Docx, document: Document) -> None:
         code, kind="png", scale=4, border=2
     )
     line.add_run().add_picture(io.BytesIO(code.getvalue()), width=Mm(15))
-    _run(line, "　— ", SONG, 14)
-    _field(line, "PAGE")
-    _run(line, " —", SONG, 14)
+    add_run(line, "　— ", SONG, 14)
+    add_field(line, "PAGE")
+    add_run(line, " —", SONG, 14)
     for text in document.footer.splitlines():
-        _run(footer.add_paragraph(), text, BODY, 6.5)
+        add_run(footer.add_paragraph(), text, BODY, 6.5)
     header = made.sections[0].header.paragraphs[0]
-    _run(header, f"{document.title}　{document.number}　{document.watermark}", BODY, 8.5)
+    add_run(header, f"{document.title}　{document.number}　{document.watermark}", BODY, 8.5)
 
 
 def _break(made: Docx) -> None:
@@ -146,27 +147,30 @@ def _break(made: Docx) -> None:
 
 def _heading(made: Docx, text: str, font: str, level: int) -> None:
     line = made.add_heading(level=level)
-    _run(line, text, font, 16)
-    _indent(line)
+    add_run(line, text, font, 16)
+    indent(line)
 
 
-def _line(
+def add_line(
     made: Docx, text: str, font: str, size: float, *, align: Any = None, spacing: float = 28.95
 ) -> Line:
+    """A paragraph in one typeface."""
     line = made.add_paragraph()
-    _run(line, text, font, size)
+    add_run(line, text, font, size)
     line.alignment = align
     line.paragraph_format.line_spacing = Pt(spacing)
     line.paragraph_format.space_after = Pt(0)
     return line
 
 
-def _indent(line: Line) -> None:
+def indent(line: Line) -> None:
+    """Two characters before the first line."""
     line.paragraph_format.first_line_indent = Pt(32)
 
 
-def _run(line: Line, text: str, font: str, size: float) -> None:
-    run = line.add_run(_plain(text))
+def add_run(line: Line, text: str, font: str, size: float) -> None:
+    """Text in one typeface, its Chinese part as well."""
+    run = line.add_run(plain(text))
     run.font.size = Pt(size)
     run.font.name = font
     run.font.color.rgb = RGBColor(0, 0, 0)
@@ -175,7 +179,7 @@ def _run(line: Line, text: str, font: str, size: float) -> None:
     properties.rFonts.set(qn("w:eastAsia"), font)
 
 
-def _field(line: Line, name: str) -> None:
+def add_field(line: Line, name: str) -> None:
     """A field the office program fills in, such as the page's number."""
     run = line.add_run()
     run.font.size = Pt(14)
@@ -191,7 +195,7 @@ def _field(line: Line, name: str) -> None:
 
 def _table(made: Docx, block: Table) -> None:
     if block.caption:
-        _line(made, block.caption, HEI, 10.5, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=18)
+        add_line(made, block.caption, HEI, 10.5, align=WD_ALIGN_PARAGRAPH.CENTER, spacing=18)
     made.element.body.insert(len(made.element.body) - 1, parse_xml(_table_xml(block)))
     made.add_paragraph().paragraph_format.space_after = Pt(0)
 
@@ -210,7 +214,7 @@ def _table_xml(block: Table) -> str:
 def _row_xml(row: Sequence[str], style: str, properties: str) -> str:
     cells = "".join(
         f'<w:tc><w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>'
-        f'<w:r><w:t xml:space="preserve">{escape(_plain(text))}</w:t></w:r></w:p></w:tc>'
+        f'<w:r><w:t xml:space="preserve">{escape(plain(text))}</w:t></w:r></w:p></w:tc>'
         for text in row
     )
     return f"<w:tr>{properties}{cells}</w:tr>"
@@ -226,6 +230,6 @@ def _styles(made: Docx) -> None:
         style.paragraph_format.space_after = Pt(0)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text a document may hold: XML has no place for controls."""
     return "".join(sign if sign >= " " or sign in "\t\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)

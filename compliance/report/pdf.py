@@ -33,8 +33,8 @@ _CHART_PPI: Final = 200.0
 def render_pdf(document: Document, *, fonts: Path | None = None) -> bytes:
     """The PDF. Raises LiuheError where typesetting fails; text is data there, never markup."""
     built: dict[str, Any] = msgspec.to_builtins(document)
-    data = legible(built, characters(_folders(fonts))) | {"fonts": FONTS, "qr": qr_svg(document.code)}
-    (made,) = _compiled("document.typ", data, document.created, "pdf", fonts)
+    data = legible(built, characters(font_folders(fonts))) | {"fonts": FONTS, "qr": qr_svg(document.code)}
+    (made,) = compiled("document.typ", data, document.created, "pdf", fonts)
     return made
 
 
@@ -42,9 +42,9 @@ def render_charts(charts: Sequence[Chart], *, created: str, fonts: Path | None =
     """Each chart as PNG. Raises LiuheError."""
     if not charts:
         return ()
-    shown = characters(_folders(fonts))
+    shown = characters(font_folders(fonts))
     data = {"fonts": FONTS, "charts": legible(msgspec.to_builtins(charts), shown)}
-    return _compiled("chart.typ", data, created, "png", fonts)
+    return compiled("chart.typ", data, created, "png", fonts)
 
 
 def qr_svg(text: str) -> str:
@@ -56,18 +56,20 @@ def qr_svg(text: str) -> str:
     return buffer.getvalue().decode()
 
 
-def _folders(fonts: Path | None) -> list[Path]:
+def font_folders(fonts: Path | None) -> list[Path]:
+    """Where typefaces are looked for: ours, and those an installation holds licences for."""
     return [_FOLDER / "fonts", *([fonts] if fonts and fonts.is_dir() else [])]
 
 
-def _compiled(
+def compiled(
     source: str, data: dict[str, Any], created: str, form: Literal["pdf", "png"], fonts: Path | None
 ) -> tuple[bytes, ...]:
+    """What typst makes of one of our sources with ``data``. Raises LiuheError (report-typesetting)."""
     try:
         made: Any = typst.compile(
             _FOLDER / source,
             root=_FOLDER,
-            font_paths=_folders(fonts),
+            font_paths=font_folders(fonts),
             ignore_system_fonts=True,
             format=form,
             ppi=_CHART_PPI if form == "png" else None,

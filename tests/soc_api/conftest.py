@@ -44,6 +44,7 @@ from soc_api.exception_side import exception_desk
 from soc_api.folders import create
 from soc_api.identity import Identity, Visit
 from soc_api.identity_store import IdentityStore
+from soc_api.incident_files import IncidentFiles
 from soc_api.key_signatures import PersonKeys
 from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketDesk
@@ -291,11 +292,12 @@ class Transfers:
         self.files: dict[str, tuple[StagedFile, ...]] = {}
         self.acts: list[TransferActValue] = []
 
-    def page(self, state: str, cursor: str, limit: int) -> TransferPageValue:
+    def page(self, state: str, cursor: str, limit: int, authors: Any = None) -> TransferPageValue:
         if cursor and not cursor.isdigit():
             raise BadInput("transfer-cursor", Words("游标", "cursor"), Words("重来", "again"), field="cursor")
         wanted = {"open": ("requested", "approved", "sealed"), "refused": ("refused",)}.get(state)
         found = [row for row in reversed(self.rows.values()) if wanted is None or row.state in wanted]
+        found = [row for row in found if authors is None or row.author in authors]
         first = int(cursor or 0)
         more = str(first + limit) if len(found) > first + limit else ""
         return TransferPageValue(rows=tuple(found[first : first + limit]), next=more)
@@ -592,6 +594,7 @@ class World:
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
             enforcement=self.enforcement,
             casework=self.casework,
+            locker=IncidentFiles(folder / "incidents", bytes(32)),
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
