@@ -4,21 +4,29 @@
 (``../shared/data``); staged parts are named as such. Thresholds are those of rules/anomaly/special.toml.
 """
 
+import csv
 import gzip
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 -- a seeded one
 from typing import Any
+
+import msgspec
 
 from detection.alert import Alert
 from detection.parameters import read_parameters, shipped
 from detection.special.beacon import BeaconDetector
 from detection.special.detectors import SpecialParameters
+from detection.special.dns_tunnel import DnsTunnelDetector
+from detection.special.generated_names import GeneratedNamesDetector
+from detection.special.name_model import open_names
+from detection.special.names import parted
 from sensors.event import Event, LogSource, Observation, stamp
+from sensors.read import read_file
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "anomaly"
 DAY = 86_400.0
@@ -96,6 +104,192 @@ def beacon(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
         }
 
 
+def dns_tunnel(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
+    """Captured tunnels, at full rate and thinned to one query in 10 s; captured and staged look-ups."""
+    folder = DATA / "dns-tunnel"
+    for path in sorted((folder / "tunnel").glob("*.pcap")):
+        queries = [event for event in _events_of(path) if event.fields.get("dns.type") == "query"]
+        thinned = [
+            msgspec.structs.replace(event, time=queries[0].time + timedelta(seconds=10 * n))
+            for n, event in enumerate(queries[:: max(1, len(queries) // 360)])
+        ]
+        for rate, events in (("full", queries), ("throttled", thinned)):
+            alerts, speed = timed(_dns_tunnel(parameters).feed, events)
+            delay = (alerts[0].time - events[0].time).total_seconds() if alerts else None
+            yield {
+                "capture": path.name,
+                "rate": rate,
+                "queries": len(events),
+                "delay_seconds": delay,
+                "events_per_second": round(speed),
+            }
+    wrong = pairs = 0
+    for path in sorted((folder / "normal").glob("*.pcap")):
+        events = _events_of(path)
+        alerts, _ = timed(_dns_tunnel(parameters).feed, events)
+        wrong += len(alerts)
+        pairs += len(
+            {(parted(str(e.fields["dns.question.name"]))[1], int(e.time.timestamp()) // 60) for e in events}
+        )
+    yield {"capture": "normal", "domain_minutes": pairs, "false_alerts": wrong}
+    for kind, seen in _lookups(Random(3)).items():
+        alerts, speed = timed(_dns_tunnel(parameters).feed, stamped(seen))
+        minutes = {
+            (row[2]["source.ip"], parted(row[2]["dns.question.name"])[1], int(row[0]) // 60) for row in seen
+        }
+        names = sorted({parted(str(alert.matched[1].value))[1] for alert in alerts})
+        yield {
+            "staged": kind,
+            "domain_minutes": len(minutes),
+            "false_alerts": len(alerts),
+            "names": names,
+            "events_per_second": round(speed),
+        }
+
+
+def generated_names(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
+    """Each family asked for by one host among benign look-ups: one name in 5 s, none of which exists."""
+    names = _benign_names()
+    families: dict[str, list[str]] = {}
+    with gzip.open(DATA / "dga" / "dga_dev.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            families.setdefault(row["family"], []).append(row["domain"])
+    found, delays = 0, []
+    missed = []
+    for family, listed in sorted(families.items()):
+        if len(listed) < 20:
+            continue
+        lot, seen = Random(1), list[Seen]()
+        for n, name in enumerate(listed[:120]):
+            seen.append((5.0 * n, "net.dns", _answer("10.0.0.7", name, "NXDOMAIN")))
+        seen += [
+            (lot.random() * 600, "net.dns", _answer("10.0.0.7", lot.choice(names), "NOERROR"))
+            for _ in range(40)
+        ]
+        alerts, _ = timed(
+            GeneratedNamesDetector(parameters.generated_names, open_names()).feed, stamped(seen)
+        )
+        found += bool(alerts)
+        if alerts:
+            delays.append(alerts[0].time.timestamp())
+        else:
+            missed.append(family)
+    yield {
+        "families": found + len(missed),
+        "found": found,
+        "missed": missed,
+        "median_delay_seconds": sorted(delays)[len(delays) // 2],
+    }
+    lot, seen = Random(2), []
+    for host in range(200):  # a day of people who mistype now and then, and of a search suffix
+        for _ in range(250):
+            when, name = lot.random() * DAY, lot.choice(names)
+            seen.append((when, "net.dns", _answer(f"10.0.2.{host}", name, "NOERROR")))
+            if lot.random() < 0.15:
+                head, _, tail = name.partition(".")
+                place = lot.randrange(len(head))
+                wrong = head[:place] + lot.choice("abcdefghijklmnopqrstuvwxyz") + head[place:]
+                seen.append((when + 1, "net.dns", _answer(f"10.0.2.{host}", f"{wrong}.{tail}", "NXDOMAIN")))
+                seen.append(
+                    (when + 2, "net.dns", _answer(f"10.0.2.{host}", f"{name}.corp.example.cn", "NXDOMAIN"))
+                )
+    alerts, speed = timed(
+        GeneratedNamesDetector(parameters.generated_names, open_names()).feed, stamped(seen)
+    )
+    yield {
+        "staged": "200 people, a day",
+        "events": len(seen),
+        "false_alerts": len(alerts),
+        "events_per_second": round(speed),
+    }
+
+
+def _dns_tunnel(parameters: SpecialParameters) -> DnsTunnelDetector:
+    return DnsTunnelDetector(parameters.dns_tunnel, open_names())
+
+
+def _benign_names() -> list[str]:
+    with gzip.open(DATA / "dga" / "benign_alexa_100k.csv.gz", "rt") as file:
+        return [row[1] for row in csv.reader(file)]
+
+
+def _events_of(path: Path) -> list[Event]:
+    """DNS events of a capture, by the network sensor's own reading."""
+    seen = [one for one in read_file(path) if one.fields.get("event.dataset") == "net.dns"]
+    return [stamp(one, unit="u", sensor="s", epoch=1, sequence=number) for number, one in enumerate(seen)]
+
+
+def _lookups(lot: Random) -> dict[str, list[Seen]]:
+    """A day of look-ups that have new names in them and are no tunnels."""
+    digits = "0123456789abcdef"
+
+    def word(size: int) -> str:
+        return "".join(lot.choice(digits) for _ in range(size))
+
+    content = [
+        (
+            lot.random() * DAY,
+            "net.dns",
+            _query(f"10.0.3.{lot.randrange(60)}", f"d{word(lot.randrange(8, 14))}.{name}"),
+        )
+        for name in ("cloudfront.net", "cdn20.com", "akamaiedge.net")
+        for _ in range(6_000)
+    ]
+    virus = [
+        (
+            lot.random() * DAY,
+            "net.dns",
+            _query(f"10.0.3.{lot.randrange(60)}", f"{word(26)}.{word(8)}.avqs.example"),
+        )
+        for _ in range(12_000)
+    ]
+    lists = [
+        (
+            lot.random() * DAY,
+            "net.dns",
+            _query(
+                "10.0.3.9",
+                f"{lot.randrange(256)}.{lot.randrange(256)}.{lot.randrange(256)}.{lot.randrange(256)}.zen.dnsbl.example",
+            ),
+        )
+        for _ in range(20_000)
+    ]
+    reverse = [
+        (
+            lot.random() * DAY,
+            "net.dns",
+            _query("10.0.3.9", f"{lot.randrange(256)}.{lot.randrange(256)}.10.10.in-addr.arpa"),
+        )
+        for _ in range(20_000)
+    ]
+    forwarder = [
+        (
+            lot.random() * DAY,
+            "net.dns",
+            _query(
+                "10.0.3.1", f"{lot.choice(('www', 'img', 'api', 'm'))}{lot.randrange(30)}.{lot.choice(names)}"
+            ),
+        )
+        for names in (_benign_names(),)
+        for _ in range(40_000)
+    ]
+    return {
+        "content networks, 60 hosts": content,
+        "reputation look-ups, 60 hosts": virus,
+        "block lists of a mail server": lists,
+        "reverse": reverse,
+        "forwarder": forwarder,
+    }
+
+
+def _query(source: str, name: str) -> dict[str, Any]:
+    return {"dns.type": "query", "source.ip": source, "dns.question.name": name, "dns.question.type": "A"}
+
+
+def _answer(source: str, name: str, code: str) -> dict[str, Any]:
+    return {"dns.type": "answer", "source.ip": source, "dns.question.name": name, "dns.response_code": code}
+
+
 def _requests() -> Iterator[Seen]:
     with gzip.open(DATA / "beacon" / "valid_tsv" / "http.log.gz", "rt") as file:
         for line in file:
@@ -118,6 +312,8 @@ def _request(source: str, host: str, path: str, agent: str, address: str = "203.
 
 PARTS: dict[str, Callable[[SpecialParameters], Iterator[dict[str, Any]]]] = {
     "beacon": beacon,
+    "dns_tunnel": dns_tunnel,
+    "generated_names": generated_names,
 }
 
 if __name__ == "__main__":

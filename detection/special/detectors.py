@@ -8,7 +8,10 @@ from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
 from detection.special.beacon import BeaconDetector, BeaconParameters
 from detection.special.brute_force import BruteForceDetector, BruteForceParameters
+from detection.special.dns_tunnel import DnsTunnelDetector, DnsTunnelParameters
 from detection.special.durable import Durable, Learning
+from detection.special.generated_names import GeneratedNamesDetector, GeneratedNamesParameters
+from detection.special.name_model import open_names
 from detection.special.networks import Networks
 from detection.special.scan import ScanDetector, ScanParameters
 
@@ -21,6 +24,8 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     scan: ScanParameters
     brute_force: BruteForceParameters
     beacon: BeaconParameters
+    dns_tunnel: DnsTunnelParameters
+    generated_names: GeneratedNamesParameters
 
 
 def special_detectors(path: Path | None = None) -> list[Detector]:
@@ -33,4 +38,9 @@ def special_detectors(path: Path | None = None) -> list[Detector]:
 def _learning(parameters: SpecialParameters) -> list[Learning]:
     """Those whose memory outlives the process."""
     inside = parameters.networks.test()
-    return [BeaconDetector(parameters.beacon, inside)]
+    names = open_names()
+    return [
+        BeaconDetector(parameters.beacon, inside),
+        DnsTunnelDetector(parameters.dns_tunnel, names),
+        GeneratedNamesDetector(parameters.generated_names, names),
+    ]

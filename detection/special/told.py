@@ -16,10 +16,14 @@ class Told:
     def __contains__(self, subject: str) -> bool:
         return subject in self.times
 
+    def quiet(self, subject: str, time: float) -> bool:
+        """Whether the subject was told so lately that it is not due."""
+        before = self.times.get(subject)
+        return before is not None and abs(time - before) < self._seconds
+
     def due(self, subject: str, time: float) -> bool:
         """Whether the subject may be told at ``time``; if so it counts as told."""
-        before = self.times.get(subject)
-        if before is not None and abs(time - before) < self._seconds:
+        if self.quiet(subject, time):
             return False
         self.times[subject] = time
         self.times.move_to_end(subject)
