@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     RowMapping,
+    Select,
     delete,
     func,
     insert,
@@ -153,6 +154,11 @@ class AuditStore:
             connection.execute(delete(audit_attempts).where(audit_attempts.c.id.in_(numbers)))
             return append(connection, said)
 
+    def actors_of(self, units: frozenset[str]) -> frozenset[str]:
+        """The accounts of these units, as lines name them."""
+        with self._engine.connect() as connection:
+            return frozenset(connection.scalars(_people(units)))
+
     def about(self, named: str, limit: int = 200) -> list[Line]:
         """The first lines about one object, oldest first."""
         rows = select(audit_log).where(audit_log.c.object == named)
@@ -239,9 +245,7 @@ def _where(sought: AuditFilter) -> list[ColumnElement[bool]]:
     if sought.until is not None:
         found.append(table.time < micros(sought.until))
     if sought.units is not None:
-        people = literal("user:") + accounts.c.username
-        theirs = select(people).where(accounts.c.unit.in_(sorted(sought.units)))
-        found.append(table.actor.in_(theirs))
+        found.append(table.actor.in_(_people(sought.units)))
     if sought.about:
         found.append(table.object.contains(sought.about, autoescape=True))
     for column, text in (
@@ -255,6 +259,10 @@ def _where(sought: AuditFilter) -> list[ColumnElement[bool]]:
         elif text:
             found.append(column == text)
     return found
+
+
+def _people(units: frozenset[str]) -> Select[str]:
+    return select(literal("user:") + accounts.c.username).where(accounts.c.unit.in_(sorted(units)))
 
 
 def _place(cursor: str) -> int:

@@ -26,6 +26,11 @@ def scope_of_evidence(center: Center, visit: Visit) -> UnitScope:
     return UnitScope(None if own == center.unit else frozenset({own}))
 
 
+def need_center(center: Center, visit: Visit) -> None:
+    """Return where the account is of the center's own unit. Raises Refused (unit-scope), audited."""
+    need_unit(center, visit, scope_of_evidence(center, visit), center.unit)
+
+
 def unit_of_subject(center: Center, subject: str) -> str:
     """The unit a record is about, '' where its subject names none."""
     system = _system_of(center.enforcement, subject)

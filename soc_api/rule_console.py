@@ -39,6 +39,7 @@ from soc_api.rule_port import (
     SelectionValue,
     State,
     TrialValue,
+    Units,
     UnroutedValue,
     VerdictValue,
 )
@@ -51,6 +52,7 @@ HITS_MAX: Final = 20
 REASON_CHARS: Final = (2, 500)
 SLOW_SECONDS: Final = 0.25  # counting hits that took longer is not done again at once
 HELD: Final = timedelta(seconds=30)
+_SCOPES_MAX: Final = 64  # parts of the tree whose counts are remembered
 
 _Either = Rule | Correlation
 
@@ -65,29 +67,32 @@ class ConsoleRules:
         self._all = {one.id: one for one in every}
         self._silent = silent_rules(rules.correlations)
         self._errors = tuple(_error(one) for one in rules.errors if isinstance(one, RuleError))
-        self._counted: tuple[datetime, float, dict[str, Hits]] | None = None
+        self._counted: dict[Units, tuple[datetime, float, dict[str, Hits]]] = {}
         self._users: dict[str, list[Correlation]] = {}
         for one in rules.correlations:
             for name in dict.fromkeys(one.rules):
                 self._users.setdefault(name, []).append(one)
 
-    def page(self, now: datetime) -> RulePageValue:
-        """Every rule and correlation, and how the pipeline does with them."""
+    def page(self, now: datetime, units: Units = None) -> RulePageValue:
+        """Every rule and correlation, and how the pipeline does with them.
+
+        What the pipeline counts is the whole center's: it is not told where ``units`` are given.
+        """
         reported = self._store.report()
         return RulePageValue(
-            rows=self._rows(tuple(self._all.values()), now, reported),
+            rows=self._rows(tuple(self._all.values()), now, reported, units),
             errors=self._errors,
             days=DAYS,
             decided=self._store.newest(),
-            pipeline=None if reported is None else _pipeline(reported),
+            pipeline=None if reported is None or units is not None else _pipeline(reported),
         )
 
-    def detail(self, rule: str, now: datetime) -> RuleDetailValue:
+    def detail(self, rule: str, now: datetime, units: Units = None) -> RuleDetailValue:
         """One of them. Raises Refused (rule-not-found)."""
         one = self._one(rule)
         watched = one.rules if isinstance(one, Correlation) else ()
         return RuleDetailValue(
-            rule=self._rows((one,), now, self._store.report())[0],
+            rule=self._rows((one,), now, self._store.report(), units)[0],
             description=one.description,
             author=one.author,
             references=one.references,
@@ -111,7 +116,7 @@ class ConsoleRules:
                     state=group.state,
                     classification=group.classification,
                 )
-                for group in self._hits.latest(one.id, HITS_MAX)
+                for group in self._hits.latest(one.id, HITS_MAX, units)
             ),
         )
 
@@ -155,15 +160,17 @@ class ConsoleRules:
             )
         return found
 
-    def _count(self, now: datetime) -> dict[str, Hits]:
+    def _count(self, now: datetime, units: Units) -> dict[str, Hits]:
         """The hits of all rules; where there are so many that counting is slow, those of a moment ago."""
-        if self._counted is not None:
-            at, seconds, found = self._counted
+        if (known := self._counted.get(units)) is not None:
+            at, seconds, found = known
             if seconds > SLOW_SECONDS and timedelta() <= now - at < HELD:
                 return found
         begun = time.perf_counter()
-        found = self._hits.hits(now - timedelta(days=DAYS))
-        self._counted = now, time.perf_counter() - begun, found
+        found = self._hits.hits(now - timedelta(days=DAYS), units)
+        if len(self._counted) >= _SCOPES_MAX:
+            self._counted.clear()
+        self._counted[units] = now, time.perf_counter() - begun, found
         return found
 
     def _plain(self, one: _Either) -> list[Rule]:
@@ -179,9 +186,9 @@ class ConsoleRules:
         return list(found.values())
 
     def _rows(
-        self, those: Sequence[_Either], now: datetime, reported: Reported | None
+        self, those: Sequence[_Either], now: datetime, reported: Reported | None, units: Units = None
     ) -> tuple[RuleRowValue, ...]:
-        hits, off = self._count(now), self._store.decided().disabled
+        hits, off = self._count(now, units), self._store.decided().disabled
         costs = reported.report.costs if reported else {}
         return tuple(
             _row(one, hits.get(one.id), costs.get(one.id), off=one.id in off, silent=one.id in self._silent)

@@ -188,14 +188,17 @@ class TrialValue(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[VerdictValue, ...]
 
 
+Units = frozenset[str] | None  # None: all of them
+
+
 class RulePort(Protocol):
     """The rules as the routes see them. All but ``page`` raise Refused (rule-not-found)."""
 
-    def page(self, now: datetime) -> RulePageValue:
-        """Every rule and correlation, and how the pipeline does with them."""
+    def page(self, now: datetime, units: Units = None) -> RulePageValue:
+        """Every rule and correlation with its hits in ``units``, and how the pipeline does with them."""
         ...
 
-    def detail(self, rule: str, now: datetime) -> RuleDetailValue:
+    def detail(self, rule: str, now: datetime, units: Units = None) -> RuleDetailValue:
         """One of them."""
         ...
 

@@ -118,8 +118,11 @@ class ConsoleSensors:
             quarantine_reason=record.quarantine_reason if record else "",
         )
 
-    def counts(self, now: datetime) -> tuple[int, int]:
-        """How many of the sensors in use are online, and how many there are."""
+    def counts(self, now: datetime, units: frozenset[str] | None = None) -> tuple[int, int]:
+        """How many of the sensors in use of ``units`` are online, and how many there are."""
+        if units is not None:
+            rows = [row for row in self.page(now).rows if row.unit in units and row.standing != "revoked"]
+            return sum(row.state == "online" for row in rows), len(rows)
         records = self._store.sensors()
         revoked = {record.id for record in records if record.revoked is not None}
         used = {record.id for record in records} - revoked

@@ -150,8 +150,8 @@ class SensorPort(Protocol):
         """One of them."""
         ...
 
-    def counts(self, now: datetime) -> tuple[int, int]:
-        """How many of the sensors in use are online, and how many there are."""
+    def counts(self, now: datetime, units: frozenset[str] | None = None) -> tuple[int, int]:
+        """How many of the sensors in use of ``units`` are online, and how many there are."""
         ...
 
     def give_token(self, ask: TokenAsk, actor: str, now: datetime) -> TokenValue:

@@ -25,6 +25,7 @@ from soc_api.transfer_desk import Parts
 from soc_api.transfer_door import ENCRYPT, SIGN
 from soc_api.transfer_import import ImportService
 from soc_api.transfer_port import (
+    Authors,
     ChannelValue,
     GapValue,
     RouteValue,
@@ -62,11 +63,15 @@ class ConsoleTransfers:
         self._parts: Final = parts
         self._audit: Final = audit
 
-    def page(self, state: TransferFilter, cursor: str, limit: int) -> TransferPageValue:
-        """Transfers, the last changed first."""
+    def page(
+        self, state: TransferFilter, cursor: str, limit: int, authors: Authors = None
+    ) -> TransferPageValue:
+        """Transfers, the last changed first; where ``authors`` are given, those they asked for."""
         first = _place(cursor)
         parts = self._parts()
         kept = [one for one in parts.store.page(limit=_KEPT_MAX) if state == "all" or _in(one, state)]
+        if authors is not None:
+            kept = [one for one in kept if row_value(parts, one).author in authors]
         rows = tuple(row_value(parts, one) for one in kept[first : first + limit])
         return TransferPageValue(rows=rows, next=str(first + limit) if len(kept) > first + limit else "")
 

@@ -212,6 +212,9 @@ class TransferAsk(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[StagedFile, ...]
 
 
+Authors = frozenset[str] | None  # user names; None: everybody
+
+
 class TransferPort(Protocol):
     """The transfer side as the API sees it. Called from several threads at a time; calls may take seconds.
 
@@ -221,8 +224,13 @@ class TransferPort(Protocol):
     act is enforced behind this seam, not by the routes.
     """
 
-    def page(self, state: TransferFilter, cursor: str, limit: int) -> TransferPageValue:
-        """Transfers in both directions, the newest first. Raises BadInput (transfer-cursor)."""
+    def page(
+        self, state: TransferFilter, cursor: str, limit: int, authors: Authors = None
+    ) -> TransferPageValue:
+        """Transfers in both directions, the newest first. Raises BadInput (transfer-cursor).
+
+        Where ``authors`` are given, only what they asked for.
+        """
 
     def detail(self, transfer: str) -> TransferDetailValue:
         """One transfer. Raises Refused (transfer-not-found)."""

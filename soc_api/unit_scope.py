@@ -30,6 +30,18 @@ def scope_of(center: Center, visit: Visit, tree: Callable[[], UnitTree]) -> Unit
     return UnitScope(None if own == center.unit else tree().subtree(own))
 
 
+def actors_in(center: Center, scope: UnitScope) -> frozenset[str] | None:
+    """Who acts for the units of a scope, as the audit log names them; None for everybody."""
+    return None if scope.units is None else center.audit.actors_of(scope.units)
+
+
+def need_actor(center: Center, visit: Visit, scope: UnitScope, actor: str) -> None:
+    """Return where what ``actor`` did may be seen. Raises Refused (unit-scope), audited."""
+    within = actors_in(center, scope)
+    if within is not None and actor not in within:
+        need_unit(center, visit, scope, center.unit)
+
+
 def need_unit(center: Center, visit: Visit, scope: UnitScope, unit: str) -> None:
     """Return where ``unit`` may be seen. Raises Refused (unit-scope), audited."""
     if scope.holds(unit):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from detection.alert import SEVERITIES, Alert
 from detection.exceptions import Withheld
@@ -234,10 +234,10 @@ class AlertStore:
         with self._engine.connect() as connection:
             return counter(connection, "alerts")
 
-    def counts(self) -> AlertCounts:
-        """How many groups there are by state, and open ones by severity."""
+    def counts(self, units: frozenset[str] | None = None) -> AlertCounts:
+        """How many groups of ``units`` there are by state, and open ones by severity."""
         columns = alert_groups.c.state, alert_groups.c.rank
-        counted = select(*columns, func.count().label("n")).group_by(*columns)
+        counted = select(*columns, func.count().label("n")).where(*_within(units)).group_by(*columns)
         states: dict[str, int] = defaultdict(int)
         severities: dict[str, int] = defaultdict(int)
         with self._engine.connect() as connection:
@@ -247,8 +247,8 @@ class AlertStore:
                     severities[SEVERITIES[rank]] += number
         return AlertCounts(states=dict(states), open_severities=dict(severities))
 
-    def per_hour(self, now: datetime, hours: int = 24) -> list[int]:
-        """Alerts (not groups) in each of the last ``hours`` hours up to ``now``, oldest first."""
+    def per_hour(self, now: datetime, hours: int = 24, units: frozenset[str] | None = None) -> list[int]:
+        """Alerts (not groups) of ``units`` in each of the last ``hours`` hours to ``now``, oldest first."""
         start = micros(now - timedelta(hours=hours))
         slot = ((alerts.c.time - start) // _HOUR_MICROS).label("slot")
         counted = (
@@ -256,8 +256,15 @@ class AlertStore:
             .where(alerts.c.time >= start, alerts.c.time < micros(now))
             .group_by(slot)
         )
+        if units is not None:
+            within = select(alert_groups.c.id).where(*_within(units))
+            counted = counted.where(alerts.c.group_id.in_(within))
         numbers = [0] * hours
         with self._engine.connect() as connection:
             for place, number in connection.execute(counted):
                 numbers[int(place)] += number
         return numbers
+
+
+def _within(units: frozenset[str] | None) -> list[ColumnElement[bool]]:
+    return [] if units is None else [alert_groups.c.unit.in_(sorted(units))]

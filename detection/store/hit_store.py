@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from detection.store.alert_group import AlertGroup
 from detection.store.group_store import group_of
@@ -35,19 +35,20 @@ class HitStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def hits(self, since: datetime) -> dict[str, Hits]:
-        """By rule id, of every rule that ever raised an alert; ``recent`` are alerts since then."""
+    def hits(self, since: datetime, units: frozenset[str] | None = None) -> dict[str, Hits]:
+        """By rule id, of every rule that raised an alert in ``units``; ``recent`` are alerts since then."""
         columns = alert_groups.c
-        seen = select(columns.rule, func.max(columns.latest)).group_by(columns.rule)
+        within = _within(units)
+        seen = select(columns.rule, func.max(columns.latest)).where(*within).group_by(columns.rule)
         recent = (
             select(columns.rule, func.count())
             .join_from(alerts, alert_groups, alerts.c.group_id == columns.id)
-            .where(alerts.c.time >= micros(since))
+            .where(alerts.c.time >= micros(since), *within)
             .group_by(columns.rule)
         )
         closed = (
             select(columns.rule, columns.classification, func.count())
-            .where(columns.state == "closed")
+            .where(columns.state == "closed", *within)
             .group_by(columns.rule, columns.classification)
         )
         judged: dict[str, dict[str, int]] = defaultdict(dict)
@@ -60,13 +61,17 @@ class HitStore:
                 for rule, last in connection.execute(seen)
             }
 
-    def latest(self, rule: str, limit: int) -> list[AlertGroup]:
-        """The groups a rule hit last, newest first."""
+    def latest(self, rule: str, limit: int, units: frozenset[str] | None = None) -> list[AlertGroup]:
+        """The groups of ``units`` a rule hit last, newest first."""
         query = (
             select(alert_groups)
-            .where(alert_groups.c.rule == rule)
+            .where(alert_groups.c.rule == rule, *_within(units))
             .order_by(alert_groups.c.latest.desc(), alert_groups.c.id.desc())
             .limit(limit)
         )
         with self._engine.connect() as connection:
             return [group_of(row) for row in connection.execute(query).mappings()]
+
+
+def _within(units: frozenset[str] | None) -> list[ColumnElement[bool]]:
+    return [] if units is None else [alert_groups.c.unit.in_(sorted(units))]

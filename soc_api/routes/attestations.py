@@ -31,10 +31,11 @@ from soc_api.enforcement_bodies import (
     Withdrawal,
 )
 from soc_api.enforcement_rows import Choose, Enforcing, attestation_row
-from soc_api.evidence_scope import need_file
+from soc_api.evidence_scope import need_file, scope_of_evidence
 from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.unit_scope import actors_in, need_actor
 
 attestations = router("attestations")
 
@@ -315,10 +316,12 @@ async def bring(
     response_model=PersonKeyPage,
     openapi_extra=needs("keys.manage"),
 )
-def keys(enforcement: Enforcing) -> PersonKeyPage:
-    """Registered public keys by person."""
+def keys(center: Here, enforcement: Enforcing, visit: Visitor) -> PersonKeyPage:
+    """Registered public keys by person, of one's own units and those below."""
+    within = actors_in(center, scope_of_evidence(center, visit))
     found = enforcement.attestations.person_keys()
-    return PersonKeyPage(rows=[PersonKeyRow.model_validate(one, from_attributes=True) for one in found])
+    rows = [one for one in found if within is None or one.person in within]
+    return PersonKeyPage(rows=[PersonKeyRow.model_validate(one, from_attributes=True) for one in rows])
 
 
 @attestations.post(
@@ -331,6 +334,7 @@ def keys(enforcement: Enforcing) -> PersonKeyPage:
 )
 def add_key(body: PersonKeyOrder, center: Here, enforcement: Enforcing, visit: Visitor) -> PersonKeyRow:
     """SM2 only; one key belongs to one person."""
+    need_actor(center, visit, scope_of_evidence(center, visit), f"user:{body.person}")
     with recorded(center, visit, "person-key.add", body.person):
         kept = enforcement.statements.add_key(
             f"user:{body.person}", body.public_pem, visit.actor, center.clock()
@@ -349,6 +353,9 @@ def revoke_key(
     fingerprint: Annotated[str, Path(pattern=_DIGEST)], center: Here, enforcement: Enforcing, visit: Visitor
 ) -> None:
     """No new signature of it is taken; what it signed stays."""
+    for one in enforcement.attestations.person_keys():
+        if one.fingerprint == fingerprint:
+            need_actor(center, visit, scope_of_evidence(center, visit), one.person)
     with recorded(center, visit, "person-key.revoke", fingerprint):
         enforcement.attestations.revoke_key(fingerprint, visit.actor, center.clock())
 

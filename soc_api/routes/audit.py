@@ -12,7 +12,7 @@ from soc_api.audit import Line, entry
 from soc_api.audit_ledger import check_audit
 from soc_api.audit_store import AuditFilter
 from soc_api.bodies import AuditCheckResult, AuditPage, AuditRow
-from soc_api.evidence_scope import scope_of_evidence
+from soc_api.evidence_scope import need_center, scope_of_evidence
 from soc_api.export_stream import Charset, FileKind, Mark, csv_pieces, download, ndjson_pieces
 from soc_api.routes.guard import Here, Visitor, needs, router
 from soc_api.routes.recorded import recorded
@@ -108,6 +108,7 @@ def export(
 )
 def verify(center: Here, visit: Visitor) -> AuditCheckResult:
     """The chain followed from the first line, each line compared with the digest the ledger holds of it."""
+    need_center(center, visit)
     with recorded(center, visit, "audit.verify", "audit"):
         checked = check_audit(center.audit, center.ledger)
     return AuditCheckResult.model_validate(checked, from_attributes=True)

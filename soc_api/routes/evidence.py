@@ -8,7 +8,7 @@ from compliance.ledger_reader import Leaf
 from crypto.words import Refused, Words
 from soc_api.bodies import EvidencePage, LeafRow, VerifyResult
 from soc_api.context import Center
-from soc_api.evidence_scope import need_record, scope_of_evidence, unit_of_subject
+from soc_api.evidence_scope import need_center, need_record, scope_of_evidence, unit_of_subject
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.unit_scope import UnitScope
@@ -61,7 +61,11 @@ def page(
     openapi_extra=needs("evidence.verify"),
 )
 def verify(center: Here, visit: Visitor) -> VerifyResult:
-    """Recompute leaves, payloads, checkpoints, sealed segments and audit log; findings say what is wrong."""
+    """Recompute leaves, payloads, checkpoints, sealed segments and audit log; findings say what is wrong.
+
+    It is the whole center's: an account of a unit below it recomputes from the digests it sees.
+    """
+    need_center(center, visit)
     with recorded(center, visit, "evidence.verify", "ledger"):
         witnessing = center.witnessing
         outcome = verify_all(

@@ -1,12 +1,16 @@
 """The numbers of the first page."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from detection.condition import Always
+from detection.store.survey import Question
 from soc_api.bodies import Overview, Verdict
+from soc_api.context import Center
 from soc_api.errors import text
 from soc_api.routes.guard import Here, needs, router
+from soc_api.routes.registry import Desk, Seen
 
 overview = router("overview")
 
@@ -16,14 +20,15 @@ VERDICTS: Final[tuple[Verdict, ...]] = ("符合", "部分符合", "不符合", "
 @overview.get(
     "/overview", summary="The first page", response_model=Overview, openapi_extra=needs("overview.read")
 )
-def numbers(center: Here) -> Overview:
-    """Counts only: no name, address or event, so that it may hang on a wall."""
-    now = center.clock()
-    counts = center.alerts.counts().open_severities
-    sensors_online, sensors_total = center.sensors.counts(now)
+def numbers(center: Here, scope: Seen, desk: Desk) -> Overview:
+    """Counts only: no name, address or event, so that it may hang on a wall; of one's own units."""
+    now, units = center.clock(), scope.units
+    counts = center.alerts.counts(units).open_severities
+    sensors_online, sensors_total = center.sensors.counts(now, units)
     verdicts = Counter[str]()
-    for layer in center.compliance.check_page(now).layers:
-        verdicts.update(layer.counts)
+    for system in [""] if units is None else [one.id for one in desk.registry.systems(units)]:
+        for layer in center.compliance.check_page(now, system).layers:
+            verdicts.update(layer.counts)
     signed = center.ledger.latest()
     return Overview(
         open_alerts={
@@ -33,8 +38,8 @@ def numbers(center: Here) -> Overview:
             "high": counts.get("high", 0),
             "critical": counts.get("critical", 0),
         },
-        events_last_hour=center.events.count_since(now - timedelta(hours=1)),
-        alerts_last_day=center.alerts.per_hour(now, 24),
+        events_last_hour=_events(center, now, units),
+        alerts_last_day=center.alerts.per_hour(now, 24, units),
         sensors_online=sensors_online,
         sensors_total=sensors_total,
         verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
@@ -42,3 +47,14 @@ def numbers(center: Here) -> Overview:
         ledger_root=signed.checkpoint.root.hex() if signed else "",
         anomaly_state=text(center.anomaly()),
     )
+
+
+def _events(center: Center, now: datetime, units: frozenset[str] | None) -> int:
+    since = now - timedelta(hours=1)
+    if units is None:
+        return center.events.count_since(since)
+    question = Question(condition=Always(True), since=since, until=now, units=units, limit=1, slots=1)
+    matched = 0
+    for progress in center.events.survey(question):
+        matched = progress.matched
+    return matched

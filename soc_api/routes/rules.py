@@ -4,8 +4,10 @@ from typing import Annotated, Final
 
 from fastapi import Path
 
+from soc_api.evidence_scope import need_center
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.routes.registry import Seen
 from soc_api.rule_bodies import RuleDecision, RuleDetail, RulePage, RuleRow, RuleTrial, RuleTrialOrder
 
 rules = router("rules")
@@ -20,9 +22,12 @@ _REFUSES: Final = conflicts("The rule is in that state already")
     response_model=RulePage,
     openapi_extra=needs("rules.read"),
 )
-def page(center: Here) -> RulePage:
-    """With hits, precision and cost of each, unusable files, and what no rule was asked about."""
-    return RulePage.model_validate(center.rules.page(center.clock()), from_attributes=True)
+def page(center: Here, scope: Seen) -> RulePage:
+    """With hits, precision and cost of each, unusable files, and what no rule was asked about.
+
+    Hits are those of one's own units; what the pipeline counts is told at the center's own alone.
+    """
+    return RulePage.model_validate(center.rules.page(center.clock(), scope.units), from_attributes=True)
 
 
 @rules.get(
@@ -32,9 +37,10 @@ def page(center: Here) -> RulePage:
     responses=_REFUSES,
     openapi_extra=needs("rules.read"),
 )
-def detail(rule: RuleId, center: Here) -> RuleDetail:
-    """Its text, what it watches, its history and its last hits."""
-    return RuleDetail.model_validate(center.rules.detail(rule, center.clock()), from_attributes=True)
+def detail(rule: RuleId, center: Here, scope: Seen) -> RuleDetail:
+    """Its text, what it watches, its history and its last hits in one's own units."""
+    found = center.rules.detail(rule, center.clock(), scope.units)
+    return RuleDetail.model_validate(found, from_attributes=True)
 
 
 @rules.post(
@@ -45,7 +51,8 @@ def detail(rule: RuleId, center: Here) -> RuleDetail:
     openapi_extra=needs("rules.decide"),
 )
 def enable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
-    """In force within seconds, from the next events on."""
+    """In force within seconds, from the next events on; rules are the whole center's."""
+    need_center(center, visit)
     with recorded(center, visit, "rule.enable", f"rule:{rule} {body.reason}"):
         after = center.rules.decide(rule, True, body.reason, visit.actor, center.clock())
     return RuleRow.model_validate(after, from_attributes=True)
@@ -60,6 +67,7 @@ def enable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> Ru
 )
 def disable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
     """It raises no alert and feeds no correlation any more; the state of other correlations stays."""
+    need_center(center, visit)
     with recorded(center, visit, "rule.disable", f"rule:{rule} {body.reason}"):
         after = center.rules.decide(rule, False, body.reason, visit.actor, center.clock())
     return RuleRow.model_validate(after, from_attributes=True)

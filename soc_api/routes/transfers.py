@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -12,6 +12,7 @@ from crypto.passphrase import Passphrase
 from crypto.transfer.request import refuse_state_secrets
 from crypto.words import BadInput, Words
 from soc_api.context import Center
+from soc_api.evidence_scope import need_center, scope_of_evidence
 from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
@@ -29,13 +30,30 @@ from soc_api.transfer_bodies import (
 )
 from soc_api.transfer_port import TransferAsk, TransferFilter, TransferRowValue
 from soc_api.transfer_uploads import BYTES_MAX, FILES_MAX, Upload
+from soc_api.unit_scope import actors_in, need_actor
 
 transfers = router("transfers")
 
 UPLOADS: Final = ("/transfers/files", "/transfers/import")  # paths that take a file as their body
 UPLOAD_BYTES_MAX: Final = BYTES_MAX
 
-Transfer = Annotated[str, Path(pattern=r"^(out-[0-9a-f]{32}|in-[0-9a-f]{64})$")]
+TransferId = Annotated[str, Path(pattern=r"^(out-[0-9a-f]{32}|in-[0-9a-f]{64})$")]
+
+
+def own_transfer(transfer: TransferId, center: Here, visit: Visitor) -> str:
+    """The transfer, if somebody of one's own units asked for it. Raises Refused (…-not-found, unit-scope).
+
+    What came in from elsewhere is the center's own.
+    """
+    scope = scope_of_evidence(center, visit)
+    if scope.units is not None:
+        found = center.transfers.detail(transfer).transfer
+        author = found.author if found.direction == "out" else ""
+        need_actor(center, visit, scope, f"user:{author}")
+    return transfer
+
+
+Transfer = Annotated[str, Depends(own_transfer)]
 _REFUSES: Final = conflicts("The transfer, its policy, the gate or dual control does not allow it")
 _PACKAGE: Final = "application/octet-stream"
 _PACKAGE_NAME: Final = "package.liuhe"
@@ -51,12 +69,15 @@ def _takes_file(permission: dict[str, str]) -> dict[str, Any]:
 )
 def page(
     center: Here,
+    visit: Visitor,
     state: TransferFilter = "all",
     cursor: Annotated[str, Query(max_length=100)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TransferPage:
-    """Transfers in both directions, the newest first."""
-    found = center.transfers.page(state, cursor, limit)
+    """Transfers in both directions, the newest first; below the center's unit, those of one's own units."""
+    actors = actors_in(center, scope_of_evidence(center, visit))
+    authors = None if actors is None else frozenset(one.removeprefix("user:") for one in actors)
+    found = center.transfers.page(state, cursor, limit, authors)
     return TransferPage.model_validate(found, from_attributes=True)
 
 
@@ -66,8 +87,13 @@ def page(
     response_model=TransferChannels,
     openapi_extra=needs("transfers.read"),
 )
-def channels(center: Here) -> TransferChannels:
-    """Each end of each channel: how far it has come, which places are missing, what nobody confirmed."""
+def channels(center: Here, visit: Visitor) -> TransferChannels:
+    """Each end of each channel: how far it has come, which places are missing, what nobody confirmed.
+
+    They are the center's own: accounts of other units see none.
+    """
+    if scope_of_evidence(center, visit).units is not None:
+        return TransferChannels(rows=[])
     found = center.transfers.channels(center.clock())
     return TransferChannels(rows=[TransferChannel.model_validate(one, from_attributes=True) for one in found])
 
@@ -152,6 +178,7 @@ async def import_(
     channel: Annotated[str, Query(min_length=1, max_length=64)],
 ) -> TransferRow:
     """A package or a receipt that was carried here. A package that is refused is answered with its reason."""
+    await run_in_threadpool(need_center, center, visit)
     kept = await _kept(request, center, visit, _PACKAGE_NAME)
 
     def imported() -> TransferRowValue:
@@ -260,9 +287,11 @@ def package(transfer: Transfer, center: Here, visit: Visitor) -> FileResponse:
     responses={200: {"content": _BINARY}, **_REFUSES},
     openapi_extra=needs("transfers.import"),
 )
-def receipt(transfer: Transfer, center: Here) -> Response:
+def receipt(transfer: Transfer, center: Here, visit: Visitor) -> Response:
     """The newest signed receipt, for carrying back by hand."""
     data = center.transfers.receipt(transfer)
+    with recorded(center, visit, "transfer.receipt", transfer):
+        pass  # told before it leaves
     name = f"{transfer.partition('-')[2][:32]}.receipt"
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=_PACKAGE, headers=headers)

@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from crypto.words import BadInput, Refused, Words
 from soc_api.bodies import Text, WitnessAlarm, WitnessedLog, WitnessRow, WitnessState
 from soc_api.context import Center
-from soc_api.routes.guard import Here, center_of, needs, router
+from soc_api.evidence_scope import scope_of_evidence
+from soc_api.routes.guard import Here, Visitor, center_of, needs, router
 from soc_api.witnessing import Witnessing
 
 witness = router("evidence")
@@ -63,8 +64,12 @@ async def add_checkpoint(request: Request, center: Here, witnessing: Witness) ->
     response_model=WitnessState,
     openapi_extra=needs("evidence.read"),
 )
-def state(witnessing: Witness) -> WitnessState:
-    """The quorum's newest checkpoint, since when leaves wait for one, and each witness."""
+def state(witnessing: Witness, center: Here, visit: Visitor) -> WitnessState:
+    """The quorum's newest checkpoint, since when leaves wait for one, and each witness.
+
+    Other ledgers and alarms are for accounts of the center's own unit.
+    """
+    whole = scope_of_evidence(center, visit).units is None
     found = witnessing.witnessed()
     return WitnessState(
         key=witnessing.verifier.line(),
@@ -74,9 +79,11 @@ def state(witnessing: Witness) -> WitnessState:
         unwitnessed_since=found.unwitnessed_since,
         waits_since=witnessing.waits_since(found),
         patience_minutes=int(witnessing.patience.total_seconds() // 60),
-        logs=[WitnessedLog(origin=one.origin, size=one.size) for one in witnessing.watched()],
+        logs=[WitnessedLog(origin=one.origin, size=one.size) for one in witnessing.watched() if whole],
         alarms=[
-            WitnessAlarm.model_validate(one._asdict(), from_attributes=True) for one in witnessing.alarms()
+            WitnessAlarm.model_validate(one._asdict(), from_attributes=True)
+            for one in witnessing.alarms()
+            if whole
         ],
         witnesses=[
             WitnessRow(

@@ -75,9 +75,9 @@ def test_counting_that_was_slow_is_not_done_again_at_once(
     counted = []
 
     class Slow(HitStore):
-        def hits(self, since: datetime) -> dict[str, Hits]:
+        def hits(self, since: datetime, units: frozenset[str] | None = None) -> dict[str, Hits]:
             counted.append(since)
-            return super().hits(since)
+            return super().hits(since, units)
 
     rules = ConsoleRules(RULES, world.rules, Slow(world.engine))
     for _ in range(2):

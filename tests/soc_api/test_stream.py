@@ -8,7 +8,7 @@ import pytest
 from crypto.words import Refused
 from soc_api import stream as module
 from soc_api.context import Topic
-from soc_api.stream import Live
+from soc_api.stream import Live, opaque
 
 ALL: frozenset[Topic] = frozenset({"alerts", "checks", "sensors", "evidence", "reports", "transfers"})
 
@@ -40,6 +40,16 @@ async def next_line(lines: AsyncIterator[str]) -> str:
         return await anext(lines)
 
 
+def line(session: str, topic: Topic, revision: int) -> str:
+    return f'event: {topic}\ndata: {{"revision": {opaque(session, topic, revision)}}}\n\n'
+
+
+def test_a_revision_says_only_whether_it_is_the_same() -> None:
+    assert opaque("a", "alerts", 7) == opaque("a", "alerts", 7)
+    assert len({opaque("a", "alerts", 7), opaque("a", "alerts", 8), opaque("b", "alerts", 7)}) == 3
+    assert all(opaque("a", "alerts", number) < 2**53 for number in range(50))  # JSON's exact integers
+
+
 def test_a_change_reaches_every_client_and_nothing_else_does() -> None:
     async def scene() -> None:
         revisions = Revisions()
@@ -56,12 +66,12 @@ def test_a_change_reaches_every_client_and_nothing_else_does() -> None:
             for lines in (first, second):
                 told = {(await next_line(lines)).split()[1] for _ in ALL}
                 assert told == ALL
-            assert await next_line(wall) == 'event: checks\ndata: {"revision": 1}\n\n'
+            assert await next_line(wall) == line("c", "checks", 1)
             revisions.numbers["alerts"] = 2
-            for lines in (first, second):
-                assert await next_line(lines) == 'event: alerts\ndata: {"revision": 2}\n\n'
+            for name, lines in (("a", first), ("b", second)):
+                assert await next_line(lines) == line(name, "alerts", 2)
             revisions.numbers["checks"] = 5
-            assert await next_line(wall) == 'event: checks\ndata: {"revision": 5}\n\n'
+            assert await next_line(wall) == line("c", "checks", 5)
             for lines in (first, second, wall):
                 await lines.aclose()  # type: ignore[attr-defined]
             tasks.cancel_scope.cancel()
