@@ -158,21 +158,3 @@ class PersonPage(Body):
     """GET /api/v1/alerts/people."""
 
     rows: list[PersonRow]
-
-
-class CompletionItem(Body):
-    """One thing to choose in the query bar."""
-
-    insert: str
-    kind: Literal["field", "alias", "operator", "value", "connective"]
-    text: Text
-    count: int
-
-
-class CompletionBody(Body):
-    """GET /api/v1/alerts/completion: a chosen item replaces the characters from ``start`` to ``end``."""
-
-    start: int
-    end: int
-    expects: Literal["field", "operator", "value", "connective"]
-    items: list[CompletionItem]

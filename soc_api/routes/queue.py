@@ -14,6 +14,7 @@ from soc_api.alert_view_store import SavedView
 from soc_api.bodies import AlertGroup
 from soc_api.context import Center
 from soc_api.errors import text
+from soc_api.hunt_bodies import CompletionPage
 from soc_api.identity import Visit
 from soc_api.queue_bodies import (
     ActDetail,
@@ -21,8 +22,6 @@ from soc_api.queue_bodies import (
     ActPage,
     ActRow,
     BucketPage,
-    CompletionBody,
-    CompletionItem,
     FilterOrder,
     NewAlert,
     PersonPage,
@@ -105,26 +104,21 @@ def buckets(
 @queue.get(
     "/alerts/completion",
     summary="What may stand at the cursor of the query bar",
-    response_model=CompletionBody,
+    response_model=CompletionPage,
     openapi_extra=needs("alerts.read"),
 )
 def completion(
     desk: Desk,
     center: Here,
     scope: Seen,
-    text: Annotated[str, Query(max_length=500)] = "",
+    q: Annotated[str, Query(max_length=500)] = "",
     cursor: Annotated[int, Query(ge=0, le=500)] = 0,
-) -> CompletionBody:
+) -> CompletionPage:
     """Fields by their Chinese and English names, operators, and values of open groups."""
     wanted = GroupFilter(units=scope.units, folded=True)
-    found = desk.completion(text, cursor, wanted, center.clock())
-    items = [
-        CompletionItem.model_validate(
-            {"insert": one.insert, "kind": one.kind, "text": {"zh": one.zh, "en": one.en}, "count": one.count}
-        )
-        for one in found.items
-    ]
-    return CompletionBody(start=found.start, end=found.end, expects=found.expects, items=items)
+    found = desk.completion(q, cursor, wanted, center.clock())
+    items = [msgspec.structs.asdict(item) for item in found.items]
+    return CompletionPage.model_validate(msgspec.structs.asdict(found) | {"items": items})
 
 
 @queue.get(
