@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from compliance.attestation_desk import ATTACHMENT_BYTES_MAX
+from soc_api.body_examples import exemplified
 from soc_api.body_limit import BodyLimit
 from soc_api.context import Center
 from soc_api.errors import NoTraces, install_errors
@@ -27,6 +28,7 @@ from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
 from soc_api.routes.hunt import hunt
+from soc_api.routes.hunt_views import hunt_views
 from soc_api.routes.incident_case import LOCKER, incident_case
 from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
@@ -44,6 +46,7 @@ from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
+from soc_api.routes.triage import triage
 from soc_api.routes.witness import witness
 from soc_api.static_console import FOLDER, StaticConsole
 from soc_api.stream import Live
@@ -55,6 +58,7 @@ _TAGS: Final = [
     {"name": "session", "description": "Login, the own session, the own password"},
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
+    {"name": "triage", "description": "What stands beside an alert: precedents, relations, playbooks"},
     {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
     {"name": "hunt", "description": "Stored events by query"},
     {"name": "packets", "description": "Raw packets behind an alert"},
@@ -79,6 +83,14 @@ _TAGS: Final = [
 ]
 
 
+class _Described(FastAPI):
+    """An application whose description shows an example of each body."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Made once."""
+        return exemplified(super().openapi())
+
+
 def create_app(center: Center, *, static: Path = FOLDER) -> FastAPI:
     """The application over an opened center; ``static`` is the folder of the built console."""
     return equipped(routed(), center, static=static)
@@ -100,7 +112,7 @@ def openapi_document() -> dict[str, Any]:
 
 def routed() -> FastAPI:
     """The application with all its routes and no center yet."""
-    app = FastAPI(
+    app = _Described(
         title="Liuhe 六合",
         summary="The security supervision center's HTTP interface",
         version="1",
@@ -122,7 +134,7 @@ def routed() -> FastAPI:
     top = APIRouter(prefix=API)
     cases = (incidents, incident_case)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
-    work = (overview, queue, alerts, exceptions, packets, hunt, rules, sensors, transfers)
+    work = (overview, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, *pages, live, health):
         top.include_router(part)
