@@ -39,8 +39,10 @@ from soc_api.audit_watch import AuditWatch
 from soc_api.context import Center
 from soc_api.desk import console_sensors
 from soc_api.enforcement_facts import own_facts
-from soc_api.exception_side import exception_desk
+from soc_api.exception_side import exception_desk, triage_desk
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
+from soc_api.hunt_desk import HuntDesk
+from soc_api.hunt_store import HuntStore
 from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
@@ -164,10 +166,12 @@ def _opened(
         enforcement=enforcement,
         registry=(registry := _registry(engine, inventory, checklist)),
         hosts=HostInventoryStore(engine),
+        hunts=_hunts(engine, folders),
         queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
+        triage=triage_desk(engine, alerts, events),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
@@ -302,3 +306,10 @@ def _serve(center: Center, endpoint: Endpoint, listener: socket.socket, asked: t
     if asked.is_set():
         end()
     server.run(sockets=[listener])
+
+
+def _hunts(engine: Engine, folders: Folders) -> HuntDesk:
+    """The desk of the hunt page, with every accepted rule in its place."""
+    desk = HuntDesk(HuntStore(engine), folders.data)
+    desk.write_missing()
+    return desk

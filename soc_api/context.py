@@ -17,6 +17,7 @@ from detection.store.inventory_store import InventoryStore
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.exception_desk import ExceptionDesk
+from soc_api.hunt_desk import HuntDesk
 from soc_api.identity import Identity
 from soc_api.incident_files import IncidentFiles
 from soc_api.packet_desk import PacketDesk
@@ -26,6 +27,7 @@ from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
+from soc_api.triage_desk import TriageDesk
 from soc_api.witnessing import Witnessing
 
 Topic = Literal[
@@ -69,8 +71,10 @@ class Center:
     enforcement: Enforcement | None = None
     registry: RegistryDesk | None = None
     hosts: HostInventoryStore | None = None
+    hunts: HuntDesk | None = None
     queue: QueueDesk | None = None
     exceptions: ExceptionDesk | None = None
+    triage: TriageDesk | None = None
     casework: Casework | None = None
     locker: IncidentFiles | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -78,7 +82,9 @@ class Center:
     def revisions(self) -> Mapping[Topic, int]:
         """A number per topic of the live stream that changes when its pages would."""
         return {
-            "alerts": self.alerts.revision() + self.packets.revision(),
+            "alerts": self.alerts.revision()
+            + self.packets.revision()
+            + (self.triage.revision() if self.triage is not None else 0),
             "checks": self.compliance.revision(),
             "sensors": self.inventory.sensors_revision(),
             "evidence": self.ledger.size,

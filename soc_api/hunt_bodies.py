@@ -10,21 +10,21 @@ from soc_api.bodies import Body, EventRow, Text
 VIEW_CHARS_MAX = 8_192
 
 
-class ValueCount(Body):
+class FieldValue(Body):
     """A value and how many events have it."""
 
     value: str
     count: int
 
 
-class FieldRow(Body):
+class HuntField(Body):
     """A field of the newest events that match: in how many of them, and its most frequent values."""
 
     name: str
     zh: str
     en: str
     events: int
-    values: list[ValueCount]
+    values: list[FieldValue]
 
 
 class HuntProgress(Body):
@@ -35,7 +35,7 @@ class HuntProgress(Body):
     """
 
     events: list[EventRow] | None
-    fields: list[FieldRow] | None
+    fields: list[HuntField] | None
     sampled: int
     matched: int
     counts: list[int]
@@ -56,7 +56,7 @@ class ValuePage(Body):
 
     field: str
     matched: int
-    rows: list[ValueCount]
+    rows: list[FieldValue]
     more: bool
     stopped: bool
 
@@ -107,7 +107,7 @@ class HuntViewPage(Body):
     rows: list[HuntViewRow]
 
 
-class DraftOrder(Body):
+class RuleDraftOrder(Body):
     """POST /api/v1/hunt/drafts: the query as a rule; the log source is that of the newest events it finds."""
 
     q: str = Field(min_length=1, max_length=4_096)
@@ -117,7 +117,7 @@ class DraftOrder(Body):
     until: datetime
 
 
-class DraftRow(Body):
+class RuleDraftRow(Body):
     """A draft of a rule: nothing runs until a security administrator, another person, has accepted it."""
 
     id: int
@@ -133,7 +133,13 @@ class DraftRow(Body):
     decided: datetime | None
 
 
-class DraftPage(Body):
-    """GET /api/v1/hunt/drafts, the newest first."""
+class RuleDraftPage(Body):
+    """GET /api/v1/rules-drafts, the newest first."""
 
-    rows: list[DraftRow]
+    rows: list[RuleDraftRow]
+
+
+class RuleDraftDecision(Body):
+    """POST /api/v1/rules-drafts/{draft}/accept and /refuse: the reason is mandatory."""
+
+    reason: str = Field(min_length=2, max_length=500)

@@ -14,6 +14,7 @@ from detection.sigma.load import SHIPPED, load_all
 from detection.sigma.rule import Rule
 from rules import ROOT
 from soc_api.folders import Folders
+from soc_api.hunt_desk import OWN_RULES
 from soc_api.settings import Settings
 
 
@@ -56,6 +57,7 @@ def center_rules(folders: Folders, settings: Settings) -> RuleSet:
     return shipped_rules(
         cache=folders.run / "rules.bin",
         lists=folders.data / "lists",
+        own=folders.data / OWN_RULES,
         imported=current_folder(folders.data / "rules" / "imported"),
         choice=Speaking(level=chosen.imported_level, status=chosen.imported_status),
     )
@@ -65,11 +67,13 @@ def shipped_rules(
     *folders: Path,
     cache: Path | None = None,
     lists: Path | None = None,
+    own: Path | None = None,
     imported: Path | None = None,
     choice: Speaking = DEFAULT,
 ) -> RuleSet:
     """The rules and correlations of the folders, or those that came with the product.
 
+    ``own`` is a folder of rules of this center, there or not: drafts that were accepted.
     ``cache`` keeps them translated for the next start; ``lists`` is a folder of lists of this estate, which
     rules with ``expand`` ask for, beside those shipped; ``imported`` is a release of rules of others, of
     which ``choice`` tells those that may speak.
@@ -77,6 +81,7 @@ def shipped_rules(
     shipped = [folder for name in ("sigma", "correlation") if (folder := ROOT / name).is_dir()]
     known, wrong = read_lists([SHIPPED, *([lists] if lists else [])])
     release = [imported / "rules"] if imported else []
+    release += [own] if own is not None and own.is_dir() else []
     loaded = load_all([*(folders or shipped), *release], known, cache=cache)
     if imported:
         loaded = speaking(loaded, imported, choice)

@@ -40,8 +40,10 @@ from soc_api.audit_store import AuditStore
 from soc_api.context import Center
 from soc_api.enrolment import EnrolmentDesk, SensorRecord, TokenRecord
 from soc_api.enrolment_store import EnrolmentStore
-from soc_api.exception_side import exception_desk
+from soc_api.exception_side import exception_desk, triage_desk
 from soc_api.folders import create
+from soc_api.hunt_desk import HuntDesk
+from soc_api.hunt_store import HuntStore
 from soc_api.identity import Identity, Visit
 from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
@@ -591,7 +593,9 @@ class World:
             registry=self.registry,
             queue=QueueDesk(self.engine, self.alerts, self.registry),
             hosts=HostInventoryStore(self.engine),
+            hunts=HuntDesk(HuntStore(self.engine), folder),
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
+            triage=triage_desk(self.engine, self.alerts, events),
             enforcement=self.enforcement,
             casework=self.casework,
             locker=IncidentFiles(folder / "incidents", bytes(32)),
