@@ -13,7 +13,7 @@ from functools import partial
 from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
 from crypto.words import LiuheError, Words
-from detection.anomaly.open import open_anomaly
+from detection.anomaly.open import KEY_NAME, open_anomaly
 from detection.detector import Detector
 from detection.exceptions import Sieve
 from detection.health import HealthDetector, health_parameters
@@ -146,7 +146,7 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     rules = center_rules(folders, settings)
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
-    anomaly, refused = open_anomaly(folders.models)
+    anomaly, refused = open_anomaly(folders.models, folders.keys / KEY_NAME, _now())
     for refusal in refused:
         say(Words(f"模型被拒绝:{refusal}", f"model refused: {refusal}"))
     book, now = RuleStore(engine), _now()

@@ -1,24 +1,27 @@
-"""Anomaly detection per host and network source: learn, fit once, freeze, then score each closed window.
+"""Anomaly detection per host and network source: learn, freeze, score closed windows, learn anew at night.
 
-Fitting is given as a function and keeping as a callback, so this file does no IO and knows no PyOD.
+Fitting and keeping are given as a port, so this file does no IO and knows no PyOD.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 import msgspec
 import numpy as np
 
 from crypto.words import Words
 from detection.alert import Alert, Match
-from detection.anomaly.frozen import Array, Contribution, FrozenModel
-from detection.anomaly.learning import Learning
+from detection.anomaly.champion import Champion, Shelf
+from detection.anomaly.frozen import Contribution, FrozenModel, Opinion
+from detection.anomaly.learning import KIND_WORDS, Learning
+from detection.anomaly.refit import Realised
 from detection.anomaly.windows import FEATURES, Closed, Kind, WindowParameters, Windows
 from detection.detector import feed_each
 from detection.special.remembered import Remembered
 from sensors.event import Event
 
-Fit = Callable[[Kind, Array, Array], FrozenModel]
+Models = Mapping[Kind, tuple[FrozenModel, FrozenModel | None]]  # champion, and challenger on trial
 
 
 class AnomalyDetector:
@@ -26,18 +29,11 @@ class AnomalyDetector:
 
     name = "anomaly"
 
-    def __init__(
-        self,
-        parameters: WindowParameters,
-        models: Mapping[Kind, FrozenModel],
-        fit: Fit,
-        keep: Callable[[FrozenModel], None],
-    ) -> None:
-        """``models`` are those fitted before; ``keep`` makes a new one durable."""
+    def __init__(self, parameters: WindowParameters, models: Models, shelf: Shelf) -> None:
+        """``models`` are those fitted before; the shelf makes new ones and keeps them."""
         self._parameters = parameters
-        self._models = dict(models)
-        self._fit = fit
-        self._keep = keep
+        self._shelf = shelf
+        self._champions = {kind: self._champion(*pair) for kind, pair in models.items()}
         self._windows = Windows(parameters)
         self._learning = Learning(needed=parameters.learning_windows, ready=sorted(models))
         self._raised: Remembered[list[int]] = Remembered(
@@ -59,6 +55,7 @@ class AnomalyDetector:
             self._learning,
             closed_until=self._windows.closed_until,
             known={host: sorted(programs) for host, programs in self._windows.known.items()},
+            kept={kind: champion.kept() for kind, champion in self._champions.items()},
         )
         return msgspec.json.encode(kept)
 
@@ -74,42 +71,59 @@ class AnomalyDetector:
         rows = {
             kind: [row for row in table if len(row[1]) == len(FEATURES)]
             for kind, table in kept.rows.items()
-            if kind not in self._models
+            if kind not in self._champions
         }
+        for kind, remembered in kept.kept.items():
+            if kind in self._champions:
+                self._champions[kind].recall(remembered)
         self._learning = Learning(
-            needed=self._parameters.learning_windows, ready=sorted(self._models), rows=rows
+            needed=self._parameters.learning_windows, ready=sorted(self._champions), rows=rows
         )
 
     def state(self) -> Words:
         """Ready, or how far the learning is."""
-        return self._learning.words()
+        kept = {kind: champion.kept() for kind, champion in self._champions.items()}
+        return msgspec.structs.replace(self._learning, kept=kept).words()
 
     def _take(self, event: Event) -> list[Alert]:
-        return [alert for window in self._windows.add(event) for alert in self._judge(window)]
+        closed = list(self._windows.add(event))
+        alerts: list[Alert] = []
+        for (_, kind), windows in groupby(closed, key=lambda one: (one.start, one.kind)):
+            alerts.extend(self._judge(kind, list(windows)))
+        return alerts
 
-    def _judge(self, window: Closed) -> list[Alert]:
+    def _judge(self, kind: Kind, windows: list[Closed]) -> list[Alert]:
+        """Windows of one kind that began together."""
         self._changed = True
-        model = self._models.get(window.kind)
-        if model is None:
-            if self._learning.add(window, self._parameters):
-                self._freeze(window.kind)
+        champion = self._champions.get(kind)
+        if champion is None:
+            full = [self._learning.add(window, self._parameters) for window in windows]
+            if full[-1]:
+                self._freeze(kind, windows[-1])
             return []
-        row = np.array(window.values, dtype=np.float64)
-        score = float(model.scores(row[np.newaxis, :])[0])
-        self.scored += 1
-        one_in = model.one_in(score)
-        if one_in < self._parameters.alert_one_in or self._repeated(window):
-            return []
-        return [self._alert(window, one_in, model.explain(row))]
+        champion.night(windows[0].start, self._shelf, windows[0].events[-1].time)
+        self.scored += len(windows)
+        alerts = [
+            self._alert(window, opinion)
+            for window, opinion in zip(windows, champion.opinions(windows), strict=True)
+            if opinion.one_in >= self._parameters.alert_one_in and not self._repeated(window)
+        ]
+        if realised := champion.drift():
+            alerts.append(self._drifted(kind, windows[-1], realised))
+        return alerts
 
-    def _freeze(self, kind: Kind) -> None:
+    def _freeze(self, kind: Kind, window: Closed) -> None:
         rows = sorted(self._learning.rows[kind])
         starts = np.array([start for start, _ in rows], dtype=np.float64)
-        model = self._fit(kind, np.array([values for _, values in rows], dtype=np.float64), starts)
-        self._keep(model)  # where this fails the windows are still there, and the next one tries again
-        self._models[kind] = model
+        model = self._shelf.fit(kind, np.array([values for _, values in rows], dtype=np.float64), starts)
+        self._shelf.first(model, window.events[-1].time)  # where it fails the next window tries again
+        self._champions[kind] = self._champion(model, None)
         del self._learning.rows[kind]
-        self._learning.ready = sorted(self._models)
+        self._learning.ready = sorted(self._champions)
+
+    def _champion(self, model: FrozenModel, challenger: FrozenModel | None) -> Champion:
+        surprise = float(np.log10(self._parameters.alert_one_in))
+        return Champion(model, challenger, self._parameters.refit, surprise)
 
     def _repeated(self, window: Closed) -> bool:
         told = self._raised.touch(f"{window.unit}\0{window.kind}\0{window.entity}")
@@ -118,15 +132,31 @@ class AnomalyDetector:
         told[:] = [window.start]
         return False
 
-    def _alert(self, window: Closed, one_in: float, top: list[Contribution]) -> Alert:
+    def _drifted(self, kind: Kind, window: Closed, realised: Realised) -> Alert:
+        last = window.events[-1]
+        return self._parameters.drift.alert(
+            "anomaly",
+            entity=f"model:{kind}",
+            numbers={
+                "kind": KIND_WORDS[kind].zh,
+                "kind_en": KIND_WORDS[kind].en,
+                "share": f"{realised.ratio():.1f}",
+                "windows": f"{realised.windows:,}",
+            },
+            events=window.events,
+            matched=(Match(event=last.id, field="surprise", value=realised.ratio()),),
+        )
+
+    def _alert(self, window: Closed, opinion: Opinion) -> Alert:
         saying = self._parameters.host if window.kind == "host" else self._parameters.source
         last = window.events[-1]
+        top = opinion.reasons
         return saying.alert(
             "anomaly",
             entity=f"{window.kind}:{window.entity}",
             numbers={
                 "entity": window.entity,
-                "one_in": f"{one_in:,.0f}",
+                "one_in": f"{opinion.one_in:,.0f}",
                 "start": datetime.fromtimestamp(window.start, UTC).isoformat(timespec="minutes"),
                 "features": "、".join(_sentence(one).zh for one in top),
                 "features_en": ", ".join(_sentence(one).en for one in top),

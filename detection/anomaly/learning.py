@@ -1,11 +1,25 @@
 """Windows kept until there are enough to fit a model, and how far the learning is, in words."""
 
+from typing import Final
+
 import msgspec
 
 from crypto.words import Words
+from detection.anomaly.history import Day
+from detection.anomaly.refit import Realised
 from detection.anomaly.windows import KINDS, Closed, Kind, WindowParameters
 
-_KIND_WORDS = {"host": Words("主机", "hosts"), "source": Words("网络来源", "network sources")}
+KIND_WORDS: Final = {"host": Words("主机", "hosts"), "source": Words("网络来源", "network sources")}
+
+
+class Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a kind with a model remembers: history to learn from again, and how its models fare."""
+
+    days: dict[int, Day] = {}
+    refitted: int = 0  # the day of the last refit, in days since 1970
+    champion: Realised = msgspec.field(default_factory=Realised)
+    challenger: Realised = msgspec.field(default_factory=Realised)
+    outside: float = 0.0  # of the last refit: share of windows out of reach
 
 
 class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -16,6 +30,7 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rows: dict[Kind, list[tuple[int, tuple[float, ...]]]] = {}
     closed_until: dict[str, int] = {}
     known: dict[str, list[str]] = {}
+    kept: dict[Kind, Kept] = {}
 
     def add(self, window: Closed, parameters: WindowParameters) -> bool:
         """Keep a window of a kind that has no model yet; True when there are enough to fit."""
@@ -30,13 +45,25 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return len({start for start, _ in self.rows.get(kind, [])})
 
     def words(self) -> Words:
-        """The state a person sees: ready, or "learning n/60 windows" by kind."""
+        """The state a person sees: ready, or "learning n/60 windows" by kind, or what does not fit."""
         waiting = [kind for kind in KINDS if kind not in self.ready]
-        if not waiting:
+        moved = [kind for kind in self.ready if kind in self.kept and self.kept[kind].outside > 0.0]
+        if waiting:
+            zh = ";".join(
+                f"{KIND_WORDS[kind].zh} {self.times(kind)}/{self.needed} 个时间窗" for kind in waiting
+            )
+            en = "; ".join(
+                f"{KIND_WORDS[kind].en} {self.times(kind)}/{self.needed} windows" for kind in waiting
+            )
+            return Words(f"学习中:{zh}", f"learning: {en}")
+        if not moved:
             return Words("异常检测已启用", "anomaly detection is on")
-        zh = ";".join(f"{_KIND_WORDS[kind].zh} {self.times(kind)}/{self.needed} 个时间窗" for kind in waiting)
-        en = "; ".join(f"{_KIND_WORDS[kind].en} {self.times(kind)}/{self.needed} windows" for kind in waiting)
-        return Words(f"学习中:{zh}", f"learning: {en}")
+        zh = "、".join(f"{KIND_WORDS[kind].zh} {self.kept[kind].outside:.0%}" for kind in moved)
+        en = ", ".join(f"{self.kept[kind].outside:.0%} of {KIND_WORDS[kind].en}" for kind in moved)
+        return Words(
+            f"异常检测已启用;上次学习时超出可信变化幅度而未采用的时间窗:{zh}",
+            f"anomaly detection is on; windows the last refit left out as beyond trusted change: {en}",
+        )
 
 
 def state_words(snapshot: bytes | None, needed: int) -> Words:

@@ -1,13 +1,21 @@
 """The anomaly detector of a center: its parameters, its models, and PyOD where one must be fitted."""
 
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
+from crypto.sm3 import sm3_hex
 from crypto.words import Refused
 from detection.anomaly.detector import AnomalyDetector
-from detection.anomaly.frozen import Array, FrozenModel
-from detection.anomaly.model_files import load, save
+from detection.anomaly.encoding import Array
+from detection.anomaly.frozen import FrozenModel
+from detection.anomaly.registry import ModelRegistry, registry_in
 from detection.anomaly.windows import FEATURES, KINDS, Kind, WindowParameters
 from detection.parameters import read_parameters, shipped
+
+KEY_NAME = "models.pem"
 
 
 def window_parameters(path: Path | None = None) -> WindowParameters:
@@ -15,34 +23,93 @@ def window_parameters(path: Path | None = None) -> WindowParameters:
     return read_parameters(path or shipped("windows.toml"), WindowParameters)
 
 
-def open_anomaly(models: Path, parameters: Path | None = None) -> tuple[AnomalyDetector, list[Refused]]:
-    """The detector, and the model files that were refused (their kinds are learned anew)."""
-    chosen = window_parameters(parameters)
-    known: dict[Kind, FrozenModel] = {}
-    refused: list[Refused] = []
-    for kind in KINDS:
-        try:
-            model = load(kind, models)
-        except Refused as error:
-            refused.append(error)
-            continue
-        if model is not None and model.features == tuple(FEATURES):
-            known[kind] = model
+class SignedShelf:
+    """Fits with PyOD, keeps in the registry."""
 
-    def fit_kind(kind: Kind, rows: Array, starts: Array) -> FrozenModel:
-        from detection.anomaly.model import fit  # PyOD takes seconds to import and is needed once
+    def __init__(self, registry: ModelRegistry, parameters: WindowParameters) -> None:
+        self._registry, self._parameters = registry, parameters
 
-        return fit(
-            kind,
-            tuple(FEATURES),
-            rows,
-            starts,
-            neighbours=chosen.neighbours,
-            prototypes_max=chosen.prototypes_max,
-            held_out=chosen.held_out,
+    def fit(self, kind: Kind, rows: Array, starts: Array) -> FrozenModel:
+        """A model of rows in order of time. Raises ArithmeticError."""
+        from detection.anomaly.model import EnsembleParameters, fit  # PyOD takes seconds to import
+
+        parameters = read_parameters(shipped("ensemble.toml"), EnsembleParameters)
+        ensemble = fit(rows, tuple(FEATURES), parameters, scale_min=self._parameters.scale_min)
+        return FrozenModel(
+            kind=kind, ensemble=ensemble, first=int(starts[0]), last=int(starts[-1]), rows=len(rows)
         )
 
-    def keep(model: FrozenModel) -> None:
-        save(model, models)
+    def first(self, model: FrozenModel, now: datetime) -> None:
+        """Keep a first model; it speaks at once. Raises OSError."""
+        self.try_out(model, now)
 
-    return AnomalyDetector(chosen, known, fit_kind, keep), refused
+    def try_out(self, model: FrozenModel, now: datetime) -> None:
+        """Keep a model that is on trial from now on. Raises OSError."""
+        version = self._registry.add(model, self._digest, now)
+        self._registry.try_out(model.kind, version, now)
+
+    def judge(self, kind: Kind, *, promote: bool, why: str, now: datetime) -> None:
+        """End the trial."""
+        (self._registry.promote if promote else self._registry.reject)(kind, now, why)
+
+    @cached_property
+    def _digest(self) -> str:
+        whole = msgspec.json.encode(self._parameters, order="sorted") + shipped("ensemble.toml").read_bytes()
+        return sm3_hex(whole)
+
+
+def open_anomaly(
+    models: Path, key_file: Path, now: datetime, parameters: Path | None = None
+) -> tuple[AnomalyDetector, list[Refused]]:
+    """The detector, and the models that were refused: the one before is taken, or learning begins anew."""
+    chosen = window_parameters(parameters)
+    registry = registry_in(models, key_file)
+    refused: list[Refused] = []
+    known: dict[Kind, tuple[FrozenModel, FrozenModel | None]] = {}
+    for kind in KINDS:
+        champion = _first_good(registry, kind, now, refused)
+        if champion is not None:
+            known[kind] = champion, _challenger(registry, kind, now, refused)
+    return AnomalyDetector(chosen, known, SignedShelf(registry, chosen)), refused
+
+
+def _first_good(
+    registry: ModelRegistry, kind: Kind, now: datetime, refused: list[Refused]
+) -> FrozenModel | None:
+    """The champion, or where it is refused the one before it, and so on."""
+    while True:
+        try:
+            pointer = registry.chosen(kind)
+        except Refused as error:
+            refused.append(error)
+            registry.start_over(kind, now, str(error))
+            return None
+        if not pointer.champion:
+            if not pointer.before:
+                return None
+            registry.promote_former(kind, now)
+            continue
+        model = _loaded(registry, kind, pointer.champion, now, refused)
+        if model is not None:
+            return model
+
+
+def _challenger(
+    registry: ModelRegistry, kind: Kind, now: datetime, refused: list[Refused]
+) -> FrozenModel | None:
+    version = registry.chosen(kind).challenger
+    return _loaded(registry, kind, version, now, refused) if version else None
+
+
+def _loaded(
+    registry: ModelRegistry, kind: Kind, version: int, now: datetime, refused: list[Refused]
+) -> FrozenModel | None:
+    try:
+        model = registry.load(kind, version)
+        if model.features == tuple(FEATURES):
+            return model
+        registry.forget(kind, version, now, "features of another edition")
+    except Refused as error:
+        refused.append(error)
+        registry.forget(kind, version, now, error.what.en)
+    return None

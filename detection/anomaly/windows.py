@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from crypto.words import Words
+from detection.anomaly.refit import RefitParameters
 from detection.facts import number_of, texts_of
 from detection.parameters import Saying
 from detection.special.remembered import Remembered
@@ -56,11 +57,11 @@ class WindowParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     learning_windows: int
     learning_rows_max: int
     learning_rows_per_time: int
-    neighbours: int
-    prototypes_max: int
-    held_out: float
+    scale_min: float
     alert_one_in: int
     repeat_seconds: int
+    refit: RefitParameters
+    drift: Saying
     host: Saying
     source: Saying
 

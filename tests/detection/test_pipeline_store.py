@@ -45,7 +45,7 @@ def _run(folder: Path, upto: int) -> AlertStore:
     engine = open_state(f"sqlite:///{folder / 'state.sqlite'}", create=True)
     store = AlertStore(engine)
     events = EventStore(folder, engine)
-    anomaly, refused = open_anomaly(folder / "models")
+    anomaly, refused = open_anomaly(folder / "models", folder / "models.pem", START)
     assert refused == []
     health = health_parameters()
     detectors: list[Detector] = [*special_detectors(), anomaly, HealthDetector(health)]

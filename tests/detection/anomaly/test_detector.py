@@ -48,7 +48,7 @@ def hour() -> list[Event]:
 
 
 def _open(folder: Path) -> AnomalyDetector:
-    detector, refused = open_anomaly(folder)
+    detector, refused = open_anomaly(folder, folder / "models.pem", START)
     assert refused == []
     return detector
 
@@ -66,7 +66,7 @@ def test_it_learns_sixty_windows_freezes_and_finds_the_attack(hour: list[Event],
     assert "登录失败数 400(平常 0–0)" in alert.reason.zh
     assert "400 failed logins (usually 0–0)" in alert.reason.en
     assert "logins_failed" in [match.field for match in alert.matched]
-    assert max(path.name for path in tmp_path.iterdir()) == "host.json"
+    assert (tmp_path / "host" / "000001" / "manifest.sig").is_file()
 
 
 def test_the_cut_into_batches_changes_nothing(hour: list[Event], tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_another_process_reads_the_state_from_the_snapshot(hour: list[Event], tm
 
 def test_a_refused_model_is_learned_anew(hour: list[Event], tmp_path: Path) -> None:
     _open(tmp_path).feed(hour)
-    (tmp_path / "host.json").write_text("{}")
-    detector, refused = open_anomaly(tmp_path)
+    (tmp_path / "host" / "000001" / "manifest.json").write_text("{}")
+    detector, refused = open_anomaly(tmp_path, tmp_path / "models.pem", START)
     assert [error.code for error in refused] == ["model-refused"]
     assert "主机 0/60" in detector.state().zh
 

@@ -1,28 +1,54 @@
-"""Fitting: prototypes are bounded and spread, the newest windows calibrate, disagreement is an error."""
+"""Fitting: prototypes are bounded, the newest rows calibrate, disagreement with PyOD is an error."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from detection.anomaly import model as fitting
+from detection.anomaly.model import EnsembleParameters, fit
+from detection.anomaly.prototypes import Prototypes
 from detection.anomaly.windows import FEATURES
+from detection.parameters import read_parameters, shipped
 
 NAMES = tuple(FEATURES)
+PARAMETERS = msgspec.structs.replace(
+    read_parameters(shipped("ensemble.toml"), EnsembleParameters), prototypes_max=50, beginnings=2
+)
 
 
-def test_prototypes_are_bounded_and_the_newest_windows_kept_apart() -> None:
+def test_prototypes_are_bounded_and_the_newest_rows_kept_apart() -> None:
     rows = np.random.default_rng(1).poisson(9, (500, len(NAMES))).astype(np.float64)
-    rows[400:] += 1_000  # the held-out part is of another kind, so its scores are large
-    starts = np.arange(500.0) * 60
-    model = fitting.fit("source", NAMES, rows, starts, neighbours=3, prototypes_max=50, held_out=0.2)
-    assert model.prototypes.shape == (50, len(NAMES))
-    assert (model.tail > 3).all()
-    assert (model.first, model.last, model.rows) == (0, 499 * 60, 500)
-    assert model.high.max() < 1_000
+    rows[400:] += 1_000  # the held-out part is of another kind: it is the yardstick, not the lesson
+    made = fit(rows, NAMES, PARAMETERS)
+    prototypes = made.members["prototypes"].scorer
+    assert isinstance(prototypes, Prototypes)
+    assert prototypes.points.shape == (50, len(NAMES))
+    assert made.high.max() < 1_000
+    assert made.judge(rows[450:451]).surprise[0] < 2
+    assert made.tail.rows == 100
 
 
-def test_a_model_that_disagrees_with_pyod_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_learned_beside_counts() -> None:
+    generator = np.random.default_rng(2)
+    rows = generator.poisson(9, (400, 2)).astype(np.float64)
+    labels = [["tcp" if n % 3 else "udp"] for n in range(400)]
+    made = fit(rows, ("a", "b"), PARAMETERS, labels=labels, label_names=("protocol",))
+    usual = made.judge(rows[:50], labels[:50])
+    strange = made.judge(rows[:50], [["icmp"]] * 50)
+    assert strange.surprise.min() > 2
+    assert np.median(usual.surprise) < 1
+    assert (strange.top[:, 0] == 0).all()  # the label
+    assert made.features == ("protocol", "a", "b")
+
+
+def test_a_scorer_that_disagrees_with_pyod_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(1).poisson(9, (60, len(NAMES))).astype(np.float64)
-    true_scores = fitting.pyod_scores
-    monkeypatch.setattr(fitting, "pyod_scores", lambda *given: true_scores(*given) + 1e-6)
+    monkeypatch.setattr(fitting.Prototypes, "score", lambda _self, points: np.ones(len(points)))
     with pytest.raises(ArithmeticError):
-        fitting.fit("host", NAMES, rows, np.arange(60.0), neighbours=3, prototypes_max=50, held_out=0.2)
+        fit(rows, NAMES, PARAMETERS)
+
+
+def test_the_same_rows_give_the_same_model() -> None:
+    rows = np.random.default_rng(3).poisson(9, (300, len(NAMES))).astype(np.float64)
+    first, second = fit(rows, NAMES, PARAMETERS), fit(rows, NAMES, PARAMETERS)
+    assert (first.scores(rows) == second.scores(rows)).all()

@@ -1,25 +1,58 @@
-"""Opening: shipped parameters, no PyOD before a model must be fitted."""
+"""Opening: shipped parameters, no PyOD before a model must be fitted, and the model before a refused one."""
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crypto.words import BadInput
+from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.open import open_anomaly
+from detection.anomaly.registry import registry_in
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_opening_does_not_import_pyod(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from detection.anomaly.open import open_anomaly;"
-        f"open_anomaly(Path({str(tmp_path)!r})); sys.exit('pyod' in sys.modules)"
+        "import sys; from datetime import *; from pathlib import Path;"
+        "from detection.anomaly.open import open_anomaly; p = Path(sys.argv[1]);"
+        "open_anomaly(p / 'models', p / 'models.pem', datetime.now(UTC)); sys.exit('pyod' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, timeout=60)
+    assert done.returncode == 0
 
 
 def test_a_wrong_parameter_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "windows.toml"
     path.write_text("window_seconds = 60\n")
     with pytest.raises(BadInput, match="parameters-malformed"):
-        open_anomaly(tmp_path, path)
+        open_anomaly(tmp_path, tmp_path / "models.pem", NOW, path)
+
+
+def test_where_the_champion_is_refused_the_one_before_speaks(model: FrozenModel, tmp_path: Path) -> None:
+    key = tmp_path / "keys" / "models.pem"
+    registry = registry_in(tmp_path / "models", key)
+    for _ in range(2):
+        registry.try_out("host", registry.add(model, "p", NOW), NOW)
+    registry.promote("host", NOW, "test")
+    assert registry.chosen("host").champion == 2
+    packed = tmp_path / "models" / "host" / "000002" / "arrays.npz"
+    packed.write_bytes(packed.read_bytes()[:-1])
+    detector, refused = open_anomaly(tmp_path / "models", key, NOW)
+    assert [one.code for one in refused] == ["model-refused"]
+    assert registry.chosen("host").champion == 1
+    assert "主机" not in detector.state().zh
+    assert [one.act for one in registry.acts(5)] == ["promoted", "refused", "rolled-back"][1:]
+
+
+def test_a_damaged_pointer_starts_over(model: FrozenModel, tmp_path: Path) -> None:
+    key = tmp_path / "keys" / "models.pem"
+    registry = registry_in(tmp_path / "models", key)
+    registry.try_out("host", registry.add(model, "p", NOW), NOW)
+    (tmp_path / "models" / "host" / "chosen.json").write_text('{"champion": "x"}')
+    detector, refused = open_anomaly(tmp_path / "models", key, NOW)
+    assert len(refused) == 1
+    assert "主机 0/60" in detector.state().zh

@@ -1,0 +1,251 @@
+"""Versions of models: never changed once written, signed with SM2, chosen by a pointer, each act told.
+
+``<kind>/<version>/`` holds ``arrays.npz``, ``manifest.json`` and ``manifest.sig`` (SM2 over the manifest);
+``<kind>/chosen.json`` says which version speaks, which is on trial, and which spoke before. ``acts.ndjson``
+grows by one line for each act; the center makes a ledger leaf of each.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from crypto.keys import SigningKey
+from crypto.sm3 import sm3_hex
+from crypto.words import Refused, Words
+from detection.anomaly.frozen import FrozenModel
+from detection.anomaly.model_files import ARRAYS_BYTES_MAX, Manifest, manifest_of, pack, unpack
+
+KEPT: Final = 14  # versions of a kind that stay on disk beside those the pointer names
+BEFORE_MAX: Final = 5  # champions one may go back to
+_SMALL_BYTES_MAX: Final = 1024 * 1024
+_VERSION_DIGITS: Final = 6
+
+ActKind = Literal["made", "trial", "promoted", "rejected", "rolled-back", "refused"]
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which versions of a kind count; 0 is none."""
+
+    champion: int = 0
+    challenger: int = 0
+    before: tuple[int, ...] = ()  # former champions, the latest last
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that was done with a version, for the ledger."""
+
+    act: ActKind
+    kind: str
+    version: int
+    manifest_sm3: str  # "" where there was no manifest to read
+    time: datetime
+    why: str = ""
+
+
+class ModelRegistry:
+    """The models of a center, in one folder; one process writes."""
+
+    def __init__(self, folder: Path, key: SigningKey) -> None:
+        self._folder, self._key = folder, key
+
+    def chosen(self, kind: str) -> Chosen:
+        """The pointer of a kind. Raises Refused where it is damaged."""
+        path = self._folder / kind / "chosen.json"
+        try:
+            return msgspec.json.decode(_read(path, _SMALL_BYTES_MAX), type=Chosen)
+        except FileNotFoundError:
+            return Chosen()
+        except (msgspec.MsgspecError, OSError, ValueError) as error:
+            raise _refused(path, str(error)) from None
+
+    def add(self, model: FrozenModel, parameters: str, now: datetime) -> int:
+        """Write the next version, durable on return; nobody uses it before it is chosen. Raises OSError."""
+        version = max([0, *self.versions(model.kind)]) + 1
+        packed = pack(model)
+        manifest = manifest_of(
+            model, packed, version=version, parameters=parameters, key=self._key.public.key_id
+        )
+        body = msgspec.json.encode(manifest, order="sorted")
+        folder = self._place(model.kind, version)
+        folder.mkdir(parents=True, mode=0o700)
+        _write(folder / "arrays.npz", packed)
+        _write(folder / "manifest.json", body)
+        _write(folder / "manifest.sig", self._key.sign(body).hex().encode())
+        self._tell("made", model.kind, version, now)
+        return version
+
+    def load(self, kind: str, version: int) -> FrozenModel:
+        """A version. Raises Refused where it is not one that this center made and signed."""
+        folder = self._place(kind, version)
+        try:
+            body = _read(folder / "manifest.json", _SMALL_BYTES_MAX)
+            self._key.public.verify(body, bytes.fromhex(_read(folder / "manifest.sig", 256).decode()))
+            manifest = msgspec.json.decode(body, type=Manifest)
+            if (manifest.kind, manifest.version) != (kind, version):
+                raise ValueError("manifest of another version")
+            return unpack(manifest, _read(folder / "arrays.npz", ARRAYS_BYTES_MAX))
+        except (Refused, msgspec.MsgspecError, OSError, ValueError) as error:
+            raise _refused(folder, str(error)) from None
+
+    def try_out(self, kind: str, version: int, now: datetime) -> None:
+        """Let a version score beside the champion; where there is no champion it is one at once."""
+        chosen = self.chosen(kind)
+        if not chosen.champion:
+            self._choose(kind, Chosen(champion=version), "promoted", version, now, "first")
+            return
+        self._choose(kind, msgspec.structs.replace(chosen, challenger=version), "trial", version, now)
+
+    def promote(self, kind: str, now: datetime, why: str) -> None:
+        """The challenger speaks from now on."""
+        chosen = self.chosen(kind)
+        if not chosen.challenger:
+            raise _nothing(kind)
+        before = (*chosen.before, chosen.champion)[-BEFORE_MAX:]
+        new = Chosen(champion=chosen.challenger, before=before)
+        self._choose(kind, new, "promoted", new.champion, now, why)
+        self._thin(kind)
+
+    def reject(self, kind: str, now: datetime, why: str) -> None:
+        """The challenger is dropped; the champion goes on."""
+        chosen = self.chosen(kind)
+        if not chosen.challenger:
+            raise _nothing(kind)
+        dropped = chosen.challenger
+        self._choose(kind, msgspec.structs.replace(chosen, challenger=0), "rejected", dropped, now, why)
+        self._thin(kind)
+
+    def roll_back(self, kind: str, now: datetime, why: str) -> int:
+        """One step back to the former champion; its version. Raises Refused where none is good."""
+        chosen = self.chosen(kind)
+        if not chosen.before:
+            raise _nothing(kind)
+        former = chosen.before[-1]
+        self.load(kind, former)
+        self._choose(
+            kind, Chosen(champion=former, before=chosen.before[:-1]), "rolled-back", former, now, why
+        )
+        return former
+
+    def forget(self, kind: str, version: int, now: datetime, why: str) -> None:
+        """A version that was refused is not asked for again; learning begins anew where nothing is left."""
+        chosen = self.chosen(kind)
+        new = Chosen(
+            champion=0 if chosen.champion == version else chosen.champion,
+            challenger=0 if chosen.challenger == version else chosen.challenger,
+            before=tuple(one for one in chosen.before if one != version),
+        )
+        self._choose(kind, new, "refused", version, now, why)
+
+    def promote_former(self, kind: str, now: datetime) -> None:
+        """Where the champion was refused, the one before it speaks."""
+        chosen = self.chosen(kind)
+        if not chosen.before:
+            raise _nothing(kind)
+        former = chosen.before[-1]
+        new = msgspec.structs.replace(chosen, champion=former, before=chosen.before[:-1])
+        self._choose(kind, new, "rolled-back", former, now, "the version after it was refused")
+
+    def start_over(self, kind: str, now: datetime, why: str) -> None:
+        """Forget a pointer that does not read; versions on disk stay, none of them speaks."""
+        self._choose(kind, Chosen(), "refused", 0, now, why)
+
+    def versions(self, kind: str) -> list[int]:
+        """Versions on disk, the oldest first."""
+        folder = self._folder / kind
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return sorted(int(name) for name in names if name.isdecimal() and len(name) == _VERSION_DIGITS)
+
+    def acts(self, after: int, most: int = 100) -> list[Act]:
+        """Acts behind the first ``after``; a damaged line ends them. Raises OSError."""
+        try:
+            lines = (self._folder / "acts.ndjson").read_bytes().splitlines()[after : after + most]
+        except FileNotFoundError:
+            return []
+        found: list[Act] = []
+        for line in lines:
+            try:
+                found.append(msgspec.json.decode(line, type=Act))
+            except msgspec.MsgspecError:
+                break
+        return found
+
+    def _choose(
+        self, kind: str, chosen: Chosen, act: ActKind, version: int, now: datetime, why: str = ""
+    ) -> None:
+        folder = self._folder / kind
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(folder / "chosen.json", msgspec.json.encode(chosen))
+        self._tell(act, kind, version, now, why)
+
+    def _tell(self, act: ActKind, kind: str, version: int, now: datetime, why: str = "") -> None:
+        path = self._place(kind, version) / "manifest.json"
+        digest = sm3_hex(path.read_bytes()) if path.is_file() else ""
+        done = Act(act=act, kind=kind, version=version, manifest_sm3=digest, time=now, why=why[:200])
+        with (self._folder / "acts.ndjson").open("ab") as file:
+            file.write(msgspec.json.encode(done) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _thin(self, kind: str) -> None:
+        chosen = self.chosen(kind)
+        named = {chosen.champion, chosen.challenger, *chosen.before}
+        for version in self.versions(kind)[:-KEPT]:
+            if version not in named:
+                folder = self._place(kind, version)
+                for path in folder.iterdir():
+                    path.unlink()
+                folder.rmdir()
+
+    def _place(self, kind: str, version: int) -> Path:
+        return self._folder / kind / f"{version:0{_VERSION_DIGITS}d}"
+
+
+def registry_in(folder: Path, key_file: Path) -> ModelRegistry:
+    """The registry of a center, its key made on the first start. Raises LiuheError where it can't be read."""
+    if not key_file.exists():
+        SigningKey.create(key_file)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return ModelRegistry(folder, SigningKey.load(key_file))
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise ValueError(f"{path.name} > {bytes_max} bytes")
+    return data
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _refused(path: Path, reason: str) -> Refused:
+    return Refused(
+        "model-refused",
+        Words(f"模型不是本中心保存并签名的:{reason}", f"not a model this center saved and signed: {reason}"),
+        Words("系统将回退到上一版本或重新学习", "the version before it is used, or the system learns anew"),
+        field=str(path),
+    )
+
+
+def _nothing(kind: str) -> Refused:
+    return Refused(
+        "model-none",
+        Words(f"{kind} 没有可用于此操作的模型版本", f"{kind} has no version of a model for this"),
+        Words("请先查看模型版本", "look at the versions first"),
+        field=kind,
+    )
