@@ -50,6 +50,7 @@ from soc_api.migrate import upgrade
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
+from soc_api.people import people_of
 from soc_api.queue_desk import QueueDesk
 from soc_api.queue_rounds import queue_rounds
 from soc_api.reporting import report_desk
@@ -144,12 +145,14 @@ def _opened(
         folders, settings, engine, events=events, ledger=ledger, checklist=checklist, rules=len(rules.rules)
     )
     needed = window_parameters().learning_windows
+    identity = identity_of(engine, folders)
     center = Center(
         id=settings.center.id,
         name=settings.center.name,
         unit=settings.center.unit,
         version=version("liuhe"),
-        identity=identity_of(engine, folders),
+        identity=identity,
+        people=people_of(engine, identity, settings.center.unit),
         audit=audit,
         alerts=alerts,
         inventory=inventory,

@@ -18,6 +18,7 @@ from soc_api.context import Center
 from soc_api.errors import NoTraces, install_errors
 from soc_api.headers import SecurityHeaders
 from soc_api.incident_files import FILE_BYTES_MAX as INCIDENT_BYTES_MAX
+from soc_api.routes.accounts import accounts
 from soc_api.routes.alerts import alerts
 from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
@@ -45,6 +46,7 @@ from soc_api.routes.reports import reports
 from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
+from soc_api.routes.tokens import tokens
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
 from soc_api.routes.witness import witness
@@ -55,7 +57,9 @@ from soc_api.throttle import Throttle
 API: Final = "/api/v1"
 
 _TAGS: Final = [
-    {"name": "session", "description": "Login, the own session, the own password"},
+    {"name": "session", "description": "Login, the own session, the own second factor and password"},
+    {"name": "accounts", "description": "Accounts and sessions, for the three administrators"},
+    {"name": "tokens", "description": "Tokens of programs and wall displays; set-up"},
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
     {"name": "triage", "description": "What stands beside an alert: precedents, relations, playbooks"},
@@ -136,7 +140,7 @@ def routed() -> FastAPI:
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
     work = (overview, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
-    for part in (session, *pages, live, health):
+    for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)
     app.include_router(top)
     app.router.routes.append(Route("/{path:path}", _console, methods=["GET", "HEAD"]))

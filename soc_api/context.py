@@ -21,6 +21,7 @@ from soc_api.hunt_desk import HuntDesk
 from soc_api.identity import Identity
 from soc_api.incident_files import IncidentFiles
 from soc_api.packet_desk import PacketDesk
+from soc_api.people import People
 from soc_api.queue_desk import QueueDesk
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
@@ -77,6 +78,7 @@ class Center:
     triage: TriageDesk | None = None
     casework: Casework | None = None
     locker: IncidentFiles | None = None
+    people: People | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:

@@ -1,15 +1,19 @@
-"""The desk of exceptions as both the center and its tests put it together."""
+"""The desks of exceptions and of triage as both the center and its tests put them together."""
 
 from functools import partial
 
+from detection.playbooks import shipped_playbooks
 from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.exception_preview import Previews
 from detection.store.exception_store import ExceptionStore
+from detection.store.playbook_store import PlaybookStore
+from detection.store.precedents import PrecedentStore
 from detection.store.state import Engine
 from soc_api.exception_desk import ExceptionDesk
 from soc_api.protected_assets import protected_assets
 from soc_api.rule_set import RuleSet
+from soc_api.triage_desk import TriageDesk
 
 
 def exception_desk(engine: Engine, alerts: AlertStore, events: EventStore, rules: RuleSet) -> ExceptionDesk:
@@ -23,3 +27,8 @@ def exception_desk(engine: Engine, alerts: AlertStore, events: EventStore, rules
         level_of=lambda rule: levels.get(rule, ""),
         protected=partial(protected_assets, engine),
     )
+
+
+def triage_desk(engine: Engine, alerts: AlertStore, events: EventStore) -> TriageDesk:
+    """What stands beside an alert, over the same stores."""
+    return TriageDesk(alerts, events, PrecedentStore(engine), PlaybookStore(engine), shipped_playbooks())

@@ -53,6 +53,7 @@ from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
 from soc_api.passwords import Cost
+from soc_api.people import people_of
 from soc_api.queue_desk import QueueDesk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
@@ -546,6 +547,7 @@ class World:
         signatures = PersonKeys(AttestationStore(self.engine))
         factors = SecondFactors(FactorStore(self.engine), box, signatures)
         self.identity = Identity(IdentityStore(self.engine), factors, cost=CHEAP)
+        self.people = people_of(self.engine, self.identity, "320000-local")
         self.devices: dict[str, bytes] = {}
         self.audit = AuditStore(self.engine)
         self.alerts = AlertStore(self.engine)
@@ -578,6 +580,7 @@ class World:
             unit="320000-local",
             version="0",
             identity=self.identity,
+            people=self.people,
             audit=self.audit,
             alerts=self.alerts,
             inventory=inventory,

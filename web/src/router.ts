@@ -11,13 +11,16 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "exceptions" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
+export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "overview", permission: "overview.read" },
   { name: "alerts", permission: "alerts.read" },
   { name: "exceptions", permission: "alerts.read" },
+  { name: "playbooks", permission: "alerts.read" },
+  { name: "hunt", permission: "events.search" },
+  { name: "attack", permission: "rules.read" },
   { name: "rules", permission: "rules.read" },
   { name: "registry", permission: "registry.read" },
   { name: "assets", permission: "inventory.read" },
@@ -45,6 +48,10 @@ export const router = createRouter({
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
     { path: "/exceptions/:exception?", name: "exceptions", component: () => import("./pages/Exceptions.vue"), meta: { permission: permissionOf.exceptions } },
+    { path: "/playbooks", name: "playbooks", component: () => import("./pages/Playbooks.vue"), meta: { permission: permissionOf.playbooks } },
+    { path: "/hunt/:event?", name: "hunt", component: () => import("./pages/Hunt.vue"), meta: { permission: permissionOf.hunt } },
+    { path: "/entities/:kind(host|user|address)/:name", name: "entities", component: () => import("./pages/Entity.vue"), meta: { permission: "events.search" } },
+    { path: "/attack/:technique?", name: "attack", component: () => import("./pages/Attack.vue"), meta: { permission: permissionOf.attack } },
     { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
     { path: "/registry/:system?", name: "registry", component: () => import("./pages/Registry.vue"), meta: { permission: permissionOf.registry } },
     { path: "/assets/:unit?/:host?", name: "assets", component: () => import("./pages/Assets.vue"), meta: { permission: permissionOf.assets } },

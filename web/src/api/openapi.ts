@@ -183,6 +183,23 @@ export interface components {
             after: string;
             digest: string;
         };
+        BesideRow: {
+            id: string;
+            rule: string;
+            title: components["schemas"]["Text"];
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            entity: string;
+            unit: string;
+            count: number;
+            first_seen: string;
+            last_seen: string;
+            state: "new" | "acknowledged" | "closed";
+            owner: string;
+            classification: string;
+            close_reason: string;
+            closed?: string | null;
+            closed_by: string;
+        };
         BucketPage: {
             by: string;
             rows: components["schemas"]["BucketRow"][];
@@ -305,17 +322,19 @@ export interface components {
             classification: "true_positive" | "benign_positive" | "false_positive" | "test";
             reason: string;
         };
-        CompletionBody: {
-            start: number;
-            end: number;
-            expects: "field" | "operator" | "value" | "connective";
-            items: components["schemas"]["soc_api__queue_bodies__CompletionItem"][];
+        CompletionItem: {
+            insert: string;
+            kind: "field" | "alias" | "operator" | "value" | "connective";
+            zh: string;
+            en: string;
+            field: string;
+            count: number;
         };
         CompletionPage: {
             start: number;
             end: number;
             expects: "field" | "operator" | "value" | "connective";
-            items: components["schemas"]["soc_api__hunt_bodies__CompletionItem"][];
+            items: components["schemas"]["CompletionItem"][];
         };
         ContactOrder: {
             number: number;
@@ -533,12 +552,18 @@ export interface components {
         FactorOrder: {
             hash: "sm3" | "sha256";
         };
-        FieldRow: {
-            name: string;
-            zh: string;
-            en: string;
-            events: number;
-            values: components["schemas"]["ValueCount"][];
+        FieldValue: {
+            value: string;
+            count: number;
+        };
+        FilingOrder: {
+            kind: "first" | "follow-up" | "final";
+            to: string;
+            channel: string;
+            sent?: string | null;
+            fields: {
+                [key: string]: string;
+            };
         };
         FilingRow: {
             number: number;
@@ -630,6 +655,11 @@ export interface components {
             classification: string;
             alerts: number;
             last: string;
+        };
+        GroupPlaybook: {
+            playbook: components["schemas"]["PlaybookRow"] | null;
+            done: number;
+            total: number;
         };
         GroupRow: {
             name: string;
@@ -728,9 +758,16 @@ export interface components {
             truncated: boolean;
             error: string;
         };
+        HuntField: {
+            name: string;
+            zh: string;
+            en: string;
+            events: number;
+            values: components["schemas"]["FieldValue"][];
+        };
         HuntProgress: {
             events: components["schemas"]["EventRow"][] | null;
-            fields: components["schemas"]["FieldRow"][] | null;
+            fields: components["schemas"]["HuntField"][] | null;
             sampled: number;
             matched: number;
             counts: number[];
@@ -744,6 +781,27 @@ export interface components {
             stopped: boolean;
             next: string;
             findings: components["schemas"]["Text"][];
+        };
+        HuntViewOrder: {
+            name: string;
+            settings: {
+                [key: string]: string;
+            };
+            shared: boolean;
+        };
+        HuntViewPage: {
+            rows: components["schemas"]["HuntViewRow"][];
+        };
+        HuntViewRow: {
+            id: number;
+            name: string;
+            owner: string;
+            shared: boolean;
+            own: boolean;
+            settings: {
+                [key: string]: string;
+            };
+            time: string;
         };
         ImportResult: {
             dry_run: boolean;
@@ -1221,11 +1279,47 @@ export interface components {
             name: string;
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
         };
+        PlaybookMark: {
+            step: string;
+            done: boolean;
+        };
+        PlaybookPage: {
+            rows: components["schemas"]["PlaybookRow"][];
+        };
+        PlaybookRow: {
+            id: string;
+            title: components["schemas"]["Text"];
+            steps: components["schemas"]["PlaybookStep"][];
+            rules: string[];
+        };
+        PlaybookStep: {
+            id: string;
+            text: components["schemas"]["Text"];
+            done: boolean;
+            time?: string | null;
+            actor: string;
+        };
+        PrecedentPage: {
+            same: components["schemas"]["BesideRow"][];
+            others: components["schemas"]["BesideRow"][];
+            judged: {
+                [key: string]: number;
+            };
+        };
         Problem: {
             code: string;
             message: components["schemas"]["Text"];
             fix: components["schemas"]["Text"];
             field: string;
+        };
+        ProcessRow: {
+            place: number;
+            event: string;
+            time: string;
+            pid: string;
+            executable: string;
+            command_line: string;
+            user: string;
         };
         ReasonRow: {
             fact: string;
@@ -1239,6 +1333,13 @@ export interface components {
             seen: string | null;
             stale_at: string | null;
             change: components["schemas"]["Text"];
+        };
+        RelatedPage: {
+            groups: components["schemas"]["BesideRow"][];
+            processes: components["schemas"]["ProcessRow"][];
+            session_field: string;
+            session_value: string;
+            session: components["schemas"]["SessionEvent"][];
         };
         ReleaseOrder: {
             reason: string;
@@ -1374,6 +1475,32 @@ export interface components {
             watched_by: components["schemas"]["RuleName"][];
             history: components["schemas"]["RulePast"][];
             hits: components["schemas"]["RuleHit"][];
+        };
+        RuleDraftDecision: {
+            reason: string;
+        };
+        RuleDraftOrder: {
+            q: string;
+            title: string;
+            level: "informational" | "low" | "medium" | "high" | "critical";
+            since: string;
+            until: string;
+        };
+        RuleDraftPage: {
+            rows: components["schemas"]["RuleDraftRow"][];
+        };
+        RuleDraftRow: {
+            id: number;
+            rule: string;
+            title: string;
+            text: string;
+            author: string;
+            unit: string;
+            time: string;
+            state: "draft" | "accepted" | "refused";
+            decider: string;
+            reason: string;
+            decided: string | null;
         };
         RuleError: {
             place: string;
@@ -1578,6 +1705,12 @@ export interface components {
             center: string;
             unit: string;
         };
+        SessionEvent: {
+            event: string;
+            time: string;
+            dataset: string;
+            summary: string;
+        };
         ShareOrder: {
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
         };
@@ -1688,8 +1821,18 @@ export interface components {
             crypto_due: string | null;
             revision: number;
         };
+        TaskChange: {
+            state: "open" | "done" | "dropped";
+            owner?: string | null;
+            note: string;
+        };
         TaskDismissal: {
             reason: string;
+        };
+        TaskOrder: {
+            title: string;
+            owner: string;
+            due?: string | null;
         };
         TaskPage: {
             rows: components["schemas"]["soc_api__registry_bodies__TaskRow"][];
@@ -1697,6 +1840,10 @@ export interface components {
         Text: {
             zh: string;
             en: string;
+        };
+        TimelineEntry: {
+            note: string;
+            at?: string | null;
         };
         TokenOrder: {
             kind: "host" | "network";
@@ -1924,14 +2071,10 @@ export interface components {
             service: string;
             events: number;
         };
-        ValueCount: {
-            value: string;
-            count: number;
-        };
         ValuePage: {
             field: string;
             matched: number;
-            rows: components["schemas"]["ValueCount"][];
+            rows: components["schemas"]["FieldValue"][];
             more: boolean;
             stopped: boolean;
         };
@@ -1999,14 +2142,6 @@ export interface components {
             origin: string;
             size: number;
         };
-        soc_api__hunt_bodies__CompletionItem: {
-            insert: string;
-            kind: "field" | "alias" | "operator" | "value" | "connective";
-            zh: string;
-            en: string;
-            field: string;
-            count: number;
-        };
         soc_api__incident_bodies__TaskRow: {
             number: number;
             title: string;
@@ -2016,12 +2151,6 @@ export interface components {
             overdue: boolean;
             ended: string | null;
             ended_by: string;
-        };
-        soc_api__queue_bodies__CompletionItem: {
-            insert: string;
-            kind: "field" | "alias" | "operator" | "value" | "connective";
-            text: components["schemas"]["Text"];
-            count: number;
         };
         soc_api__registry_bodies__TaskRow: {
             number: number;

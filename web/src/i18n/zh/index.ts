@@ -2,9 +2,12 @@
 import alerts from "./alerts";
 import assets from "./assets";
 import audit from "./audit";
+import beside from "./beside";
 import enforcement from "./enforcement";
 import evidence from "./evidence";
 import exceptions from "./exceptions";
+import entities from "./entities";
+import hunt from "./hunt";
 import login from "./login";
 import overview from "./overview";
 import packets from "./packets";
@@ -17,4 +20,4 @@ import shell from "./shell";
 import transfers from "./transfers";
 import words from "./words";
 
-export default { alerts, assets, audit, registry, evidence, exceptions, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };
+export default { alerts, assets, audit, registry, entities, evidence, hunt, beside, exceptions, login, overview, packets, reports, rules, sensors, shell, transfers, words, ...pages, ...enforcement };
