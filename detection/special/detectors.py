@@ -11,9 +11,12 @@ from detection.special.brute_force import BruteForceDetector, BruteForceParamete
 from detection.special.dns_tunnel import DnsTunnelDetector, DnsTunnelParameters
 from detection.special.durable import Durable, Learning
 from detection.special.generated_names import GeneratedNamesDetector, GeneratedNamesParameters
+from detection.special.lateral import LateralDetector, LateralParameters
 from detection.special.name_model import open_names
 from detection.special.networks import Networks
+from detection.special.rare_process import RareProcessDetector, RareProcessParameters
 from detection.special.scan import ScanDetector, ScanParameters
+from detection.special.upload import UploadDetector, UploadParameters
 
 
 class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +29,9 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     beacon: BeaconParameters
     dns_tunnel: DnsTunnelParameters
     generated_names: GeneratedNamesParameters
+    upload: UploadParameters
+    lateral: LateralParameters
+    rare_process: RareProcessParameters
 
 
 def special_detectors(path: Path | None = None) -> list[Detector]:
@@ -43,4 +49,7 @@ def _learning(parameters: SpecialParameters) -> list[Learning]:
         BeaconDetector(parameters.beacon, inside),
         DnsTunnelDetector(parameters.dns_tunnel, names),
         GeneratedNamesDetector(parameters.generated_names, names),
+        UploadDetector(parameters.upload, inside),
+        LateralDetector(parameters.lateral, inside),
+        RareProcessDetector(parameters.rare_process),
     ]
