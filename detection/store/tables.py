@@ -143,6 +143,7 @@ alert_history: Final = Table(
     Column("action", String(32), nullable=False),
     Column("note", Text, nullable=False, server_default=""),
     Index(None, "group_id"),
+    Index("ix_alert_history_action_time_group_id", "action", "time", "group_id"),
 )
 
 pipeline_cursor: Final = Table(
