@@ -35,6 +35,7 @@ from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
+from soc_api.routes.notices import notices
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
 from soc_api.routes.packets import packets
@@ -71,6 +72,7 @@ _TAGS: Final = [
     {"name": "gates", "description": "Where enforcement says no: decisions, overrides, the release switch"},
     {"name": "orders", "description": "Rectification orders"},
     {"name": "incidents", "description": "Security incidents: cases with clocks, reports, tasks and files"},
+    {"name": "notices", "description": "Notices (通报) between units: drafted, issued, answered, cleared"},
     {"name": "registry", "description": "Units, graded systems, assets, objects and people"},
     {"name": "inventory", "description": "What hosts are made of"},
     {"name": "grading", "description": "Self-assessment by GB/T 22239"},
@@ -136,7 +138,7 @@ def routed() -> FastAPI:
     app.add_middleware(SecurityHeaders)
     install_errors(app)
     top = APIRouter(prefix=API)
-    cases = (incidents, incident_case)
+    cases = (incidents, incident_case, notices)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
     work = (overview, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
