@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from detection.calendar import site_calendar
 from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
 from detection.special.beacon import BeaconDetector, BeaconParameters
@@ -12,8 +13,11 @@ from detection.special.dns_tunnel import DnsTunnelDetector, DnsTunnelParameters
 from detection.special.durable import Durable, Learning
 from detection.special.generated_names import GeneratedNamesDetector, GeneratedNamesParameters
 from detection.special.lateral import LateralDetector, LateralParameters
+from detection.special.log_lines import LogLinesDetector, LogLinesParameters
 from detection.special.name_model import open_names
 from detection.special.networks import Networks
+from detection.special.odd_login import OddLoginDetector, OddLoginParameters
+from detection.special.privilege import PrivilegeDetector, PrivilegeParameters
 from detection.special.rare_process import RareProcessDetector, RareProcessParameters
 from detection.special.scan import ScanDetector, ScanParameters
 from detection.special.upload import UploadDetector, UploadParameters
@@ -32,6 +36,9 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     upload: UploadParameters
     lateral: LateralParameters
     rare_process: RareProcessParameters
+    odd_login: OddLoginParameters
+    privilege: PrivilegeParameters
+    log_lines: LogLinesParameters
 
 
 def special_detectors(path: Path | None = None) -> list[Detector]:
@@ -52,4 +59,7 @@ def _learning(parameters: SpecialParameters) -> list[Learning]:
         UploadDetector(parameters.upload, inside),
         LateralDetector(parameters.lateral, inside),
         RareProcessDetector(parameters.rare_process),
+        OddLoginDetector(parameters.odd_login, site_calendar(), inside),
+        PrivilegeDetector(parameters.privilege),
+        LogLinesDetector(parameters.log_lines),
     ]

@@ -16,7 +16,7 @@ HOUR, MB = 3_600.0, 1_000_000
 
 
 def sent(
-    make: Make, seconds: float, out: float, back: float = 1.0, target: str = "203.0.113.9", **more: Any
+    make: Make, seconds: float, out: float, back: float = 1.0, target: str = "203.0.113.9", more: Any = None
 ) -> Event:
     fields = {
         "event.action": "flow-end",
@@ -24,7 +24,7 @@ def sent(
         "destination.ip": target,
         "source.bytes": int(out * MB),
         "destination.bytes": int(back * MB),
-        **more,
+        **(more or {}),
     }
     return make(seconds, "net.flow", fields)
 
@@ -53,7 +53,7 @@ def test_a_long_connection_counts_by_its_parts(detector: UploadDetector, make: M
             make,
             n * 300,
             0.0,
-            **{
+            more={
                 "event.action": "flow-update",
                 "source.bytes": n * 100 * MB,
                 "gov.flow.new_source_bytes": 15 * MB,
@@ -62,7 +62,7 @@ def test_a_long_connection_counts_by_its_parts(detector: UploadDetector, make: M
         for n in range(1, 12)
     ]
     assert detector.feed(parts) == []
-    assert detector.feed([sent(make, 13 * 300, 0.0, **{"gov.flow.new_source_bytes": 300 * MB})])
+    assert detector.feed([sent(make, 13 * 300, 0.0, more={"gov.flow.new_source_bytes": 300 * MB})])
 
 
 def test_downloads_inside_traffic_and_the_usual_are_none(detector: UploadDetector, make: Make) -> None:
@@ -85,7 +85,7 @@ def test_what_many_send_to_is_a_service(special: SpecialParameters, inside: Insi
     told = [
         alert
         for n in range(30)
-        for alert in detector.feed([sent(make, n, 400, **{"source.ip": f"10.0.1.{n}"})])
+        for alert in detector.feed([sent(make, n, 400, more={"source.ip": f"10.0.1.{n}"})])
     ]
     assert len(told) == special.upload.common_sources
 
