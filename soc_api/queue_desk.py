@@ -15,7 +15,7 @@ from detection.store.act_store import AlertActs
 from detection.store.alert_store import AlertStore
 from detection.store.group_page import FACETS, Facet
 from detection.store.group_query import GroupFilter, alert_fields
-from detection.store.state import Engine
+from detection.store.state import Engine, refresh_statistics
 from sensors.event import LogSource, Observation, stamp
 from soc_api.alert_view_store import AlertViewStore
 from soc_api.queue_places import QueuePlaces
@@ -31,6 +31,11 @@ class QueueDesk:
         self.views = AlertViewStore(engine)
         self.places = QueuePlaces(registry)
         self._alerts = alerts
+        self._engine = engine
+
+    def learn(self) -> None:
+        """Let the database know how the queue is made now, so that it finds rows the short way."""
+        refresh_statistics(self._engine)
 
     def raise_by_hand(
         self,

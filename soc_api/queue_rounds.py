@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +11,7 @@ from crypto.words import LiuheError
 from soc_api.context import Center
 
 WORK_SECONDS: Final = 0.2  # between looks for acts that wait to be worked on
+STATISTICS_SECONDS: Final = 3_600.0  # a queue that grew is sought otherwise
 STOP_SECONDS_MAX: Final = 5.0  # a chunk under way is finished first
 _log: Final = logging.getLogger(__name__)
 
@@ -30,9 +32,13 @@ def queue_rounds(center: Center) -> Iterator[None]:
 def work(center: Center, stop: threading.Event) -> None:
     """Do acts chunk by chunk until ``stop``; what fails is tried again later."""
     assert center.queue is not None
+    learned = -STATISTICS_SECONDS
     while not stop.is_set():
         try:
             busy = center.queue.acts.work(center.clock())
+            if not busy and time.monotonic() - learned >= STATISTICS_SECONDS:
+                learned = time.monotonic()
+                center.queue.learn()
         except LiuheError as error:  # a full disk, a database locked for long
             _log.error("acts on alerts wait: %s", error)
             busy = False

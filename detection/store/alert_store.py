@@ -147,14 +147,14 @@ class AlertStore:
         """
         conditions = narrowed(wanted, now, keys_of_system=keys_of_system)
         with self._engine.connect() as connection:
-            rows, following = read_page(
-                connection, conditions, sort=sort, cursor=cursor, offset=offset, limit=limit
-            )
             revision = counter(connection, "alerts")
             known = (wanted, revision, now.replace(second=0, microsecond=0), keys_of_system is None)
             total = self._totals.get(known)
             if total is None:
                 total = self._totals[known] = read_count(connection, conditions)
+            rows, following = read_page(
+                connection, conditions, sort=sort, cursor=cursor, offset=offset, limit=limit, total=total
+            )
         while len(self._totals) > _TOTALS_MAX:
             self._totals.pop(next(iter(self._totals)), None)
         return AlertPage(rows=tuple(rows), total=total, revision=revision, next=following)

@@ -17,7 +17,7 @@ from detection.alert import SEVERITIES
 from detection.store.alert_group import AlertGroup
 from detection.store.group_query import bad_argument
 from detection.store.group_store import group_of, with_members
-from detection.store.tables import alert_groups, from_micros
+from detection.store.tables import OPEN_ROWS, alert_groups, from_micros
 
 Sort = Literal["latest", "risk", "count", "severity"]
 Facet = Literal["severity", "state", "detector", "unit", "owner", "rule", "entity"]
@@ -25,6 +25,7 @@ SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 PAGE_MAX: Final = 500
 BUCKETS_MAX: Final = 500
+BROAD_ROWS: Final = 2_000  # more than these are not sorted for a page
 
 _C: Final = alert_groups.c
 _SORTED: Final[dict[Sort, ColumnElement[Any]]] = {
@@ -64,16 +65,25 @@ def read_page(
     cursor: str,
     offset: int,
     limit: int,
+    total: int,
 ) -> tuple[list[AlertGroup], str]:
-    """The rows and the cursor behind them, '' at the end. Raises BadInput (alert-cursor, alert-argument)."""
+    """The rows and the cursor behind them, '' at the end; ``total`` is how many the filter holds.
+
+    Raises BadInput (alert-cursor, alert-argument).
+    """
     if sort not in SORTS:
         raise bad_argument("sort", sort, SORTS)
     order = _order(sort)
     query = select(alert_groups).where(*wanted).order_by(*(column.desc() for column in order))
+    if total > BROAD_ROWS and any(str(term) == OPEN_ROWS for term in wanted):
+        # SQLite would rather collect and sort all rows than walk the index that has them sorted.
+        query = query.with_hint(alert_groups, f"INDEXED BY ix_alert_groups_open_{order[0].name}", "sqlite")
     if cursor:
         place = _place(cursor, sort)
         query = query.where(tuple_(*order) < tuple_(*map(literal, place)))
     limit = max(1, min(limit, PAGE_MAX))
+    if not total:
+        return [], ""
     found = connection.execute(query.offset(offset or None).limit(limit + 1)).mappings().all()
     shown = [group_of(row) for row in found[:limit]]
     following = ""
@@ -95,6 +105,7 @@ def read_buckets(
     if by not in FACETS:
         raise bad_argument("by", by, FACETS)
     column = _BUCKETED[by]
+    often = select(column).where(*wanted).group_by(column).order_by(func.count().desc(), column)
     counted: Select[Any] = (
         select(
             column.label("value"),
@@ -103,7 +114,7 @@ def read_buckets(
             func.sum(_C.count).label("alerts"),
             func.max(_C.latest).label("latest"),
         )
-        .where(*wanted)
+        .where(*wanted, column.in_(often.limit(limit)))
         .group_by(column, _C.rank)
     )
     gathered: dict[str, list[Row[Any]]] = {}

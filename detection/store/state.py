@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, FromClause, create_engine, event, make_url
 from sqlalchemy import Engine as Engine  # composition roots name the type without importing the client
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -21,6 +22,7 @@ from crypto.words import BadInput, LiuheError, Words
 from detection.store.tables import metadata
 
 BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
+_SAMPLE_ROWS: Final = 1_000  # of an index looked at for its statistics
 _SCHEMES: Final = ("sqlite", "postgresql")
 _IMMEDIATE: Final = "liuhe_immediate"
 DEFAULT_URL: Final = "sqlite:///state.sqlite"
@@ -98,7 +100,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
         raise _cannot_write(str(error.orig)) from error
 
 
+def refresh_statistics(engine: Engine) -> None:
+    """Let SQLite learn how its columns are spread, a sample of each; PostgreSQL does so by itself."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE_ROWS}")
+            connection.exec_driver_sql("ANALYZE")
+
+
+class _Hinted(SQLiteCompiler):
+    """Statements may name the index to walk (``Select.with_hint``), which the dialect leaves out."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
 def _prepare_sqlite(engine: Engine) -> None:
+    engine.dialect.statement_compiler = _Hinted
+
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _entry: ConnectionPoolEntry) -> None:
         raw.isolation_level = None  # BEGIN is ours, see below
