@@ -1,4 +1,4 @@
-"""Tests of compliance.notice, notice_acts, notice_store, notice_desk: whatever people try, the table holds."""
+"""Tests of compliance.notice, notice_acts, notice_store, notice_desk: whatever is tried, the table holds."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,7 +83,7 @@ class Notices(RuleBasedStateMachine):
             self.desk.step(number, step, "理由充分", actor, self.now)
             self.steps += 1
             return
-        with pytest.raises(Refused, match="notice-state|notice-same-person"):
+        with pytest.raises(Refused, match=r"notice-state|notice-same-person"):
             self.desk.step(number, step, "理由充分", actor, self.now)
         assert self.store.get(number) == before
 
