@@ -29,6 +29,7 @@ from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
 from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.shift_store import ShiftStore
 from detection.store.state import Engine
 from rules import ROOT
 from sensors.network.secret import load_key
@@ -42,7 +43,6 @@ from soc_api.enforcement_facts import own_facts
 from soc_api.exception_side import exception_desk, triage_desk
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.hunt_desk import HuntDesk
-from soc_api.hunt_store import HuntStore
 from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
@@ -68,6 +68,8 @@ from soc_api.transfer_ferry import Ferry
 from soc_api.transfer_gate import check_gate, load_policy
 from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
+from soc_api.wall import Wall
+from soc_api.wall_rules import shipped_wall
 from soc_api.witnessing import Witnessing
 
 ENFORCEMENT_SECONDS = 1.0  # an act waits no longer for its leaf, a verdict for its end
@@ -175,6 +177,7 @@ def _opened(
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
         triage=triage_desk(engine, alerts, events),
+        wall=Wall(ShiftStore(engine), shipped_wall(), folders.data / "map"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
@@ -313,6 +316,6 @@ def _serve(center: Center, endpoint: Endpoint, listener: socket.socket, asked: t
 
 def _hunts(engine: Engine, folders: Folders) -> HuntDesk:
     """The desk of the hunt page, with every accepted rule in its place."""
-    desk = HuntDesk(HuntStore(engine), folders.data)
+    desk = HuntDesk(engine, folders.data)
     desk.write_missing()
     return desk

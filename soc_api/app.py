@@ -50,6 +50,7 @@ from soc_api.routes.session import session
 from soc_api.routes.tokens import tokens
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
+from soc_api.routes.wall import wall
 from soc_api.routes.witness import witness
 from soc_api.static_console import FOLDER, StaticConsole
 from soc_api.stream import Live
@@ -63,6 +64,7 @@ _TAGS: Final = [
     {"name": "tokens", "description": "Tokens of programs and wall displays; set-up"},
     {"name": "overview", "description": "The numbers of the first page"},
     {"name": "alerts", "description": "The alert queue and what people decide about it"},
+    {"name": "wall", "description": "The wall display"},
     {"name": "triage", "description": "What stands beside an alert: precedents, relations, playbooks"},
     {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
     {"name": "hunt", "description": "Stored events by query"},
@@ -140,7 +142,7 @@ def routed() -> FastAPI:
     top = APIRouter(prefix=API)
     cases = (incidents, incident_case, notices)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
-    work = (overview, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
+    work = (overview, wall, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)

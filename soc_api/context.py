@@ -29,6 +29,7 @@ from soc_api.sensor_port import SensorPort
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 from soc_api.triage_desk import TriageDesk
+from soc_api.wall import Wall
 from soc_api.witnessing import Witnessing
 
 Topic = Literal[
@@ -76,6 +77,7 @@ class Center:
     queue: QueueDesk | None = None
     exceptions: ExceptionDesk | None = None
     triage: TriageDesk | None = None
+    wall: Wall | None = None
     casework: Casework | None = None
     locker: IncidentFiles | None = None
     people: People | None = None

@@ -13,6 +13,7 @@ Permission = Literal[
     "stream.read",
     "api.describe",
     "overview.read",
+    "wall.read",
     "alerts.read",
     "alerts.act",
     "alerts.share",
@@ -73,6 +74,7 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _EVERYONE: Final[set[Permission]] = {"session.own", "stream.read", "api.describe"}
 _OPERATIONAL: Final[set[Permission]] = {
     "overview.read",
+    "wall.read",
     "alerts.read",
     "rules.read",
     "checks.read",
@@ -200,7 +202,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "transfers.request",
     },
     # A screen anybody in the room can read: numbers only, no events, no names.
-    "wall_display": {"overview.read"},
+    "wall_display": {"overview.read", "wall.read"},
 }
 
 TABLE: Final[dict[Role, frozenset[Permission]]] = {

@@ -31,6 +31,7 @@ from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
 from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
+from detection.store.shift_store import ShiftStore
 from detection.store.state import open_state
 from rules import ROOT
 from sensors.event import LogSource, Observation, Value, stamp
@@ -43,7 +44,6 @@ from soc_api.enrolment_store import EnrolmentStore
 from soc_api.exception_side import exception_desk, triage_desk
 from soc_api.folders import create
 from soc_api.hunt_desk import HuntDesk
-from soc_api.hunt_store import HuntStore
 from soc_api.identity import Identity, Visit
 from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
@@ -82,6 +82,8 @@ from soc_api.transfer_port import (
     ZoneValue,
 )
 from soc_api.transfer_uploads import Uploads
+from soc_api.wall import Wall
+from soc_api.wall_rules import shipped_wall
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
@@ -596,9 +598,10 @@ class World:
             registry=self.registry,
             queue=QueueDesk(self.engine, self.alerts, self.registry),
             hosts=HostInventoryStore(self.engine),
-            hunts=HuntDesk(HuntStore(self.engine), folder),
+            hunts=HuntDesk(self.engine, folder),
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
             triage=triage_desk(self.engine, self.alerts, events),
+            wall=Wall(ShiftStore(self.engine), shipped_wall(), folder / "map"),
             enforcement=self.enforcement,
             casework=self.casework,
             locker=IncidentFiles(folder / "incidents", bytes(32)),
