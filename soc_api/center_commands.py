@@ -10,15 +10,15 @@ import signal
 import sys
 import time
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crypto.words import LiuheError, Refused, Words
-from soc_api import registry_commands, sensor_commands
+from soc_api import account_commands, registry_commands, sensor_commands
 from soc_api.arguments import folder
 
 if TYPE_CHECKING:
+    from soc_api.run import FirstLogin
     from soc_api.settings import Settings
 
 STOP_SECONDS_MAX: Final = 40.0
@@ -63,16 +63,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _register_desk(verbs)
     sensor_commands.register(verbs)
     registry_commands.register(verbs)
-    account = _verb(
-        verbs,
-        "account",
-        Words("新建账号或重发一次性口令", "add an account or reissue its password"),
-        run_account,
-    )
-    account.add_argument("username")
-    account.add_argument("--role", default="")
-    account.add_argument("--name", default="", help=str(Words("显示名", "display name")))
-    account.add_argument("--unit", default="", help=str(Words("所属单位", "the unit it belongs to")))
+    account_commands.register(verbs)
 
 
 def _register_desk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -131,6 +122,8 @@ def run_init(options: argparse.Namespace) -> int:
 
     password = create(options.data, _chosen_settings(options))
     print(Words(f"监管中心已建立:{options.data}", f"center made: {options.data}"), file=sys.stderr)
+    again = f"liuhe center setup --data {options.data}"
+    print(Words(f"指定三员:{again}", f"to name the three administrators: {again}"), file=sys.stderr)
     print(f"{FIRST_ACCOUNT} {password}")
     return 0
 
@@ -203,35 +196,6 @@ def run_check(options: argparse.Namespace) -> int:
         print(problem)
     print(Words(f"{len(problems)} 个问题", f"{len(problems)} problems"), file=sys.stderr)
     return 1 if problems else 0
-
-
-def run_account(options: argparse.Namespace) -> int:
-    """Print a one-time password for a new account (with --role) or an existing one (without)."""
-    from soc_api.folders import Folders, identity_of, state_engine
-    from soc_api.settings import load_settings
-
-    settings = load_settings(options.data)
-    folders = Folders(options.data)
-    engine = state_engine(folders, settings)
-    now, actor = datetime.now(UTC), f"local:{getpass.getuser()}"
-    try:
-        identity = identity_of(engine, folders)
-        if options.role:
-            name = options.name or options.username
-            password = identity.create_account(
-                options.username,
-                name,
-                options.role,
-                options.unit or settings.center.unit,
-                now,
-                actor=actor,
-            )
-        else:
-            password = identity.reset_password(options.username, now, actor=actor)
-    finally:
-        engine.dispose()
-    print(f"{options.username} {password}")
-    return 0
 
 
 def run_token(options: argparse.Namespace) -> int:
@@ -315,15 +279,17 @@ def _tell_unheard_ports(options: argparse.Namespace) -> None:
             )
 
 
-def _init_if_absent(options: argparse.Namespace) -> tuple[str, str] | None:
+def _init_if_absent(options: argparse.Namespace) -> "FirstLogin | None":
     from soc_api.folders import FIRST_ACCOUNT, Folders, create
+    from soc_api.run import FirstLogin
 
     if Folders(options.data).config.exists():
         return None
-    return FIRST_ACCOUNT, create(options.data, _chosen_settings(options))
+    password = create(options.data, _chosen_settings(options))
+    return FirstLogin(FIRST_ACCOUNT, password, account_commands.setup_token(options.data))
 
 
-def _detach(options: argparse.Namespace, first_login: tuple[str, str] | None) -> int:
+def _detach(options: argparse.Namespace, first_login: "FirstLogin | None") -> int:
     """Run in the background and return once it serves; the parent prints what the child would have."""
     from soc_api.run import login_line, summary, wait_until_serving
     from soc_api.supervisor import already_running, running_pid

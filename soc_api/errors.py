@@ -22,6 +22,7 @@ STATUSES: Final[dict[str, int]] = {
     "session-required": 401,
     "login-refused": 401,
     "password-expired": 401,
+    "account-waits": 401,
     "second-factor-unbound": 401,
     "second-factor-code": 401,
     "second-factor-required": 403,
@@ -32,6 +33,9 @@ STATUSES: Final[dict[str, int]] = {
     "unit-scope": 403,
     "login-locked": 429,
     "login-throttled": 429,
+    "token-throttled": 429,
+    "token-refused": 401,
+    "setup-token": 401,
     "stream-full": 429,
     "hunt-busy": 429,
 }

@@ -23,6 +23,7 @@ from soc_api.identity import Identity
 from soc_api.identity_store import IdentityStore
 from soc_api.key_signatures import PersonKeys
 from soc_api.migrate import upgrade
+from soc_api.people import people_of
 from soc_api.second_factor import PURPOSE, SecondFactors
 from soc_api.second_factor_store import FactorStore
 from soc_api.secret_box import SecretBox, center_key
@@ -215,6 +216,7 @@ def _fill_state(folders: Folders, settings: Settings, now: datetime) -> str:
     try:
         upgrade(engine)
         password = _first_account(engine, folders, settings, now)
+        people_of(engine, identity_of(engine, folders), settings.center.unit).setup.begin(now)
         _register_this_machine(engine, settings, now)
     finally:
         engine.dispose()

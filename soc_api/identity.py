@@ -12,14 +12,15 @@ import hmac
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, cast
 
 import msgspec
 
 from crypto.otp import Hash
-from crypto.words import BadInput, LiuheError, Refused, Words
+from crypto.words import Refused, Words
 from soc_api.audit import OK, SYSTEM_SOURCE, Entry, entry
 from soc_api.bodies import Role
+from soc_api.identity_refusals import locked, login_refused, malformed, one_time_expired, waits
 from soc_api.identity_store import Account, Failures, IdentityStore, SessionRow
 from soc_api.passwords import Cost, check_rules, hash_password, matches, one_time_password, used_before
 from soc_api.permissions import ROLES
@@ -49,6 +50,11 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     expires: datetime
     factor: FactorName
+    granted: frozenset[str] | None = None  # what a token lends; None: everything its role has
+
+    def holds(self, permission: str) -> bool:
+        """Whether nothing but the role limits this permission; a token lends some only."""
+        return self.granted is None or permission in self.granted
 
     @property
     def actor(self) -> str:
@@ -70,13 +76,17 @@ class Identity:
         self,
         username: str,
         display_name: str,
-        role: Role,
+        role: Role | Literal[""],
         unit: str,
         now: datetime,
         *,
         actor: str = "system:center",
+        source: str = SYSTEM_SOURCE,
+        person: str = "",
     ) -> str:
         """Add an account and return its one-time password, which is kept nowhere.
+
+        Without a role it waits for the security administrator: nobody can log in with it.
 
         It opens the console for 24 hours, as often as needed, until the person has chosen a password: nothing
         but the session routes answers before that. Raises BadInput (account-malformed) or Refused
@@ -88,22 +98,34 @@ class Identity:
             id=0,
             username=username,
             display_name=display_name.strip()[:128] or username,
-            role=role,
+            role=cast("Role", role),
             unit=unit,
             password=hash_password(password, self._cost),
             must_change=True,
             one_time_expires=now + ONE_TIME_MAX,
             disabled=False,
+            person=person,
+            waits=not role,
+            created_by=actor,
         )
-        self._store.create(new, now, _said(now, actor, SYSTEM_SOURCE, "account.create", f"{username}/{role}"))
+        about = f"{username}/{role}" if role else username
+        self._store.create(new, now, _said(now, actor, source, "account.create", about))
         return password
 
     def reset_password(
-        self, username: str, now: datetime, *, actor: str = "system:center", unbind: bool = True
+        self,
+        username: str,
+        now: datetime,
+        *,
+        actor: str = "system:center",
+        source: str = SYSTEM_SOURCE,
+        unbind: bool = True,
+        waits: bool = False,
     ) -> str:
         """A new one-time password for an account; ends its sessions. Raises Refused (account-not-found).
 
         The second factor is taken away too unless ``unbind`` says otherwise: then its codes are still asked.
+        With ``waits`` the password opens nothing before the security administrator agrees.
         """
         account = self._store.account(username)
         if account is None:
@@ -114,10 +136,17 @@ class Identity:
                 field="username",
             )
         password = one_time_password()
-        said = _said(now, actor, SYSTEM_SOURCE, "account.reset", username)
+        said = _said(now, actor, source, "account.reset", username)
         stored = hash_password(password, self._cost)
         self._store.set_password(
-            account, stored, expires=now + ONE_TIME_MAX, keep="", now=now, said=said, unbind=unbind
+            account,
+            stored,
+            expires=now + ONE_TIME_MAX,
+            keep="",
+            now=now,
+            said=said,
+            unbind=unbind,
+            waits=waits,
         )
         return password
 
@@ -139,7 +168,7 @@ class Identity:
         """A new session: its token, for the cookie alone, and the visit.
 
         ``code`` is what the bound device shows, ``proof`` a signed challenge in its place. Raises Refused
-        (login-refused, login-locked, password-expired, second-factor-unbound).
+        (login-refused, login-locked, password-expired, account-waits, second-factor-unbound).
         """
         digest = _digest(f"name:{username}")
         self._refuse_locked(digest, now)
@@ -151,10 +180,13 @@ class Identity:
         second = proven or step is not None or not (has_device or proof)
         if account is None or not right or not second or account.disabled:
             self._fail(digest, account, source, now)
-            raise _login_refused()
+            raise login_refused(FAILURES_MAX)
         if account.one_time_expires is not None and account.one_time_expires <= now:
             self._fail(digest, account, source, now)
-            raise _one_time_expired()
+            raise one_time_expired()
+        if account.waits or not account.role:
+            self._fail(digest, account, source, now)
+            raise waits()
         factor: FactorName = "key" if proven else "otp" if has_device else ""
         if not factor and not account.must_change:
             self._fail(digest, account, source, now)
@@ -172,7 +204,7 @@ class Identity:
             now, f"user:{username}", source, "session.login", f"{account.role}/{factor or 'one-time'}"
         )
         if not self._store.open_session(account, row, digest, None if proven else step, said):
-            raise _locked()
+            raise locked()
         return token, _visit(account, row, token, source)
 
     def challenge(self, username: str, now: datetime) -> str:
@@ -238,7 +270,7 @@ class Identity:
         self._refuse_locked(digest, now)
         if not matches(old, account.password):
             self._fail(digest, account, visit.source, now, action="session.password")
-            raise _login_refused()
+            raise login_refused(FAILURES_MAX)
         check_rules(new, username=account.username, display_name=account.display_name)
         if any(matches(new, stored) for stored in self._store.past_passwords(account)):
             raise used_before()
@@ -265,12 +297,13 @@ class Identity:
             return None
         account, session = found
         idle = now - session.seen > IDLE_MAX and account.role not in NEVER_IDLE
-        return None if idle or now >= session.expires or account.disabled else found
+        over = idle or now >= session.expires
+        return None if over or account.disabled or account.waits else found
 
     def _refuse_locked(self, digest: str, now: datetime) -> None:
         found = self._store.failures(digest)
         if found is not None and found.locked_until > now:
-            raise _locked()
+            raise locked()
 
     def _fail(
         self, digest: str, account: Account | None, source: str, now: datetime, action: str = "session.login"
@@ -297,9 +330,9 @@ def _check_account(username: str, role: str) -> None:
             "用户名须为 2-32 位小写字母、数字或 . _ -,以字母开头",
             "a user name is 2-32 lower-case letters, digits or . _ -, and begins with a letter",
         )
-        raise _malformed("username", reason)
-    if role not in ROLES:
-        raise _malformed("role", Words(f"没有角色 {role}", f"there is no role {role}"))
+        raise malformed("username", reason)
+    if role and role not in ROLES:
+        raise malformed("role", Words(f"没有角色 {role}", f"there is no role {role}"))
 
 
 def csrf_of(token: str) -> str:
@@ -327,40 +360,3 @@ def _visit(account: Account, session: SessionRow, token: str, source: str) -> Vi
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _malformed(field: str, reason: Words) -> BadInput:
-    return BadInput(
-        "account-malformed", reason, Words("请改正后重试", "correct it and try again"), field=field
-    )
-
-
-def _login_refused() -> LiuheError:
-    return Refused(
-        "login-refused",
-        Words("用户名、口令或动态码不对", "the user name, the password or the code is wrong"),
-        Words(
-            f"请核对后重试,动态码只能用一次;连续 {FAILURES_MAX} 次不对将锁定 30 分钟",
-            f"check them and try again; a code is good for one login, and {FAILURES_MAX} failures in a row "
-            "lock the name for 30 minutes",
-        ),
-    )
-
-
-def _locked() -> LiuheError:
-    return Refused(
-        "login-locked",
-        Words("该用户名因多次失败已锁定", "this user name is locked after too many failures"),
-        Words(
-            "请在 30 分钟后重试,或联系安全管理员",
-            "try again in 30 minutes, or ask the security administrator",
-        ),
-    )
-
-
-def _one_time_expired() -> LiuheError:
-    return Refused(
-        "password-expired",
-        Words("一次性口令已过期(24 小时)", "the one-time password has expired (24 hours)"),
-        Words("请让系统管理员重新签发", "ask the system administrator for a new one"),
-    )

@@ -33,6 +33,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     must_change: bool
     one_time_expires: datetime | None
     disabled: bool
+    password_changed: datetime | None = None
+    person: str = ""  # how the unit names the person; one has one account
+    waits: bool = False  # for the security administrator to agree to a new one-time password
+    created_by: str = ""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,7 @@ class IdentityStore:
             row = (
                 connection.execute(select(accounts).where(accounts.c.username == username)).mappings().first()
             )
-        return None if row is None else _account(row)
+        return None if row is None else account_of(row)
 
     def roles_held(self) -> list[str]:
         """The roles of accounts that are in use."""
@@ -75,7 +79,7 @@ class IdentityStore:
             return list(connection.scalars(query))
 
     def create(self, new: Account, now: datetime, said: Entry) -> None:
-        """Add an account (its ``id`` is given here). Raises Refused (account-exists)."""
+        """Add an account (its ``id`` is given here). Raises Refused (account-exists, person-taken)."""
         values = {
             "username": new.username,
             "display_name": new.display_name,
@@ -83,6 +87,9 @@ class IdentityStore:
             "unit": new.unit,
             "disabled": new.disabled,
             "created": micros(now),
+            "person": new.person or None,
+            "waits": new.waits,
+            "created_by": new.created_by,
             **_credential(new.password, new.must_change, new.one_time_expires, now),
         }
         with recording(self._engine) as connection:
@@ -91,6 +98,9 @@ class IdentityStore:
                 is not None
             ):
                 raise _exists(new.username)
+            taken = select(accounts.c.username).where(accounts.c.person == new.person)
+            if new.person and (holder := connection.scalar(taken)) is not None:
+                raise _taken(new.person, str(holder))
             connection.execute(insert(accounts).values(**values))
             append(connection, said)
 
@@ -168,7 +178,7 @@ class IdentityStore:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else (_account(row), _session(row))
+        return None if row is None else (account_of(row), _session(row))
 
     def touch(self, token_digest: str, now: datetime) -> None:
         """The person did something: the idle clock starts again."""
@@ -200,11 +210,13 @@ class IdentityStore:
         now: datetime,
         said: Entry,
         unbind: bool = False,
+        waits: bool = False,
     ) -> None:
         """Change the password and end all other sessions but the one with digest ``keep``.
 
         ``expires`` is given for a one-time password, which must then be changed at the first login;
-        ``unbind`` takes the second factor away with the old password.
+        ``unbind`` takes the second factor away with the old password, ``waits`` says that it opens nothing
+        before the security administrator agrees.
         """
         credential = _credential(stored, expires is not None, expires, now)
         others = delete(sessions).where(sessions.c.account == account.id, sessions.c.token_digest != keep)
@@ -212,7 +224,8 @@ class IdentityStore:
             connection.execute(
                 insert(passwords_past).values(account=account.id, password=account.password, time=micros(now))
             )
-            connection.execute(update(accounts).where(accounts.c.id == account.id).values(**credential))
+            mine = update(accounts).where(accounts.c.id == account.id)
+            connection.execute(mine.values(waits=waits, **credential))
             connection.execute(others)
             if unbind:
                 forget(connection, account.id)
@@ -244,7 +257,8 @@ def _failures(connection: Connection, name_digest: str) -> Failures | None:
     )
 
 
-def _account(row: RowMapping) -> Account:
+def account_of(row: RowMapping) -> Account:
+    """The account of a row of its table."""
     expires = row["one_time_expires"]
     return Account(
         id=row["id"],
@@ -256,6 +270,10 @@ def _account(row: RowMapping) -> Account:
         must_change=row["must_change"],
         one_time_expires=None if expires is None else from_micros(expires),
         disabled=row["disabled"],
+        password_changed=from_micros(row["password_changed"]),
+        person=row["person"] or "",
+        waits=row["waits"],
+        created_by=row["created_by"],
     )
 
 
@@ -276,4 +294,13 @@ def _exists(username: str) -> Refused:
         Words(f"用户名 {username} 已被使用过", f"the user name {username} has been used already"),
         Words("请另选用户名,用户名不重复使用", "choose another one: user names are not given out twice"),
         field="username",
+    )
+
+
+def _taken(person: str, holder: str) -> Refused:
+    return Refused(
+        "person-taken",
+        Words(f"{person} 已有账号 {holder}", f"{person} has the account {holder} already"),
+        Words("一人只能有一个账号,角色互斥", "one person has one account: roles exclude each other"),
+        field="person",
     )

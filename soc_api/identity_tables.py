@@ -89,7 +89,8 @@ ROLE_GUARDS_POSTGRESQL: Final = (
         f"IF NEW.role NOT IN {_KNOWN} THEN RAISE EXCEPTION 'no such role'; END IF; "
         "IF TG_OP = 'UPDATE' THEN "
         f"IF {_CHANGED} THEN RAISE EXCEPTION 'an administrator has this role alone'; END IF; "
-        "IF NEW.username <> OLD.username OR (OLD.person IS NOT NULL AND NEW.person IS DISTINCT FROM OLD.person) "
+        "IF NEW.username <> OLD.username "
+        "OR (OLD.person IS NOT NULL AND NEW.person IS DISTINCT FROM OLD.person) "
         "THEN RAISE EXCEPTION 'an account stays with its person'; END IF; END IF; RETURN NEW; END $$"
     ),
     (

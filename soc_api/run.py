@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from crypto.words import BadInput, LiuheError, Words
 from soc_api import local_sensors
@@ -27,6 +27,14 @@ PIPELINE_ROLES: Final[tuple[Role, ...]] = ("ingest", "detect", "store")
 API_ROLES: Final[tuple[Role, ...]] = ("api", "jobs")
 _DRILL_DONE: Final = (0, 1)  # every alert came, or some did not: both are results
 SENSOR_WARM_SECONDS: Final = 6.0  # until a fresh sensor has had its first look at everything
+
+
+class FirstLogin(NamedTuple):
+    """What set-up prints once: the shift leader's one-time login, and the token of the set-up page."""
+
+    user: str
+    password: str
+    setup: str
 
 
 def run_roles(data: Path, roles: str) -> int:
@@ -53,7 +61,7 @@ def run_roles(data: Path, roles: str) -> int:
     return 0
 
 
-def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: tuple[str, str] | None) -> int:
+def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: FirstLogin | None) -> int:
     """Run until SIGINT or SIGTERM."""
     _keep_to_ourselves()
     folders, settings = Folders(data), load_settings(data)
@@ -92,7 +100,7 @@ def _keep_to_ourselves() -> None:
 
 
 @contextlib.contextmanager
-def _never_lost(first_login: tuple[str, str] | None) -> Iterator[None]:
+def _never_lost(first_login: FirstLogin | None) -> Iterator[None]:
     """Print the one-time login of a center that was made but could not start: nobody could ask for it."""
     try:
         yield
@@ -232,12 +240,21 @@ def wait_until_serving(data: Path, *, seconds_max: float, alive: Callable[[], bo
     )
 
 
-def summary(data: Path, first_login: tuple[str, str] | None) -> list[str]:
+def summary(data: Path, first_login: FirstLogin | None) -> list[str]:
     """What a person needs next: URL, login, how to stop, where the data lie."""
     url, liuhe = url_of(load_settings(data)), command_word()
     lines = ["", str(Words(f"控制台    {url}", f"console   {url}"))]
     if first_login:
         lines.append(login_line(first_login))
+        page = f"{url}setup"
+        lines.append(
+            str(
+                Words(
+                    f"指定三员  {page}  令牌 {first_login.setup}(只用一次,24 小时内有效)",
+                    f"set-up    {page}  token {first_login.setup}  (for the three administrators; 24 h)",
+                )
+            )
+        )
     else:
         again = f"{liuhe} center account duty --data {data}"
         lines.append(
@@ -249,13 +266,13 @@ def summary(data: Path, first_login: tuple[str, str] | None) -> list[str]:
     return [*lines, ""]
 
 
-def login_line(login: tuple[str, str]) -> str:
+def login_line(login: FirstLogin) -> str:
     """The one-time login, as printed once."""
-    name, password = login
+    name, password, _ = login
     return str(
         Words(
-            f"一次性登录 用户 {name}  口令 {password}(首次登录后须修改,24 小时内有效)",
-            f"one-time login  user {name}  password {password}  (change it at once; valid 24 h)",
+            f"一次性登录 用户 {name}  口令 {password}(首次登录须绑定动态码设备并改口令,24 小时内有效)",
+            f"one-time login  user {name}  password {password}  (bind a device, change it; valid 24 h)",
         )
     )
 

@@ -18,10 +18,13 @@ from soc_api.audit import entry
 from soc_api.bodies import Problem
 from soc_api.context import Center
 from soc_api.identity import Visit
+from soc_api.people import People
 from soc_api.permissions import Permission, allows
 from soc_api.second_factor import required
 
 COOKIE: Final = "liuhe_session"
+KIOSK_COOKIE: Final = "liuhe_kiosk"  # of a screen on the wall
+BEARER: Final = "bearer "
 CSRF_HEADER: Final = "X-CSRF-Token"
 # A console that refetches by itself says so: only what a person does keeps a session from going idle.
 BACKGROUND_HEADER: Final = "X-Background"
@@ -107,22 +110,16 @@ def source_of(request: Request) -> str:
 def admit(request: Request, permission: Permission) -> Visit:
     """The visit of a request that may go on. Raises Refused (401 or 403); a missing permission is audited."""
     center, now = center_of(request), center_of(request).clock()
-    active = BACKGROUND_HEADER not in request.headers and permission != "stream.read"
-    token = request.cookies.get(COOKIE, "")
-    visit = center.identity.visit(token, source_of(request), now, active=active)
+    given = request.headers.get("Authorization", "")
+    visit = _by_token(request, center, given) if given else _by_cookie(request, center, permission)
     if visit is None:
         raise _no_session()
-    if request.method in UNSAFE:
-        _refuse_cross_site(request)
-        given = request.headers.get(CSRF_HEADER, "")
-        if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
-            raise _bad_csrf()
     if permission != "session.own":
         if not visit.factor:
             raise required()
         if visit.account.must_change:
             raise _change_first()
-    if not allows(visit.account.role, permission):
+    if not allows(visit.account.role, permission) or not visit.holds(permission):
         center.audit.record(
             entry(
                 time=now,
@@ -135,6 +132,44 @@ def admit(request: Request, permission: Permission) -> Visit:
         )
         raise _no_permission(permission)
     return visit
+
+
+def people_here(center: Center) -> People:
+    """Accounts, tokens and set-up of the center."""
+    assert center.people is not None
+    return center.people
+
+
+def _by_token(request: Request, center: Center, given: str) -> Visit | None:
+    """A program's request: no cookie counts beside the token, and no browser sends one by itself."""
+    if center.people is None or not given.lower().startswith(BEARER):
+        return None
+    text = given[len(BEARER) :].strip()
+    return center.people.tokens.visit(text, source_of(request), center.clock())
+
+
+def _by_cookie(request: Request, center: Center, permission: Permission) -> Visit | None:
+    """A browser's request. Raises Refused (cross-site, csrf) for a change that another page asked for."""
+    now = center.clock()
+    active = BACKGROUND_HEADER not in request.headers and permission != "stream.read"
+    token = request.cookies.get(COOKIE, "")
+    visit = center.identity.visit(token, source_of(request), now, active=active)
+    if visit is None:
+        return _by_kiosk(request, center)
+    if request.method in UNSAFE:
+        _refuse_cross_site(request)
+        given = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
+            raise _bad_csrf()
+    return visit
+
+
+def _by_kiosk(request: Request, center: Center) -> Visit | None:
+    """A screen on the wall reads and does nothing else."""
+    text = request.cookies.get(KIOSK_COOKIE, "")
+    if not text or center.people is None or request.method not in ("GET", "HEAD"):
+        return None
+    return center.people.tokens.visit(text, source_of(request), center.clock())
 
 
 def _refuse_cross_site(request: Request) -> None:

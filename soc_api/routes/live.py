@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from soc_api.bodies import Problem
 from soc_api.context import Topic
 from soc_api.permissions import Permission, allows
-from soc_api.routes.guard import Here, Visitor, needs, router
+from soc_api.routes.guard import Here, Visitor, needs, people_here, router
 from soc_api.stream import Live
 
 live = router("center")
@@ -47,10 +47,12 @@ async def stream(request: Request, center: Here, visit: Visitor) -> StreamingRes
     source: Live = request.app.state.live
     source.refuse_full(visit.token_digest)
     role = visit.account.role
-    topics = frozenset(topic for topic, permission in TOPICS.items() if allows(role, permission))
+    topics = frozenset(
+        topic for topic, permission in TOPICS.items() if allows(role, permission) and visit.holds(permission)
+    )
 
     async def alive() -> bool:
-        return await run_in_threadpool(center.identity.alive, visit.token_digest, center.clock())
+        return await run_in_threadpool(people_here(center).alive, visit, center.clock())
 
     return StreamingResponse(
         source.lines(visit.token_digest, topics, alive),

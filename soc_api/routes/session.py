@@ -21,24 +21,24 @@ from soc_api.identity_bodies import (
     Session,
 )
 from soc_api.permissions import permissions_of
-from soc_api.routes.guard import COOKIE, Here, Visitor, conflicts, needs, router, source_of
+from soc_api.routes.guard import COOKIE, KIOSK_COOKIE, Here, Visitor, conflicts, needs, router, source_of
 from soc_api.second_factor import KeyProof
 from soc_api.throttle import Throttle
 
 session = router("session")
 
-_THROTTLED: Final[dict[int | str, dict[str, Any]]] = {
+THROTTLED: Final[dict[int | str, dict[str, Any]]] = {
     429: {"model": Problem, "description": "The name is locked or the address tried too often"}
 }
 
 
 @session.post(
-    "/session", summary="Log in", response_model=Session, responses=_THROTTLED, openapi_extra=needs(None)
+    "/session", summary="Log in", response_model=Session, responses=THROTTLED, openapi_extra=needs(None)
 )
 def log_in(body: Login, request: Request, response: Response, center: Here) -> Session:
     """Open a session: sets the cookie and returns what the console needs to begin."""
     source, now = source_of(request), center.clock()
-    _throttle(request, source, now)
+    throttle(request, source, now)
     token, visit = center.identity.login(
         body.username,
         body.password,
@@ -78,9 +78,10 @@ def log_out(request: Request, center: Here, visit: Visitor) -> Response:
     """End the session at the center and in the browser."""
     center.identity.logout(visit, center.clock())
     response = Response(status_code=204)
-    response.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https"
-    )
+    for name in (COOKIE, KIOSK_COOKIE):
+        response.delete_cookie(
+            name, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        )
     return response
 
 
@@ -88,7 +89,7 @@ def log_out(request: Request, center: Here, visit: Visitor) -> Response:
     "/session/password",
     summary="Change the own password",
     response_model=Session,
-    responses=_THROTTLED,
+    responses=THROTTLED,
     openapi_extra=needs("session.own"),
 )
 def change_password(body: PasswordChange, center: Here, visit: Visitor) -> Session:
@@ -101,13 +102,13 @@ def change_password(body: PasswordChange, center: Here, visit: Visitor) -> Sessi
     "/session/challenge",
     summary="A challenge for the own key",
     response_model=Challenge,
-    responses=_THROTTLED,
+    responses=THROTTLED,
     openapi_extra=needs(None),
 )
 def challenge(body: ChallengeOrder, request: Request, center: Here) -> Challenge:
     """A text to be signed by one's registered SM2 key and sent with the login in place of a code."""
     now = center.clock()
-    _throttle(request, source_of(request), now)
+    throttle(request, source_of(request), now)
     return Challenge(challenge=center.identity.challenge(body.username, now))
 
 
@@ -128,7 +129,7 @@ def offer_device(body: FactorOrder, center: Here, visit: Visitor) -> FactorOffer
     "/session/factor/code",
     summary="Bind the device",
     response_model=Session,
-    responses={**_THROTTLED, **conflicts("A device is bound already")},
+    responses={**THROTTLED, **conflicts("A device is bound already")},
     openapi_extra=needs("session.own"),
 )
 def bind_device(body: FactorCode, center: Here, visit: Visitor) -> Session:
@@ -137,9 +138,10 @@ def bind_device(body: FactorCode, center: Here, visit: Visitor) -> Session:
     return _body(center, center.identity.refreshed(visit))
 
 
-def _throttle(request: Request, source: str, now: datetime) -> None:
-    throttle: Throttle = request.app.state.throttle
-    if not throttle.admits(source, now):
+def throttle(request: Request, source: str, now: datetime) -> None:
+    """Count an attempt of this address. Raises Refused (login-throttled)."""
+    attempts: Throttle = request.app.state.throttle
+    if not attempts.admits(source, now):
         raise _throttled()
 
 
@@ -151,7 +153,7 @@ def _body(center: Center, visit: Visit) -> Session:
         role=account.role,
         must_change_password=account.must_change,
         factor=visit.factor,
-        permissions=list(permissions_of(account.role)),
+        permissions=[one for one in permissions_of(account.role) if visit.holds(one)],
         csrf=visit.csrf,
         expires=visit.expires,
         center=center.name,

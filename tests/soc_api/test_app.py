@@ -17,10 +17,15 @@ from soc_api.routes.guard import GuardedRoute, router
 OPEN = {
     ("POST", "/session"),
     ("POST", "/session/challenge"),
+    ("POST", "/session/kiosk"),
+    ("GET", "/setup"),
+    ("POST", "/setup"),
     ("GET", "/health"),
     ("POST", "/witness/add-checkpoint"),
 }
 EXAMPLES = {
+    "{username}": "nobody",
+    "{session}": "0" * 16,
     "{group}": "0" * 32,
     "{check}": "PLT-01",
     "{report}": "r1",

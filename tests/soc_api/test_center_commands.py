@@ -180,7 +180,8 @@ def test_run_makes_the_center_that_is_absent(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(run, "run_center", lambda *_, **given: called.append(given["first_login"]) or 0)
     data = tmp_path / "center"
     assert main(["center", "run", "--init", "--ingest-port", "9002", "--data", str(data)]) == 0
-    ((username, password),) = called
+    ((username, password, token),) = called
+    assert token.startswith("setup_")
     assert role_of(data, username, password) == "shift_lead"
     assert load_settings(data).ingest.port == 9002
 

@@ -18,7 +18,7 @@ from soc_api import run
 from soc_api.folders import Folders
 from soc_api.settings import Endpoint, Settings, render_settings
 
-LOGIN = ("duty", "abcd-1234")
+LOGIN = run.FirstLogin("duty", "abcd-1234", "setup_x")
 
 
 @pytest.fixture
