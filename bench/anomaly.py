@@ -2,9 +2,9 @@
 
 Protocol: fit on benign rows only; equal rows dropped across every split; NSL-KDD by its own train and test
 files, UNSW-NB15 by a digest of the row (two quarters fit, one is the benign test; attacks: half); thresholds
-from held-out benign rows of the fit, never from the test; one configuration for both, rules/anomaly/ensemble.toml.
-Weights and constants were chosen on NSL's train file and the other quarters of UNSW, with kinds of benign rows
-thinned out of the fit, not on the rows tested here.
+from held-out benign rows of the fit, never from the test; one configuration for both, that of the product.
+Weights and constants were chosen on NSL's train file and the other quarters of UNSW, with kinds of benign
+rows thinned out of the fit, not on the rows tested here.
 """
 
 import argparse
@@ -223,7 +223,7 @@ def _optional_peers(name: str, learned: Array, benign: Array, attacks: Array) ->
 
 
 def _plain(fitted: Rows, rows: Rows) -> Array:
-    """Rarity of labels, logarithm of counts, standardised by the fit: what the research's peers were given."""
+    """Rarity of labels, logarithm of counts, standardised by the fit."""
 
     def raw(one: Rows) -> Array:
         rare = []
