@@ -1,6 +1,6 @@
-"""An example of every body a request takes, put into the OpenAPI document where a body brings none of its own.
+"""An example of every body a request takes, for the OpenAPI document where a body brings none of its own.
 
-They are the bodies somebody would send: each is accepted by its own schema (tests/soc_api/test_body_examples.py).
+They are bodies somebody would send: each is accepted by its own schema.
 """
 
 from typing import Any, Final
@@ -16,6 +16,34 @@ EXAMPLES: Final[dict[str, Any]] = {
     "ChallengeOrder": {"username": "lisi"},
     "FactorOrder": {"hash": "sm3"},
     "FactorCode": {"code": "492039"},
+    # accounts, tokens, set-up
+    "AccountOrder": {"username": "zhangsan", "display_name": "张三", "person": "工号 10086"},
+    "GrantOrder": {"role": "analyst", "unit": "320000-local"},
+    "IssueOrder": {"unbind": False},
+    "DisableOrder": {"reason": "调离岗位"},
+    "ApiTokenOrder": {"name": "月报脚本", "permissions": ["alerts.read"], "days": 90},
+    "KioskOrder": {"name": "指挥大厅", "days": 180},
+    "KioskLogin": {"token": "liuhe-kiosk-…"},
+    "SetUpOrder": {
+        "token": "liuhe-setup-…",
+        "administrators": [
+            {"role": "system_admin", "username": "wangwu", "display_name": "王五", "person": "工号 1"},
+            {"role": "security_admin", "username": "zhaoliu", "display_name": "赵六", "person": "工号 2"},
+            {"role": "audit_admin", "username": "sunqi", "display_name": "孙七", "person": "工号 3"},
+        ],
+    },
+    # notices
+    "NoticeDraft": {
+        "kind": "rectification",
+        "title": "关于弱口令整改的通知",
+        "text": "请于期限内整改并反馈。",
+        "receivers": ["320100"],
+        "days": 15,
+    },
+    "PaperStepOrder": {"step": "submit", "note": "请审核"},
+    "PaperDecision": {"step": "approve", "note": "同意"},
+    "ReceiptStepOrder": {"step": "sign", "note": "收悉", "files": []},
+    "ReceiptDecision": {"step": "pass", "note": "已复核"},
     # alerts
     "ActOrder": {"action": "acknowledge", "groups": [_GROUP]},
     "NewAlert": {
