@@ -1,4 +1,4 @@
-"""Logins that do not fit their account: odd hours, after long sleep, from new networks, from two far places."""
+"""Logins that do not fit their account: odd hours, long sleep before, a new network, two far places."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
