@@ -18,7 +18,8 @@ test: .venv/.ready soc_api/static/index.html lint
 	@bash tests/browser/install.sh
 	cd web && npm test --silent
 	.venv/bin/pytest -q -n 2 -m "not slow"
-	.venv/bin/pytest -q -m slow
+	.venv/bin/pytest -q -n 2 --dist loadfile -m slow --ignore=tests/end_to_end
+	.venv/bin/pytest -q -m slow tests/end_to_end
 
 test-long: .venv/.ready soc_api/static/index.html
 	LIUHE_FAULT_ROUNDS=1000 LIUHE_FAULT_KILLS=100 .venv/bin/pytest -q tests/simulation tests/end_to_end/test_f_faults.py
