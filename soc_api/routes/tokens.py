@@ -84,10 +84,14 @@ def make_kiosk(body: KioskOrder, center: Here, visit: Visitor, scope: Reach) -> 
     responses=conflicts("It was revoked before"),
     openapi_extra=needs("tokens.read"),
 )
-def revoke(token: TokenName, center: Here, visit: Visitor) -> Response:
-    """One's own; the security administrator revokes anybody's."""
+def revoke(token: TokenName, center: Here, visit: Visitor, scope: Reach) -> Response:
+    """One's own; the security administrator revokes those of everybody within the own units."""
     any_owner = allows(visit.account.role, "accounts.grant")
-    people_here(center).tokens.revoke(token, visit, center.clock(), any_owner=any_owner)
+    here = people_here(center).tokens
+    for found, _owner in here.tokens(None) if any_owner else ():
+        if found.id == token:
+            need_unit(center, visit, scope, found.unit)
+    here.revoke(token, visit, center.clock(), any_owner=any_owner)
     return Response(status_code=204)
 
 
