@@ -20,9 +20,11 @@ from soc_api.headers import SecurityHeaders
 from soc_api.incident_files import FILE_BYTES_MAX as INCIDENT_BYTES_MAX
 from soc_api.routes.accounts import accounts
 from soc_api.routes.alerts import alerts
+from soc_api.routes.attack import attack
 from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
 from soc_api.routes.checks import checks
+from soc_api.routes.entities import entities
 from soc_api.routes.evidence import evidence
 from soc_api.routes.exceptions import exceptions
 from soc_api.routes.gates import gates
@@ -68,6 +70,7 @@ _TAGS: Final = [
     {"name": "triage", "description": "What stands beside an alert: precedents, relations, playbooks"},
     {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
     {"name": "hunt", "description": "Stored events by query"},
+    {"name": "entities", "description": "Hosts, users and addresses"},
     {"name": "packets", "description": "Raw packets behind an alert"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
     {"name": "attestations", "description": "What people state, the files and documents they hand in"},
@@ -142,7 +145,22 @@ def routed() -> FastAPI:
     top = APIRouter(prefix=API)
     cases = (incidents, incident_case, notices)
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
-    work = (overview, wall, queue, alerts, triage, exceptions, packets, hunt, hunt_views, rules, sensors, transfers)
+    work = (
+        overview,
+        wall,
+        queue,
+        alerts,
+        triage,
+        exceptions,
+        packets,
+        hunt,
+        hunt_views,
+        entities,
+        attack,
+        rules,
+        sensors,
+        transfers,
+    )
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
     for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)
