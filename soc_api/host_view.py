@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from compliance.registry import Asset, GradedSystem
+from detection.store.host_change_store import HostChange
 from detection.store.host_inventory import HostInventory, KnownHost
-from sensors.event import Event
 from soc_api.inventory_bodies import (
     HostChangeRow,
     HostHitPage,
@@ -88,18 +88,17 @@ def table_row(table: HostInventory) -> HostTableRow:
     )
 
 
-def change_row(event: Event) -> HostChangeRow:
-    """An ``inventory.change`` event as a line."""
-    told = {
-        name: _text(event.fields.get(f"gov.inventory.{name}")) for name in ("kind", "key", "before", "after")
-    }
-    action = _text(event.fields.get("event.action"))
+def change_row(change: HostChange) -> HostChangeRow:
+    """A change as a line."""
     return HostChangeRow(
-        event=event.id,
-        time=event.time,
-        action=cast("Any", action if action in _ACTIONS else ""),
-        while_down=event.fields.get("gov.inventory.while_down") is True,
-        **told,
+        event=change.event,
+        time=change.time,
+        kind=change.kind,
+        key=change.item,
+        action=cast("Any", change.action if change.action in _ACTIONS else ""),
+        before=change.before,
+        after=change.after,
+        while_down=change.while_down,
     )
 
 
@@ -153,7 +152,3 @@ def _addresses(table: HostInventory | None) -> list[str]:
     rows = table.table() if table is not None else []
     every = [one for name in ("ipv4", "ipv6") for row in rows for one in row.get(name, "").split()]
     return list(dict.fromkeys(one for one in every if not one.startswith(_SECONDARY)))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

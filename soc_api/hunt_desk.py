@@ -1,10 +1,14 @@
-"""Views and drafts of the hunt page, and the folder where accepted drafts become rules of the center."""
+"""What hunting stands on: views, entities, hits, and drafts that become rules once they are accepted."""
 
 import os
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from detection.store.entity_store import EntityStore
+from detection.store.hit_store import HitStore
+from detection.store.host_change_store import HostChangeStore
+from detection.store.state import Engine
 from sensors.segment_checkpoint import sync_folder
 from soc_api.hunt_store import HuntStore, RuleDraft
 
@@ -14,8 +18,11 @@ OWN_RULES: Final = Path("rules", "own")  # below the data folder
 class HuntDesk:
     """Safe to share between threads; ``data`` is the center's data folder."""
 
-    def __init__(self, store: HuntStore, data: Path) -> None:
-        self.store = store
+    def __init__(self, engine: Engine, data: Path) -> None:
+        self.store = HuntStore(engine)
+        self.entities = EntityStore(engine)
+        self.changes = HostChangeStore(engine)
+        self.hits = HitStore(engine)
         self._folder = data / OWN_RULES
 
     def accept(self, number: int, *, decider: str, reason: str, now: datetime) -> RuleDraft:

@@ -22,6 +22,7 @@ from detection.store.batch_file import Head, head_of, read_heads, write_heads
 from detection.store.event_file import sm3_of, table_of, write_file
 from detection.store.event_search import Found, Search
 from detection.store.log_tail import LOG_NAME, READ_BYTES, LogTail
+from detection.store.neighbours import Neighbours
 from detection.store.progress_store import position_of
 from detection.store.segment_store import Sealed, SegmentStore
 from detection.store.survey import Progress, Question, Surveyor, Values
@@ -71,6 +72,7 @@ class EventStore:
         self._catalogue = SegmentStore(engine)
         self._search = Search(self._events, self._tail, self._catalogue)
         self._surveyor = Surveyor(self._events, self._tail, self._catalogue, self._search.cursor)
+        self.neighbours = Neighbours(self._events, self._tail, self._catalogue, self._search.cursor)
 
     def close(self) -> None:
         """Give up what is held open; nothing else is needed for durability."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
+from detection.store.host_change_store import record_changes
 from detection.store.host_inventory_store import record_inventory
 from detection.store.inventory import (
     SILENT_SECONDS,
@@ -114,6 +115,7 @@ def record(connection: Connection, events: Sequence[Event]) -> None:
     if any(kept):
         bump(connection, "probes")
     record_inventory(connection, events)
+    record_changes(connection, events)
 
 
 def _keep_sighting(connection: Connection, seen: Sighting) -> None:

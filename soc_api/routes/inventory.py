@@ -7,11 +7,12 @@ from fastapi import Query
 
 from compliance.registry import GradedSystem
 from crypto.words import Refused, Words
-from detection.condition import Atom, all_of
+from detection.store.entity_store import EntityName
 from detection.store.host_inventory import HostInventory, KnownHost
 from detection.store.host_inventory_store import HostInventoryStore
 from soc_api.context import Center
 from soc_api.host_view import Registered, change_row, hits, host_facts, host_rows, table_row
+from soc_api.hunt_desk import HuntDesk
 from soc_api.inventory_bodies import HostChangePage, HostDetail, HostHitPage, HostPage, HostRow, HostTable
 from soc_api.routes.guard import Here, conflicts, needs, router
 from soc_api.routes.registry import Reach, Seen, Within
@@ -38,9 +39,7 @@ Sought = Annotated[str, Query(min_length=2, max_length=100)]
 )
 def hosts(reach: Within) -> HostPage:
     """Those of one's own unit and of those below it, with the graded system each belongs to."""
-    store = _store(reach.center)
-    known = [host for host in store.hosts() if reach.scope.holds(host.unit)]
-    return HostPage(rows=_rows(reach, known, [*store.newest(kind="os"), *store.newest(kind="interfaces")]))
+    return HostPage(rows=known_hosts(reach))
 
 
 @inventory.get(
@@ -93,15 +92,11 @@ def table(unit: UnitName, host: HostName, kind: Kind, reach: Within) -> HostTabl
 def changes(unit: UnitName, host: HostName, reach: Within, kind: AnyKind = "") -> HostChangePage:
     """Rows that came, went or became others within 30 days, each an event of its own."""
     reach.unit(unit)
-    wanted = [
-        Atom("event.dataset", "equals", ("inventory.change",)),
-        Atom("host.name", "equals", (host,), cased=True),
-    ]
-    if kind:
-        wanted.append(Atom("gov.inventory.kind", "equals", (kind,)))
     since = reach.center.clock() - timedelta(days=CHANGES_DAYS)
-    found = reach.center.events.search(all_of(wanted), since=since, limit=CHANGES_MAX).events
-    return HostChangePage(rows=[change_row(event) for event in found if event.unit == unit])
+    found = _hunts(reach.center).changes.changes(
+        host, since=since, units=[unit], kind=kind, limit=CHANGES_MAX
+    )
+    return HostChangePage(rows=[change_row(change) for change in found])
 
 
 @inventory.get(
@@ -115,6 +110,13 @@ def rows(kind: Kind, q: Sought, center: Here, scope: Seen) -> HostHitPage:
     return hits(kind, q, [table for table in _store(center).newest(kind=kind) if _held(scope, table)])
 
 
+def known_hosts(reach: Reach) -> list[HostRow]:
+    """The hosts of one's own unit and of those below it."""
+    store = _store(reach.center)
+    known = [host for host in store.hosts() if reach.scope.holds(host.unit)]
+    return _rows(reach, known, [*store.newest(kind="os"), *store.newest(kind="interfaces")])
+
+
 def _held(scope: UnitScope, table: HostInventory) -> bool:
     return scope.holds(table.unit)
 
@@ -126,7 +128,12 @@ def _rows(reach: Reach, known: list[KnownHost], tables: list[HostInventory]) -> 
 
 def _open_alerts(center: Center, unit: str, host: str) -> int:
     """Of this host alone: another unit may have one of the same name."""
-    return center.alerts.page(state="open", q=f"host:{host}"[:100], limit=1, units=[unit]).total
+    return _hunts(center).entities.open_count(EntityName(keys=(f"host:{host}",)), [unit])
+
+
+def _hunts(center: Center) -> HuntDesk:
+    assert center.hunts is not None
+    return center.hunts
 
 
 def _store(center: Center) -> HostInventoryStore:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from compliance.registry import Asset, GradedSystem
+from detection.store.host_change_store import HostChange
 from detection.store.host_inventory import HostInventory, KnownHost
-from sensors.event import LogSource, Observation, Value, stamp
 from soc_api.host_view import HITS_MAX, Registered, change_row, hits, host_facts, host_rows
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -95,21 +95,25 @@ def test_every_word_must_stand_in_the_row() -> None:
     assert (len(hits("packages", "x", [many]).rows), hits("packages", "x", [many]).more) == (HITS_MAX, True)
 
 
-@pytest.mark.parametrize(("said", "action"), [("added", "added"), ("exploded", ""), (7, "")])
-def test_a_change_is_told_as_it_was_whatever_a_sensor_says(said: Value, action: str) -> None:
-    fields: dict[str, Value] = {
-        "event.action": said,
-        "gov.inventory.kind": "ports",
-        "gov.inventory.key": "tcp 0.0.0.0 22",
-        "gov.inventory.after": ["no text"],
-        "gov.inventory.while_down": True,
-    }
-    seen = Observation(time=NOW, logsource=LogSource(product="linux"), fields=fields, native={})
-    row = change_row(stamp(seen, unit="320100", sensor="s1", epoch=1, sequence=1))
+@pytest.mark.parametrize(("said", "action"), [("added", "added"), ("exploded", ""), ("", "")])
+def test_a_change_is_told_as_it_was_whatever_a_sensor_says(said: str, action: str) -> None:
+    change = HostChange(
+        event="e",
+        unit="320100",
+        host="web-01",
+        time=NOW,
+        kind="ports",
+        action=said,
+        item="tcp 0.0.0.0 22",
+        before="",
+        after="open",
+        while_down=True,
+    )
+    row = change_row(change)
     assert (row.kind, row.key, row.action, row.after, row.while_down) == (
         "ports",
         "tcp 0.0.0.0 22",
         action,
-        "",
+        "open",
         True,
     )

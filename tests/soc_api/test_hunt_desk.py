@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from soc_api.hunt_desk import OWN_RULES, HuntDesk
-from soc_api.hunt_store import HuntStore
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 def test_accepting_writes_the_rule(world: Any, tmp_path: Path) -> None:
-    store = HuntStore(world.engine)
-    desk = HuntDesk(store, tmp_path)
+    desk = HuntDesk(world.engine, tmp_path)
+    store = desk.store
     first = store.save_draft("r1", "t", "title: 张三\n", author="user:a", unit="u", now=NOW)
     second = store.save_draft("r2", "t", "no", author="user:a", unit="u", now=NOW)
     desk.accept(first.id, decider="user:b", reason="good", now=NOW)

@@ -1,14 +1,11 @@
 """The inventory's routes: hosts of one's own part of the tree, their tables, what changed, what is sought."""
 
-import dataclasses
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from compliance.registry import Asset, GradedSystem
-from detection.evaluate import matches
 from sensors.event import Event, LogSource, Observation, stamp
 
 CITY, OTHER = "320100", "320200"
@@ -104,16 +101,25 @@ def test_what_changed_on_a_host_comes_from_the_events(filled: Any) -> None:
 
     kept = [change(1, "web-01", CITY, "a"), change(2, "web-01", OTHER, "b"), change(3, "db-01", CITY, "c")]
 
-    def search(condition: Any, *, since: Any, limit: int) -> Any:
-        return SimpleNamespace(events=[one for one in kept if matches(condition, one)][:limit])
-
-    filled.app.state.center = dataclasses.replace(filled.center, events=SimpleNamespace(search=search))
+    filled.alerts.commit([], kept, 2, filled.now)
     client = filled.signed_in("analyst")
     place = {"unit": CITY, "host": "web-01"}
     rows = client("GET", "/inventory/changes", params=place).json()["rows"]
     assert [(row["key"], row["action"]) for row in rows] == [("a", "added")]
     none = client("GET", "/inventory/changes", params={**place, "kind": "packages"}).json()["rows"]
     assert none == []
+
+
+def test_open_alerts_of_a_host_are_its_own(filled: Any) -> None:
+    unit = "320000-local"
+    filled.alerts.commit(
+        [], [told(filled, 9, "os", ["name\tKylin"], ["name", "value"], unit=unit)], 2, filled.now
+    )
+    filled.raise_alert(host="web-01", sequence=1)
+    filled.raise_alert(host="web-011", sequence=2)
+    client = filled.signed_in("analyst")
+    detail = client("GET", "/inventory/host", params={"unit": unit, "host": "web-01"}).json()
+    assert detail["alerts_open"] == 1
 
 
 def test_who_may_not_look(filled: Any) -> None:
