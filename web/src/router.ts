@@ -11,7 +11,7 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "audit";
+export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "audit";
 
 /** Pages of the navigation in its order. */
 export const pages: readonly { name: PageName; permission: Permission }[] = [
@@ -21,6 +21,8 @@ export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "playbooks", permission: "alerts.read" },
   { name: "hunt", permission: "events.search" },
   { name: "attack", permission: "rules.read" },
+  { name: "incidents", permission: "incidents.read" },
+  { name: "notices", permission: "notices.read" },
   { name: "rules", permission: "rules.read" },
   { name: "registry", permission: "registry.read" },
   { name: "assets", permission: "inventory.read" },
@@ -33,6 +35,8 @@ export const pages: readonly { name: PageName; permission: Permission }[] = [
   { name: "reports", permission: "reports.read" },
   { name: "transfers", permission: "transfers.read" },
   { name: "keys", permission: "keys.manage" },
+  { name: "accounts", permission: "accounts.read" },
+  { name: "tokens", permission: "tokens.read" },
   { name: "audit", permission: "audit.read" },
 ];
 
@@ -44,6 +48,7 @@ export const router = createRouter({
     { path: "/login", name: "login", component: () => import("./pages/Login.vue"), meta: { bare: true } },
     { path: "/password", name: "password", component: () => import("./pages/Password.vue"), meta: { bare: true } },
     { path: "/factor", name: "factor", component: () => import("./pages/Factor.vue"), meta: { bare: true } },
+    { path: "/setup", name: "setup", component: () => import("./pages/SetUp.vue"), meta: { bare: true } },
     { path: "/unreachable", name: "unreachable", component: () => import("./pages/Unreachable.vue"), meta: { bare: true } },
     { path: "/", name: "overview", component: () => import("./pages/Overview.vue"), meta: { permission: permissionOf.overview } },
     { path: "/alerts/:group?", name: "alerts", component: () => import("./pages/Alerts.vue"), meta: { permission: permissionOf.alerts } },
@@ -52,6 +57,8 @@ export const router = createRouter({
     { path: "/hunt/:event?", name: "hunt", component: () => import("./pages/Hunt.vue"), meta: { permission: permissionOf.hunt } },
     { path: "/entities/:kind(host|user|address)/:name", name: "entities", component: () => import("./pages/Entity.vue"), meta: { permission: "events.search" } },
     { path: "/attack/:technique?", name: "attack", component: () => import("./pages/Attack.vue"), meta: { permission: permissionOf.attack } },
+    { path: "/incidents/:number?", name: "incidents", component: () => import("./pages/Incidents.vue"), meta: { permission: permissionOf.incidents } },
+    { path: "/notices/:notice?", name: "notices", component: () => import("./pages/Notices.vue"), meta: { permission: permissionOf.notices } },
     { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
     { path: "/registry/:system?", name: "registry", component: () => import("./pages/Registry.vue"), meta: { permission: permissionOf.registry } },
     { path: "/assets/:unit?/:host?", name: "assets", component: () => import("./pages/Assets.vue"), meta: { permission: permissionOf.assets } },
@@ -64,7 +71,10 @@ export const router = createRouter({
     { path: "/sensors/:sensor?", name: "sensors", component: () => import("./pages/Sensors.vue"), meta: { permission: permissionOf.sensors } },
     { path: "/reports/:report?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { permission: permissionOf.reports } },
     { path: "/transfers/:transfer?", name: "transfers", component: () => import("./pages/Transfers.vue"), meta: { permission: permissionOf.transfers } },
+    { path: "/accounts", name: "accounts", component: () => import("./pages/Accounts.vue"), meta: { permission: permissionOf.accounts } },
+    { path: "/tokens", name: "tokens", component: () => import("./pages/Tokens.vue"), meta: { permission: permissionOf.tokens } },
     { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { permission: permissionOf.audit } },
+    { path: "/wall", name: "wall", component: () => import("./pages/Wall.vue"), meta: { permission: "wall.read", bare: true } },
     { path: "/forbidden", name: "forbidden", component: () => import("./pages/Forbidden.vue") },
     { path: "/:rest(.*)*", name: "missing", component: () => import("./pages/Missing.vue") },
   ],
@@ -73,7 +83,7 @@ export const router = createRouter({
 let resumed = false;
 
 router.beforeEach(async (to) => {
-  if (to.name === "unreachable") return true;
+  if (to.name === "unreachable" || to.name === "setup") return true;
   if (!resumed) {
     try {
       await resume();

@@ -2,6 +2,27 @@
 
 export interface components {
     schemas: {
+        AccountOrder: {
+            username: string;
+            display_name: string;
+            person: string;
+        };
+        AccountPage: {
+            rows: components["schemas"]["AccountRow"][];
+        };
+        AccountRow: {
+            username: string;
+            display_name: string;
+            person: string;
+            role: ("system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display") | "";
+            unit: string;
+            state: "ungranted" | "waiting" | "locked" | "disabled" | "one-time" | "active";
+            factor_bound: string | null;
+            password_changed: string | null;
+            created: string;
+            created_by: string;
+            sessions: number;
+        };
         ActDetail: {
             act: components["schemas"]["ActRow"];
             items: components["schemas"]["ActItemRow"][];
@@ -88,6 +109,31 @@ export interface components {
             revision: number;
             next: string;
         };
+        ApiTokenOrder: {
+            name: string;
+            permissions: string[];
+            unit: string;
+            source: string;
+            days: number;
+        };
+        ApiTokenPage: {
+            rows: components["schemas"]["ApiTokenRow"][];
+            lendable: string[];
+            days_max: number;
+        };
+        ApiTokenRow: {
+            id: string;
+            kind: "api" | "kiosk";
+            name: string;
+            owner: string;
+            permissions: string[];
+            unit: string;
+            source: string;
+            made: string;
+            expires: string;
+            revoked: string | null;
+            used: string | null;
+        };
         Ask: {
             name: string;
             title: components["schemas"]["Text"];
@@ -126,6 +172,42 @@ export interface components {
             time: string;
             actor: string;
             leaf: number;
+        };
+        AttackDetail: {
+            id: string;
+            name: components["schemas"]["Text"];
+            tactics: components["schemas"]["Text"][];
+            detections: components["schemas"]["AttackDetection"][];
+            groups: components["schemas"]["AlertGroup"][];
+        };
+        AttackDetection: {
+            id: string;
+            kind: "rule" | "correlation" | "special" | "anomaly";
+            title: components["schemas"]["Text"];
+            level: "informational" | "low" | "medium" | "high" | "critical";
+            state: "enabled" | "disabled" | "waiting";
+            hits: number;
+        };
+        AttackPage: {
+            days: number;
+            version: string;
+            tactics: components["schemas"]["AttackTactic"][];
+            techniques: number;
+            covered: number;
+            unnamed: string[];
+        };
+        AttackTactic: {
+            id: string;
+            name: components["schemas"]["Text"];
+            techniques: components["schemas"]["AttackTechnique"][];
+        };
+        AttackTechnique: {
+            id: string;
+            name: components["schemas"]["Text"];
+            detections: number;
+            enabled: number;
+            hits: number;
+            parts: components["schemas"]["AttackTechnique"][];
         };
         AttestationForm: {
             valid_days: number;
@@ -393,6 +475,9 @@ export interface components {
             release: number | null;
             leaf: number | null;
         };
+        DisableOrder: {
+            reason: string;
+        };
         DocumentColumn: {
             name: string;
             title: components["schemas"]["Text"];
@@ -421,6 +506,22 @@ export interface components {
         };
         Draft: {
             statement: string;
+        };
+        EntityDetail: {
+            kind: "host" | "user" | "address";
+            name: string;
+            risk: number;
+            days: components["schemas"]["RiskPoint"][];
+            alerts: components["schemas"]["AlertGroup"][];
+            alerts_open: number;
+            hosts: components["schemas"]["HostRow"][];
+            units: components["schemas"]["EntityUnit"][];
+            systems: components["schemas"]["SystemBadge"][];
+            query: string;
+        };
+        EntityUnit: {
+            unit: string;
+            name: string;
         };
         EventRow: {
             id: string;
@@ -635,6 +736,10 @@ export interface components {
             points: components["schemas"]["GroupRow"][];
             items: components["schemas"]["ItemRow"][];
             disclaimer: components["schemas"]["Text"];
+        };
+        GrantOrder: {
+            role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
+            unit: string;
         };
         GroundRow: {
             check: string;
@@ -951,6 +1056,14 @@ export interface components {
             audience: "police" | "cyberspace" | "cryptography" | "data";
             system: string;
         };
+        IssueOrder: {
+            unbind: boolean;
+        };
+        IssuedPassword: {
+            username: string;
+            one_time: string;
+            expires: string;
+        };
         ItemDetail: {
             item: components["schemas"]["ItemRow"];
             hint: string;
@@ -1018,6 +1131,15 @@ export interface components {
             key: string;
             signature: string;
         };
+        KioskLogin: {
+            token: string;
+        };
+        KioskOrder: {
+            name: string;
+            unit: string;
+            source: string;
+            days: number;
+        };
         LayerSummary: {
             layer: string;
             counts: {
@@ -1039,6 +1161,10 @@ export interface components {
             password: string;
             code: string;
             proof?: components["schemas"]["KeyProof"] | null;
+        };
+        MadeToken: {
+            token: components["schemas"]["ApiTokenRow"];
+            text: string;
         };
         MajorRiskRow: {
             trigger: string;
@@ -1070,6 +1196,18 @@ export interface components {
             unit: string;
             group: string;
         };
+        NeighbourPage: {
+            rows: components["schemas"]["NeighbourRow"][];
+            more: boolean;
+            stopped: boolean;
+        };
+        NeighbourRow: {
+            kind: "host" | "user" | "address";
+            name: string;
+            relation: string;
+            events: number;
+            risk: number;
+        };
         NewAlert: {
             title: string;
             reason: string;
@@ -1077,6 +1215,76 @@ export interface components {
             entity: string;
             unit: string;
             time?: string | null;
+        };
+        NoticeDetail: {
+            notice: components["schemas"]["NoticeRow"];
+            text: string;
+            copies: string;
+            about: number;
+            approved_by: string;
+            issued_by: string;
+            receipts: components["schemas"]["ReceiptRow"][];
+            events: components["schemas"]["NoticeEventRow"][];
+            steps: string[];
+        };
+        NoticeDraft: {
+            kind: string;
+            title: string;
+            text: string;
+            receivers: string[];
+            days: number;
+            copies: string;
+            incident: string;
+            about: number;
+        };
+        NoticeEventRow: {
+            time: string;
+            unit: string;
+            actor: string;
+            action: string;
+            note: string;
+            leaf: number | null;
+        };
+        NoticeKindRow: {
+            id: string;
+            name: components["schemas"]["Text"];
+            mark: string;
+            answer: boolean;
+            sign_hours: number;
+            days: number;
+            upward: boolean;
+        };
+        NoticePage: {
+            rows: components["schemas"]["NoticeRow"][];
+            next: number;
+        };
+        NoticeRow: {
+            id: number;
+            number: string;
+            kind: string;
+            state: "draft" | "review" | "approved" | "issued" | "closed" | "withdrawn" | "revoked";
+            issuer: string;
+            issuer_name: string;
+            title: string;
+            days: number;
+            incident: string;
+            drafted_by: string;
+            created: string;
+            updated: string;
+            issued: string | null;
+            closed: string | null;
+            due: string | null;
+            receivers: number;
+            signed: number;
+            answered: number;
+            cleared: number;
+            overdue: boolean;
+            revision: number;
+        };
+        NoticeRulesBody: {
+            kinds: components["schemas"]["NoticeKindRow"][];
+            below: components["schemas"]["ReceiverRow"][];
+            above: components["schemas"]["ReceiverRow"][];
         };
         ObjectOrder: {
             kind: "room" | "network" | "boundary" | "host" | "terminal" | "network-device" | "security-device" | "storage" | "database" | "middleware" | "application" | "data" | "center" | "organisation";
@@ -1098,6 +1306,20 @@ export interface components {
             asset: number | null;
             note: string;
             retired: boolean;
+        };
+        OpenSessionPage: {
+            rows: components["schemas"]["OpenSessionRow"][];
+        };
+        OpenSessionRow: {
+            id: string;
+            username: string;
+            unit: string;
+            role: ("system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display") | "";
+            source: string;
+            factor: string;
+            created: string;
+            seen: string;
+            expires: string;
         };
         OpenToken: {
             id: string;
@@ -1252,6 +1474,14 @@ export interface components {
             layers: components["schemas"]["PacketLayer"][];
             hex: string;
         };
+        PaperDecision: {
+            step: "return" | "approve" | "issue" | "revoke";
+            note: string;
+        };
+        PaperStepOrder: {
+            step: "submit" | "withdraw";
+            note: string;
+        };
         PasswordChange: {
             old: string;
             new: string;
@@ -1333,6 +1563,39 @@ export interface components {
             seen: string | null;
             stale_at: string | null;
             change: components["schemas"]["Text"];
+        };
+        ReceiptDecision: {
+            step: "pass" | "fail" | "clear";
+            note: string;
+        };
+        ReceiptRow: {
+            unit: string;
+            unit_name: string;
+            state: "issued" | "received" | "handling" | "answered" | "checked" | "cleared" | "void";
+            sign_due: string | null;
+            due: string | null;
+            signed: string | null;
+            signed_by: string;
+            answered: string | null;
+            answered_by: string;
+            answer: string;
+            files: string[];
+            late_answers: number;
+            failed: number;
+            checked_by: string;
+            cleared: string | null;
+            cleared_by: string;
+            overdue: boolean;
+            steps: string[];
+        };
+        ReceiptStepOrder: {
+            step: "sign" | "handle" | "answer";
+            note: string;
+            files?: string[];
+        };
+        ReceiverRow: {
+            code: string;
+            name: string;
         };
         RelatedPage: {
             groups: components["schemas"]["BesideRow"][];
@@ -1451,6 +1714,11 @@ export interface components {
         };
         RevokeSensor: {
             reason: string;
+        };
+        RiskPoint: {
+            time: string;
+            risk: number;
+            alerts: number;
         };
         RowErrorBody: {
             sheet: "units" | "systems" | "assets" | "objects" | "contacts";
@@ -1627,6 +1895,25 @@ export interface components {
             major_risks: components["schemas"]["MajorRiskRow"][];
             major_open: number;
         };
+        ScorePage: {
+            first: string;
+            last: string;
+            rule: {
+                [key: string]: number;
+            };
+            rows: components["schemas"]["ScoreRow"][];
+        };
+        ScoreRow: {
+            unit: string;
+            unit_name: string;
+            notices: number;
+            open: number;
+            signed_late: number;
+            answered_late: number;
+            overdue_days: number;
+            check_failed: number;
+            score: number;
+        };
         SensorCertificate: {
             serial: string;
             fingerprint: string;
@@ -1710,6 +1997,22 @@ export interface components {
             time: string;
             dataset: string;
             summary: string;
+        };
+        SetUpDone: {
+            accounts: components["schemas"]["IssuedPassword"][];
+        };
+        SetUpOrder: {
+            token: string;
+            administrators: components["schemas"]["SetUpPerson"][];
+        };
+        SetUpPerson: {
+            role: "system_admin" | "security_admin" | "audit_admin";
+            username: string;
+            display_name: string;
+            person: string;
+        };
+        SetUpState: {
+            open: boolean;
         };
         ShareOrder: {
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
@@ -1844,6 +2147,21 @@ export interface components {
         TimelineEntry: {
             note: string;
             at?: string | null;
+        };
+        TimelinePage: {
+            rows: components["schemas"]["TimelineRow"][];
+            since: string;
+            until: string;
+            reached: string;
+        };
+        TimelineRow: {
+            time: string;
+            kind: "alert" | "event" | "change";
+            title: components["schemas"]["Text"];
+            detail: string;
+            severity: ("informational" | "low" | "medium" | "high" | "critical") | "";
+            group: string;
+            event: string;
         };
         TokenOrder: {
             kind: "host" | "network";
@@ -2108,6 +2426,69 @@ export interface components {
             hours: number;
             sort: "latest" | "risk" | "count" | "severity";
             by?: ("severity" | "state" | "detector" | "unit" | "owner" | "rule" | "entity")[];
+        };
+        WallAlert: {
+            id: string;
+            time: string;
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            title: components["schemas"]["Text"];
+            place: components["schemas"]["Text"];
+            state: "new" | "acknowledged" | "closed";
+            count: number;
+        };
+        WallDue: {
+            kind: "order" | "notice";
+            number: string;
+            title: components["schemas"]["Text"];
+            place: components["schemas"]["Text"];
+            deadline: string;
+        };
+        WallLayer: {
+            layer: string;
+            compliant: number;
+            partial: number;
+            violated: number;
+            unknown: number;
+        };
+        WallPage: {
+            time: string;
+            center: string;
+            colour: "red" | "orange" | "yellow" | "blue" | "none";
+            why: components["schemas"]["Text"][];
+            open_alerts: {
+                [key: string]: number;
+            };
+            alerts_last_day: number[];
+            opened: number[];
+            closed: number[];
+            tiles: components["schemas"]["WallTile"][];
+            province: components["schemas"]["WallTile"];
+            flow: components["schemas"]["WallAlert"][];
+            layers: components["schemas"]["WallLayer"][];
+            orders_open: number;
+            orders_overdue: number;
+            notices_open: number;
+            notices_overdue: number;
+            due: components["schemas"]["WallDue"][];
+            sensors_online: number;
+            sensors_total: number;
+            events_last_hour: number;
+            held_day: number;
+            ledger_size: number;
+            map_approval: string;
+        };
+        WallTile: {
+            code: string;
+            name: components["schemas"]["Text"];
+            column: number | null;
+            row: number | null;
+            groups: number;
+            worst: ("informational" | "low" | "medium" | "high" | "critical") | null;
+            open: {
+                [key: string]: number;
+            };
+            sensors: number;
+            sensors_online: number;
         };
         Withdrawal: {
             note: string;
