@@ -9,6 +9,7 @@ from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
 from detection.special.beacon import BeaconDetector, BeaconParameters
 from detection.special.brute_force import BruteForceDetector, BruteForceParameters
+from detection.special.control_plane import ControlPlaneDetector, ControlPlaneParameters
 from detection.special.dns_tunnel import DnsTunnelDetector, DnsTunnelParameters
 from detection.special.durable import Durable, Learning
 from detection.special.generated_names import GeneratedNamesDetector, GeneratedNamesParameters
@@ -17,9 +18,13 @@ from detection.special.log_lines import LogLinesDetector, LogLinesParameters
 from detection.special.name_model import open_names
 from detection.special.networks import Networks
 from detection.special.odd_login import OddLoginDetector, OddLoginParameters
+from detection.special.outside_link import OutsideLinkDetector, OutsideLinkParameters
 from detection.special.privilege import PrivilegeDetector, PrivilegeParameters
 from detection.special.rare_process import RareProcessDetector, RareProcessParameters
 from detection.special.scan import ScanDetector, ScanParameters
+from detection.special.shared_password import SharedPasswordDetector, SharedPasswordParameters
+from detection.special.sm_downgrade import SmDowngradeDetector, SmDowngradeParameters
+from detection.special.sweep import SweepDetector, SweepParameters
 from detection.special.upload import UploadDetector, UploadParameters
 
 
@@ -39,13 +44,20 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     odd_login: OddLoginParameters
     privilege: PrivilegeParameters
     log_lines: LogLinesParameters
+    slow_scan: ScanParameters
+    sweep: SweepParameters
+    control_plane: ControlPlaneParameters
+    shared_password: SharedPasswordParameters
+    sm_downgrade: SmDowngradeParameters
+    outside_link: OutsideLinkParameters
 
 
 def special_detectors(path: Path | None = None) -> list[Detector]:
     """One of each. Raises BadInput where the parameter file is wrong."""
     parameters = read_parameters(path or shipped("special.toml"), SpecialParameters)
     kept = (Durable(one, seconds=parameters.snapshot_seconds) for one in _learning(parameters))
-    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), *kept]
+    slow = ScanDetector(parameters.slow_scan, name="slow_scan")
+    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), slow, *kept]
 
 
 def _learning(parameters: SpecialParameters) -> list[Learning]:
@@ -62,4 +74,9 @@ def _learning(parameters: SpecialParameters) -> list[Learning]:
         OddLoginDetector(parameters.odd_login, site_calendar(), inside),
         PrivilegeDetector(parameters.privilege),
         LogLinesDetector(parameters.log_lines),
+        SweepDetector(parameters.sweep),
+        ControlPlaneDetector(parameters.control_plane),
+        SharedPasswordDetector(parameters.shared_password),
+        SmDowngradeDetector(parameters.sm_downgrade),
+        OutsideLinkDetector(parameters.outside_link, inside),
     ]

@@ -29,6 +29,7 @@ class ScanParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     lateness_seconds: int
     failed_targets: int
     failed_share: float
+    spread_slots: int
     repeat_seconds: int
     failed_states: frozenset[str]
     sources_max: int
@@ -55,9 +56,8 @@ class _Source:
 class ScanDetector:
     """Claims a scan when a window of one source holds enough distinct failed targets."""
 
-    name = "scan"
-
-    def __init__(self, parameters: ScanParameters) -> None:
+    def __init__(self, parameters: ScanParameters, name: str = "scan") -> None:
+        self.name = name
         self._parameters = parameters
         self._slots = parameters.window_seconds // parameters.slot_seconds
         self._kept = self._slots + parameters.lateness_seconds // parameters.slot_seconds
@@ -123,6 +123,8 @@ class ScanDetector:
             window = range(first, first + self._slots)
             failed = _union(source.failed, window)
             if len(failed) < parameters.failed_targets:
+                continue
+            if sum(bool(source.failed.get(one)) for one in window) < parameters.spread_slots:
                 continue
             targets = failed | _union(source.others, window)
             if len(failed) >= parameters.failed_share * len(targets):

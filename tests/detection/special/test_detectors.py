@@ -11,7 +11,7 @@ from detection.special.detectors import special_detectors
 
 def test_all_special_detectors_start_with_the_shipped_parameters() -> None:
     names = [detector.name for detector in special_detectors()]
-    assert names[:3] == ["scan", "brute_force", "beacon"]
+    assert names[:4] == ["scan", "brute_force", "slow_scan", "beacon"]
     assert len(set(names)) == len(names)
 
 

@@ -1,0 +1,204 @@
+"""Forbidden ways between inside and outside (违规外联、违规内联).
+
+A canary address that nobody should visit, an isolated network that reaches out, a host in both worlds,
+a new radio or telephone link, a foreign address inside, many kinds of machines behind one address.
+"""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+from typing import Any, Final
+
+import msgspec
+
+from detection.alert import Alert
+from detection.detector import feed_each
+from detection.facts import texts_of
+from detection.parameters import Saying
+from detection.special.networks import Inside
+from detection.special.reading import host_of, number, shown, text
+from detection.special.remembered import Remembered
+from detection.special.told import Told
+from sensors.event import Event
+
+_ANSWERED: Final = frozenset({"SF", "S1", "S2", "S3", "RSTO", "RSTR"})
+# kinds of machines by what their browsers say; the first that fits holds
+_KINDS: Final = (
+    ("HarmonyOS", ("HarmonyOS", "OpenHarmony")),
+    ("Android", ("Android",)),
+    ("iOS", ("iPhone", "iPad")),
+    ("Windows", ("Windows NT",)),
+    ("macOS", ("Mac OS X", "Macintosh")),
+    ("Linux", ("X11; Linux", "X11; Ubuntu", "UOS", "Kylin")),
+)
+
+
+class OutsideLinkParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``outside_link`` of rules/anomaly/special.toml."""
+
+    canaries: tuple[str, ...]
+    isolated: tuple[str, ...]
+    exempt: frozenset[str]
+    link_names: tuple[str, ...]
+    kinds: int
+    kinds_seconds: float
+    repeat_seconds: int
+    subjects_max: int
+    canary: Saying
+    out: Saying
+    both: Saying
+    link: Saying
+    foreign: Saying
+    behind: Saying
+
+
+class Machines(msgspec.Struct):
+    """Kinds of machines seen behind an address, with the time of the last."""
+
+    kinds: dict[str, float] = {}
+
+
+class Memory(msgspec.Struct):
+    """What outlives the process."""
+
+    told: dict[str, float]
+
+
+class OutsideLinkDetector:
+    """Claims each of the ways on its own."""
+
+    name = "outside_link"
+    datasets: frozenset[str] | None = frozenset(
+        {"net.flow", "net.http", "net.arp", "inventory.interfaces", "inventory.change"}
+    )
+
+    def __init__(self, parameters: OutsideLinkParameters, inside: Inside) -> None:
+        self._parameters = parameters
+        self._inside = inside
+        self._canaries = Inside(tuple(str(ip_network(one)) for one in parameters.canaries))
+        self._isolated = Inside(tuple(str(ip_network(one)) for one in parameters.isolated))
+        self._told = Told(parameters.repeat_seconds, parameters.subjects_max)
+        self._machines: Remembered[Machines] = Remembered(
+            Machines, keys_max=parameters.subjects_max, weight_max=parameters.subjects_max
+        )
+
+    def feed(self, events: Sequence[Event]) -> list[Alert]:
+        """One alert of a kind per subject, again after ``repeat_seconds`` of event time."""
+        return feed_each(self._take, events)
+
+    def memory(self) -> Memory:
+        """What was told."""
+        return Memory(dict(self._told.times))
+
+    def remember(self, memory: Any) -> None:
+        """Take up what an earlier process told."""
+        self._told.recall(memory.told)
+
+    def _take(self, event: Event) -> list[Alert]:
+        dataset = event.fields["event.dataset"]
+        if dataset == "net.flow":
+            return self._flow(event)
+        if dataset == "net.http":
+            return self._behind(event)
+        if dataset == "net.arp":
+            return self._foreign(event)
+        if dataset == "inventory.interfaces":
+            return self._both(event)
+        return self._link(event)
+
+    def _flow(self, event: Event) -> list[Alert]:
+        source, target = text(event, "source.ip"), text(event, "destination.ip")
+        numbers = {
+            "source": source,
+            "target": f"{target}:{int(number(event, 'destination.port'))}",
+            "state": text(event, "conn_state"),
+        }
+        if self._canaries.own(target):
+            return self._tell(self._parameters.canary, event, f"source:{source}", numbers)
+        answered = text(event, "conn_state") in _ANSWERED and number(event, "destination.bytes") > 0
+        if answered and self._isolated.own(source) and self._inside.outside(target):
+            return self._tell(self._parameters.out, event, f"source:{source}", numbers)
+        return []
+
+    def _foreign(self, event: Event) -> list[Alert]:
+        """Who asks by ARP lives on this wire; an address of the outside has no place on it."""
+        address = text(event, "source.ip")
+        if text(event, "arp.opcode") != "request" or not self._inside.outside(address):
+            return []
+        numbers = {"address": address, "mac": text(event, "source.mac")}
+        return self._tell(self._parameters.foreign, event, f"source:{address}", numbers)
+
+    def _behind(self, event: Event) -> list[Alert]:
+        source, agent = text(event, "source.ip"), text(event, "user_agent.original")
+        kind = next((name for name, marks in _KINDS if any(mark in agent for mark in marks)), "")
+        if not kind or source in self._parameters.exempt or not self._inside.own(source):
+            return []
+        time = event.time.timestamp()
+        kinds = self._machines.touch(f"{event.unit}\0{source}").kinds
+        kinds[kind] = time
+        recent = [one for one, seen in kinds.items() if abs(time - seen) <= self._parameters.kinds_seconds]
+        if len(recent) < self._parameters.kinds:
+            return []
+        numbers = {
+            "source": source,
+            "kinds": sorted(recent),
+            "minutes": int(self._parameters.kinds_seconds // 60),
+        }
+        return self._tell(self._parameters.behind, event, f"source:{source}", numbers)
+
+    def _both(self, event: Event) -> list[Alert]:
+        """A host with an inside and an outside address on interfaces that are up."""
+        names = texts_of(event.fields.get("gov.inventory.columns"))
+        own: list[str] = []
+        other: list[str] = []
+        for item in texts_of(event.fields.get("gov.inventory.items")):
+            row = dict(zip(names, item.split("\t"), strict=False))
+            if row.get("state", "up").lower() == "down":
+                continue
+            for address in _addresses(row):
+                if self._inside.outside(address):
+                    other.append(f"{row.get('name', '?')} {address}")
+                elif self._inside.own(address) and not address.startswith(
+                    ("127.", "169.254.", "fe80", "::1")
+                ):
+                    own.append(f"{row.get('name', '?')} {address}")
+        if not own or not other:
+            return []
+        host = host_of(event)
+        numbers = {"host": host, "inside": own[:4], "outside": other[:4]}
+        return self._tell(self._parameters.both, event, f"host:{host}", numbers)
+
+    def _link(self, event: Event) -> list[Alert]:
+        """A new interface whose name is that of a radio, telephone or plugged-in link."""
+        if text(event, "gov.inventory.kind") != "interfaces" or text(event, "event.action") == "removed":
+            return []
+        name = text(event, "gov.inventory.key")
+        is_new = event.fields.get("gov.inventory.before") is None
+        became_up = "state" in texts_of(event.fields.get("gov.inventory.changed"))
+        if not name.startswith(self._parameters.link_names) or not (is_new or became_up):
+            return []
+        if text(event, "state").lower() == "down":
+            return []
+        host = host_of(event)
+        numbers = {"host": host, "name": name, "address": text(event, "ipv4") or text(event, "ipv6") or "—"}
+        return self._tell(self._parameters.link, event, f"host:{host}", numbers)
+
+    def _tell(self, saying: Saying, event: Event, entity: str, numbers: dict[str, Any]) -> list[Alert]:
+        subject = f"{event.unit}\0{entity}\0{saying.rule}"
+        if not self._told.due(subject, event.time.timestamp()):
+            return []
+        names = ("source.ip", "source.mac", "destination.ip", "destination.port", "gov.inventory.key")
+        return [
+            saying.alert(
+                "special",
+                entity=entity,
+                numbers=numbers,
+                events=(event,),
+                matched=shown(event, names, "link"),
+            )
+        ]
+
+
+def _addresses(row: dict[str, str]) -> Iterator[str]:
+    for column in ("ipv4", "ipv6"):
+        for word in row.get(column, "").replace(",", " ").split():
+            yield word.partition("/")[0]
