@@ -17,15 +17,16 @@ from typing import Any
 
 import msgspec
 
+import rules
 from detection.alert import Alert
 from detection.parameters import read_parameters, shipped
 from detection.special.beacon import BeaconDetector
-from detection.special.detectors import SpecialParameters
+from detection.special.detectors import SpecialParameters, special_detectors
 from detection.special.dns_tunnel import DnsTunnelDetector
 from detection.special.generated_names import GeneratedNamesDetector
 from detection.special.name_model import open_names
 from detection.special.names import parted
-from sensors.event import Event, LogSource, Observation, stamp
+from sensors.event import Event, LogSource, Observation, decode, stamp
 from sensors.read import read_file
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "anomaly"
@@ -204,6 +205,35 @@ def generated_names(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
     }
 
 
+def everything(_parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
+    """The recorded benign events of hosts and network again and again: time per event of every detector."""
+    folder = Path(str(rules.__file__)).parent / "samples" / "benign"
+    lines = [
+        line for name in ("host", "network") for line in (folder / f"{name}.ndjson").read_bytes().splitlines()
+    ]
+    once = [decode(line) for line in lines if line]
+    events = [
+        msgspec.structs.replace(
+            event, time=event.time + timedelta(seconds=60 * turn), id=f"{event.id[:30]}{turn * 1000 + n:010x}"
+        )
+        for turn in range(60)
+        for n, event in enumerate(once)
+    ]
+    sums: dict[str, float] = {}
+    told: dict[str, int] = {}
+    for detector in special_detectors():
+        alerts, speed = timed(detector.feed, events)
+        sums[detector.name] = 1e6 / speed
+        for alert in alerts:
+            told[alert.rule] = told.get(alert.rule, 0) + 1
+    yield {
+        "events": len(events),
+        "events_per_second": round(1e6 / sum(sums.values())),
+        "microseconds": {name: round(value, 2) for name, value in sums.items()},
+        "alerts": told,
+    }
+
+
 def _dns_tunnel(parameters: SpecialParameters) -> DnsTunnelDetector:
     return DnsTunnelDetector(parameters.dns_tunnel, open_names())
 
@@ -314,6 +344,7 @@ PARTS: dict[str, Callable[[SpecialParameters], Iterator[dict[str, Any]]]] = {
     "beacon": beacon,
     "dns_tunnel": dns_tunnel,
     "generated_names": generated_names,
+    "everything": everything,
 }
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class OutsideLinkParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     isolated: tuple[str, ...]
     exempt: frozenset[str]
     link_names: tuple[str, ...]
+    wire_addresses: int
     kinds: int
     kinds_seconds: float
     repeat_seconds: int
@@ -52,7 +53,7 @@ class OutsideLinkParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_un
 
 
 class Machines(msgspec.Struct):
-    """Kinds of machines seen behind an address, with the time of the last."""
+    """Kinds of machines behind an address, or own addresses on a wire, with the time of the last."""
 
     kinds: dict[str, float] = {}
 
@@ -77,8 +78,12 @@ class OutsideLinkDetector:
         self._canaries = Inside(tuple(str(ip_network(one)) for one in parameters.canaries))
         self._isolated = Inside(tuple(str(ip_network(one)) for one in parameters.isolated))
         self._told = Told(parameters.repeat_seconds, parameters.subjects_max)
+        subjects_max = parameters.subjects_max
         self._machines: Remembered[Machines] = Remembered(
-            Machines, keys_max=parameters.subjects_max, weight_max=parameters.subjects_max
+            Machines, keys_max=subjects_max, weight_max=subjects_max
+        )
+        self._wires: Remembered[Machines] = Remembered(
+            Machines, keys_max=subjects_max, weight_max=subjects_max
         )
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
@@ -120,9 +125,16 @@ class OutsideLinkDetector:
         return []
 
     def _foreign(self, event: Event) -> list[Alert]:
-        """Who asks by ARP lives on this wire; an address of the outside has no place on it."""
+        """Who asks by ARP lives on this wire; where own addresses do, one of the outside has no place."""
         address = text(event, "source.ip")
-        if text(event, "arp.opcode") != "request" or not self._inside.outside(address):
+        if text(event, "arp.opcode") != "request":
+            return []
+        own = self._wires.touch(f"{event.unit}\0{event.sensor}\0{text(event, 'interface.name')}").kinds
+        if self._inside.own(address):
+            if len(own) < self._parameters.wire_addresses:
+                own[address] = event.time.timestamp()
+            return []
+        if len(own) < self._parameters.wire_addresses or not self._inside.outside(address):
             return []
         numbers = {"address": address, "mac": text(event, "source.mac")}
         return self._tell(self._parameters.foreign, event, f"source:{address}", numbers)

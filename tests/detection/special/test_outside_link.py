@@ -87,6 +87,8 @@ def test_foreign_addresses_on_the_wire(detector: OutsideLinkDetector, make: Make
     def arp(address: str, opcode: str = "request") -> Event:
         return make(0, "net.arp", {"source.ip": address, "source.mac": "02-07", "arp.opcode": opcode})
 
+    assert rules(detector, arp("8.8.8.8")) == []  # a wire on which nobody of ours was seen
+    assert rules(detector, *(arp(f"10.0.0.{n}") for n in range(20, 30))) == []
     assert rules(detector, arp("10.0.0.8"), arp("169.254.3.3"), arp("0.0.0.0"), arp("8.8.8.8", "reply")) == []
     assert rules(detector, arp("8.8.8.8")) == ["special.foreign-address"]
 
