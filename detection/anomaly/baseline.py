@@ -1,12 +1,13 @@
 """What is usual for each entity, hour by hour, learned as it goes: columns of numbers, a row for an entity.
 
-Of every count its logarithm is followed by a robust center and spread: a window pulls by at most one spread, so
-a burst moves little. The hour (of a working day or a day off) is a factor of the peer group, for which there is
-data enough; a young entity is taken for its peers until it has windows of its own. From one day to the next the
-center of a grown entity moves by a fixed amount at most, however it is pulled: a slow ramp stays visible.
+Of every count its logarithm is followed by a robust center and spread: a window pulls by at most one
+spread, so a burst moves little. The hour (of a working day or a day off) is a factor of the peer group,
+for which there is data enough; a young entity is taken for its peers until it has windows of its own.
+From one day to the next the center of a grown entity moves by a fixed amount at most, however it is
+pulled: a slow ramp stays visible.
 
-Entities of windows that begin together are scored and learned at once. Peers' sums are whole numbers, and take
-effect when a later window comes, so the cut into batches changes nothing.
+Entities of windows that begin together are scored and learned at once. Peers' sums are whole numbers, and
+take effect when a later window comes, so the cut into batches changes nothing.
 """
 
 import io
@@ -26,7 +27,10 @@ Places = npt.NDArray[np.intp]
 
 _UNIT: Final = 65_536  # peers' pulls are summed in this part of a spread
 _MEAN_TO_SPREAD: Final = 1.25  # mean absolute deviation to standard deviation, of a normal curve
+_HOUR_KNOWN: Final = 4.0  # windows of a peer group in an hour, after which the hour counts for half
+_OFF: Final = 0.5  # of a spread: the mean pull beyond which a center is off
 _PULL_MAX: Final = 3.0  # spreads a deviation counts for at most when the spread is learned
+_EVERYBODY: Final = ""
 _LOADED_BYTES_MAX: Final = 4 << 30
 
 
@@ -36,6 +40,7 @@ class BaselineParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     entities_max: int
     peers_max: int
     rate_min: float  # of learning, once an entity is grown
+    peer_rate_min: float  # of a peer group's hour
     own_windows: int  # windows after which an entity counts for itself as much as its peers do
     grown_windows: int  # windows after which its center is held to ``movement_per_day``
     movement_per_day: float  # of the center, in its logarithm
@@ -58,7 +63,7 @@ class Baseline:
         self._parameters = parameters
         self._places: dict[str, int] = {}
         self._keys: list[str] = []
-        self._peers: dict[str, int] = {}
+        self._peers: dict[str, int] = {_EVERYBODY: 0}
         self._start = -1
         self.forgotten = 0
         width = len(self.features)
@@ -74,7 +79,9 @@ class Baseline:
         self._peer_spread = np.ones((most, SLOTS, width), dtype=np.float32)
         self._peer_count = np.zeros((most, SLOTS), dtype=np.uint32)
         self._slot = 0
-        self._pulls = np.zeros((most, 2, width), dtype=np.int64)
+        self._peer_known = np.zeros(most, dtype=np.uint8)
+        self._hours: tuple[int, Floats, Floats] | None = None
+        self._pulls = np.zeros((most, 3, width), dtype=np.int64)
         self._pulled = np.zeros(most, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -100,13 +107,13 @@ class Baseline:
         """Deviations of windows in an hour's slot from what is usual; learns nothing."""
         logs = np.log1p(values).astype(np.float32)
         peer = self._peer[places]
-        peer_center, peer_spread = self._peer_center[peer, slot], self._peer_spread[peer, slot]
+        peer_center, peer_spread = (one[peer] for one in self._hour(slot))
         own = self._weight(places)
-        hour = self._hour(peer, slot)
-        expected = peer_center + own * (self._center[places] + hour - peer_center)
+        expected = peer_center + own * self._center[places]
         spread = peer_spread + own * (self._spread[places] - peer_spread)
         spread = np.maximum(spread, np.float32(self._parameters.spread_min))
-        return Measured((logs - expected) / spread, expected, spread)
+        known = (own > 0.0) | (self._peer_known[peer] > 0)[:, np.newaxis]
+        return Measured(np.where(known, (logs - expected) / spread, np.float32(0.0)), expected, spread)
 
     def observe(self, start: int, slot: int, places: Places, values: Array) -> Measured:
         """Measure the windows that began at ``start`` (epoch seconds), then learn from them."""
@@ -123,8 +130,9 @@ class Baseline:
         """(low, high) of the entity, then of its peers in that hour, as counts: two spreads around."""
         one = np.array([place], dtype=np.intp)
         measured = self.measure(one, slot, np.zeros((1, len(self.features))))
+        center, spread = self._hour(slot)
         peer = int(self._peer[place])
-        peers = self._peer_center[peer, slot], self._peer_spread[peer, slot]
+        peers = center[peer], spread[peer]
         own = _range(measured.expected[0], measured.spread[0])
         return (*own, *_range(*peers))
 
@@ -164,7 +172,7 @@ class Baseline:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError):
             return False
         count, peers = len(names.keys), len(names.peers)
-        fits = names.features == self.features and peers <= self._parameters.peers_max
+        fits = names.features == self.features and 0 < peers <= self._parameters.peers_max
         fits = fits and count == len(set(names.keys)) <= self._parameters.entities_max
         for name, array in arrays.items():
             mine = getattr(self, f"_{name}")
@@ -176,6 +184,7 @@ class Baseline:
         self._keys, self._start = list(names.keys), names.start
         self._places = {key: at for at, key in enumerate(self._keys)}
         self._peers = {key: at for at, key in enumerate(names.peers)}
+        self._hours = None
         for name, array in arrays.items():
             if name in _OF_ENTITIES:
                 setattr(self, f"_{name}", array)
@@ -187,30 +196,49 @@ class Baseline:
         count = self._count[places].astype(np.float32)
         return (count / (count + np.float32(self._parameters.own_windows)))[:, np.newaxis]
 
-    def _hour(self, peer: npt.NDArray[np.uint16], slot: int) -> Floats:
-        """How the peers' hour differs from their mean hour, as far as both are known."""
-        known = self._peer_count > 0
-        hours = np.maximum(known.sum(axis=1), 1)[:, np.newaxis]
-        mean = (self._peer_center * known[:, :, np.newaxis]).sum(axis=1) / hours
-        factor = np.where(known[:, slot, np.newaxis], self._peer_center[:, slot] - mean, 0.0)
-        return factor.astype(np.float32)[peer]
+    def _hour(self, slot: int) -> tuple[Floats, Floats]:
+        """Center and spread of each peer group in that hour; of all hours as far as it is not known."""
+        if self._hours is None or self._hours[0] != slot:
+            groups = slice(0, len(self._peers))
+            count = self._peer_count[groups].astype(np.float32)
+            share = count / np.maximum(count.sum(axis=1, keepdims=True), 1.0)
+            known = (count[:, slot] / (count[:, slot] + np.float32(_HOUR_KNOWN)))[:, np.newaxis]
+            found = []
+            for whole, empty in ((self._peer_center, 0.0), (self._peer_spread, 1.0)):
+                mean = np.einsum("ps,psf->pf", share, whole[groups])
+                full = np.full((len(self._peer_known), len(self.features)), empty, dtype=np.float32)
+                full[groups] = mean + known * (whole[groups, slot] - mean)
+                found.append(full)
+            self._hours = (
+                slot,
+                found[0],
+                np.where(self._peer_known[:, np.newaxis] > 0, found[1], np.float32(1.0)),
+            )
+        return self._hours[1], self._hours[2]
 
     def _learn(self, places: Places, logs: Floats, start: int, slot: int) -> None:
+        """Move centers, which are kept as distances from the peers' center of the hour, and spreads."""
         parameters = self._parameters
-        center, spread = self._center[places], self._spread[places]
         count = self._count[places]
-        first = (count == 0)[:, np.newaxis]
-        deviation = logs - self._hour(self._peer[places], slot) - center
+        peer = self._peer[places]
+        ripe = self._peer_known[peer] > 0  # where even the peers are new there is nothing to be distant from
+        places, logs, count = places[ripe], logs[ripe], count[ripe]
+        if not len(places):
+            return
+        center, spread = self._center[places], self._spread[places]
+        deviation = logs - self._hour(slot)[0][peer[ripe]] - center
         rate = np.maximum(1.0 / (count + 1.0), parameters.rate_min).astype(np.float32)[:, np.newaxis]
-        pull = np.clip(deviation, -spread, spread)
-        moved = center + np.where(first, deviation, rate * pull)
+        first = (count == 0)[:, np.newaxis]
+        moved = center + np.where(first, deviation, rate * np.clip(deviation, -spread, spread))
         self._anchor_day(places, start, center)
-        grown = (count >= parameters.grown_windows)[:, np.newaxis]
         most = np.float32(parameters.movement_per_day)
         anchor = self._anchor[places]
-        self._center[places] = np.where(grown, np.clip(moved, anchor - most, anchor + most), moved)
+        grown = (count >= parameters.grown_windows)[:, np.newaxis]
+        held = grown & (np.abs(moved - anchor) > most)
+        self._center[places] = np.where(held, np.clip(moved, anchor - most, anchor + most), moved)
         size = np.minimum(np.abs(deviation) * np.float32(_MEAN_TO_SPREAD), _PULL_MAX * spread)
         learned = np.where(first, spread, spread + rate * (size - spread))
+        learned = np.where(held, np.minimum(learned, spread), learned)  # a ramp must not widen what is usual
         self._spread[places] = np.maximum(learned, np.float32(parameters.spread_min))
         self._count[places] = count + 1
         self._seen[places] = start // 60
@@ -227,13 +255,17 @@ class Baseline:
         peer = self._peer[places]
         center, spread = self._peer_center[peer, self._slot], self._peer_spread[peer, self._slot]
         deviation = (logs - center) / spread
-        pull = np.clip(deviation, -1.0, 1.0) * _UNIT
-        size = np.minimum(np.abs(deviation) * _MEAN_TO_SPREAD, _PULL_MAX) * _UNIT
+        parts = (
+            np.clip(deviation, -1.0, 1.0),
+            np.minimum(np.abs(deviation) * _MEAN_TO_SPREAD, _PULL_MAX),
+            logs,
+        )
         order = np.argsort(peer, kind="stable")
-        starts = np.flatnonzero(np.diff(peer[order], prepend=-1))
+        starts = np.flatnonzero(np.diff(peer[order].astype(np.int64), prepend=-1))
         groups = peer[order][starts]
-        self._pulls[groups, 0] += np.add.reduceat(pull[order].astype(np.int64), starts, axis=0)
-        self._pulls[groups, 1] += np.add.reduceat(size[order].astype(np.int64), starts, axis=0)
+        for at, part in enumerate(parts):
+            whole = (part[order] * np.float32(_UNIT)).astype(np.int64)
+            self._pulls[groups, at] += np.add.reduceat(whole, starts, axis=0)
         self._pulled += np.bincount(peer, minlength=len(self._pulled))
 
     def _settle(self) -> None:
@@ -241,24 +273,28 @@ class Baseline:
         some = np.flatnonzero(self._pulled)
         if not len(some):
             return
-        count = self._peer_count[some, self._slot]
-        rate = np.maximum(1.0 / (count + 1.0), self._parameters.rate_min)[:, np.newaxis]
+        count = self._peer_count[some, self._slot][:, np.newaxis]
+        rate = np.maximum(1.0 / (count + 1.0), self._parameters.peer_rate_min)
         mean = self._pulls[some] / (self._pulled[some, np.newaxis, np.newaxis] * float(_UNIT))
-        spread = self._peer_spread[some, self._slot]
-        # a first window says little of the center: pulls are of at most one spread, so several steps at once
-        center = self._peer_center[some, self._slot] + np.where(rate < 0.5, rate, 1.0) * spread * mean[:, 0]
-        grown = spread * (1.0 + rate * (mean[:, 1] - 1.0))
-        self._peer_center[some, self._slot] = center
-        self._peer_spread[some, self._slot] = np.maximum(grown, self._parameters.spread_min)
-        self._peer_count[some, self._slot] = count + 1
+        center, spread = self._peer_center[some, self._slot], self._peer_spread[some, self._slot]
+        moved = np.where(count == 0, mean[:, 2], center + rate * spread * mean[:, 0])
+        widened = np.where(count == 0, spread, spread * (1.0 + rate * (mean[:, 1] - 1.0)))
+        # where all pull to one side the center is off, and the spread must not grow to excuse it
+        off = (np.abs(mean[:, 0]) > _OFF) & (count > _HOUR_KNOWN)
+        self._peer_center[some, self._slot] = moved
+        kept = np.where(off, np.minimum(widened, spread), widened)
+        self._peer_spread[some, self._slot] = np.maximum(kept, self._parameters.spread_min)
+        self._peer_count[some, self._slot] += 1
+        self._peer_known[some] = 1
         self._pulls[some] = 0
         self._pulled[some] = 0
+        self._hours = None
 
     def _peer_of(self, peer: str) -> int:
         place = self._peers.get(peer)
         if place is None:
             if len(self._peers) >= self._parameters.peers_max:
-                return 0
+                return 0  # with all others for which there is no group
             place = self._peers[peer] = len(self._peers)
         return place
 
@@ -292,7 +328,7 @@ class _Names(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 _OF_ENTITIES: Final = ("center", "spread", "anchor", "count", "day", "seen", "peer")
-_OF_PEERS: Final = ("peer_center", "peer_spread", "peer_count")
+_OF_PEERS: Final = ("peer_center", "peer_spread", "peer_count", "peer_known")
 
 
 def _range(center: Floats, spread: Floats) -> tuple[Floats, Floats]:

@@ -1,8 +1,9 @@
 """How surprising it is that an entity does something for the first time, or seldom.
 
-Two shares multiply. How often this entity does anything new: by Good and Turing, what was seen once foretells
-how much is still unseen, so a build server that starts new programs daily surprises little. And how usual the
-thing is elsewhere: what half the fleet does is no news on one more host. What was seen fades with a half-life.
+Two shares multiply. How often this entity does anything new: by Good and Turing, what was seen once
+foretells how much is still unseen, so a build server that starts new programs daily surprises little. And
+how usual the thing is elsewhere: what half the fleet does is no news on one more host. What was seen
+fades with a half-life.
 """
 
 from collections import OrderedDict
@@ -22,13 +23,14 @@ class RarityParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     pairs_max: int
     entities_max: int
     half_life_days: float
+    fresh_hours: float  # how long after its first time a pair still counts as new
 
 
 class Seen(NamedTuple):
     """What is known of a pair at the moment it is seen."""
 
     surprise: float  # minus log10: of the entity doing something so new, of something so rare elsewhere
-    new: bool  # never seen of this entity
+    new: bool  # not seen of this entity before ``fresh_hours`` ago
     others: int  # entities that were seen with the value
     last: int  # epoch seconds when this entity did it last; 0 never
 
@@ -41,9 +43,15 @@ class _Entity(msgspec.Struct, array_like=True):
     day: int = 0
 
 
+class _Pair(NamedTuple):
+    weight: float  # times seen, fading
+    last: int
+    first: int
+
+
 class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     entities: dict[str, _Entity]
-    pairs: list[tuple[str, str, float, int]]
+    pairs: list[tuple[str, str, float, int, int]]
 
 
 class Rarity:
@@ -51,7 +59,7 @@ class Rarity:
 
     def __init__(self, parameters: RarityParameters) -> None:
         self._parameters = parameters
-        self._pairs: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._pairs: OrderedDict[tuple[str, str], _Pair] = OrderedDict()
         self._holders: dict[str, int] = {}  # by value: entities that were seen with it
         self._entities: dict[str, _Entity] = {}
         self.forgotten = 0
@@ -62,23 +70,25 @@ class Rarity:
         self._fade(known, time)
         pair = self._pairs.get((entity, value))
         others = self._holders.get(value, 0) - (pair is not None)
-        surprise = self._surprise(known, pair, others, time)
+        fresh = pair is None or time - pair.first < self._parameters.fresh_hours * 3_600
+        surprise = self._surprise(known, None if fresh else pair, others, time)
         known.seen += 1.0
-        known.new += pair is None
         if pair is None:
+            known.new += 1.0
             self._holders[value] = others + 1
             if len(self._pairs) >= self._parameters.pairs_max:
                 self._forget_one()
-        count = 0.0 if pair is None else pair[0] * self._left(time - pair[1])
-        self._pairs[entity, value] = count + 1.0, time
+            self._pairs[entity, value] = _Pair(1.0, time, time)
+            return Seen(surprise, True, others, 0)
+        self._pairs[entity, value] = _Pair(pair.weight * self._left(time - pair.last) + 1.0, time, pair.first)
         self._pairs.move_to_end((entity, value))
-        return Seen(surprise, pair is None, others, 0 if pair is None else pair[1])
+        return Seen(surprise, fresh, others, pair.last)
 
-    def _surprise(self, known: _Entity, pair: tuple[float, int] | None, others: int, time: int) -> float:
+    def _surprise(self, known: _Entity, pair: _Pair | None, others: int, time: int) -> float:
         if pair is None:
             share = (known.new + 1.0) / (known.seen + 2.0)
         else:
-            share = (pair[0] * self._left(time - pair[1]) + 1.0) / (known.seen + 2.0)
+            share = (pair.weight * self._left(time - pair.last) + 1.0) / (known.seen + 2.0)
         elsewhere = (others + 1.0) / (len(self._entities) + 1.0)
         return float(-np.log10(min(share, 1.0)) - np.log10(min(elsewhere, 1.0)) * (pair is None))
 
@@ -100,9 +110,7 @@ class Rarity:
         if len(kept.pairs) > min(self._parameters.pairs_max, _ROWS_MAX):
             return False
         self._entities = kept.entities
-        self._pairs = OrderedDict(
-            ((entity, value), (count, last)) for entity, value, count, last in kept.pairs
-        )
+        self._pairs = OrderedDict(((one[0], one[1]), _Pair(*one[2:])) for one in kept.pairs)
         self._holders = {}
         for _, value in self._pairs:
             self._holders[value] = self._holders.get(value, 0) + 1

@@ -1,0 +1,130 @@
+"""What an entity did in a window, against its own past and its peers': how surprising, and why.
+
+A window is a count for each thing done: programs started, destinations called, kinds of alert raised.
+Two things make it surprising. News: things the entity never did until lately, each by how seldom it
+does anything new and how few others do it. And amounts: things it does that are many spreads beyond
+its usual for the hour. News adds up, since an attack is several new things; amounts count by the
+logarithm of their length, since one of them can be anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from detection.anomaly.baseline import Baseline, BaselineParameters
+from detection.anomaly.rarity import Rarity, RarityParameters, Seen
+
+REASONS_MAX: Final = 3
+_SEPARATOR: Final = "\0"
+
+
+class Did(NamedTuple):
+    """One entity's window: how often it did what."""
+
+    entity: str
+    counts: Mapping[str, float]
+
+
+class Reason(NamedTuple):
+    """One thing of a window, with what is usual for the entity and for its peers at that hour."""
+
+    value: str
+    times: float
+    points: float  # what it adds to the score
+    new: bool
+    others: int  # entities that do it
+    last: int  # epoch seconds when the entity did it before; 0 never
+    usual: tuple[float, float]
+    peers: tuple[float, float]
+
+
+class Behaved(NamedTuple):
+    """Of one window: the score, the higher the rarer, and the reasons, the greatest first."""
+
+    entity: str
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+class Behaviour:
+    """Entities of one kind, and things of one kind they do."""
+
+    def __init__(self, baseline: BaselineParameters, rarity: RarityParameters) -> None:
+        self._counts = Baseline(("count",), baseline)
+        self._rarity = Rarity(rarity)
+
+    def observe(self, start: int, slot: int, windows: Sequence[Did]) -> list[Behaved]:
+        """Judge the windows of different entities that began at ``start``, then learn from them."""
+        things = [
+            (at, value, float(count))
+            for at, did in enumerate(windows)
+            for value, count in sorted(did.counts.items())
+        ]
+        if not things:
+            return [Behaved(did.entity, 0.0, ()) for did in windows]
+        keys = [f"{windows[at].entity}{_SEPARATOR}{value}" for at, value, _ in things]
+        places = self._counts.places(keys, [value for _, value, _ in things])
+        counts = np.array([[count] for *_, count in things])
+        beyond = np.maximum(self._counts.observe(start, slot, places, counts).deviation[:, 0], 0.0)
+        seen = [self._rarity.see(windows[at].entity, value, start) for at, value, _ in things]
+        found: list[Behaved] = []
+        first = 0
+        for did in windows:
+            last = first + len(did.counts)
+            found.append(
+                self._behaved(
+                    did, things[first:last], seen[first:last], beyond[first:last], places, first, slot
+                )
+            )
+            first = last
+        return found
+
+    def _behaved(
+        self,
+        did: Did,
+        things: list[tuple[int, str, float]],
+        seen: list[Seen],
+        beyond: "np.ndarray[tuple[int], np.dtype[np.float32]]",
+        places: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+        first: int,
+        slot: int,
+    ) -> Behaved:
+        news = sum(one.surprise for one in seen if one.new)
+        length = float(np.sqrt(np.square(beyond.astype(np.float64)).sum()))
+        points = [
+            (one.surprise if one.new else 0.0) + float(np.log1p(far))
+            for one, far in zip(seen, beyond.tolist(), strict=True)
+        ]
+        order = sorted(range(len(points)), key=lambda at: (-points[at], things[at][1]))
+        reasons: list[Reason] = []
+        for at in order[:REASONS_MAX]:
+            if points[at] <= 0.0:
+                break
+            low, high, peers_low, peers_high = self._counts.usual(int(places[first + at]), slot)
+            reasons.append(
+                Reason(
+                    value=things[at][1],
+                    times=things[at][2],
+                    points=points[at],
+                    new=seen[at].new,
+                    others=seen[at].others,
+                    last=seen[at].last,
+                    usual=(float(low[0]), float(high[0])),
+                    peers=(float(peers_low[0]), float(peers_high[0])),
+                )
+            )
+        return Behaved(did.entity, news + float(np.log1p(length)), tuple(reasons))
+
+    def to_bytes(self) -> bytes:
+        """Everything, for a snapshot."""
+        return msgspec.msgpack.encode((self._counts.to_bytes(), self._rarity.to_bytes()))
+
+    def from_bytes(self, data: bytes) -> bool:
+        """Take up what ``to_bytes`` gave; False where it is of another shape."""
+        try:
+            counts, rarity = msgspec.msgpack.decode(data, type=tuple[bytes, bytes])
+        except msgspec.MsgspecError:
+            return False
+        return self._counts.from_bytes(counts) and self._rarity.from_bytes(rarity)

@@ -1,0 +1,53 @@
+"""Behaviour: the window with new and many things first, with reasons that name usual and peers."""
+
+from detection.anomaly.behaviour import Behaviour, Did
+from detection.anomaly.entities import entity_parameters
+
+PARAMETERS = entity_parameters()
+WINDOW = 600
+
+
+def taught() -> Behaviour:
+    """Six hosts that do the same for two days."""
+    behaviour = Behaviour(PARAMETERS.baseline, PARAMETERS.rarity)
+    for number in range(288):
+        windows = [Did(f"host{n}", {"sh": 5.0 + (number + n) % 3, "cron": 1.0}) for n in range(6)]
+        behaviour.observe(number * WINDOW, 9, windows)
+    return behaviour
+
+
+def test_news_and_amounts_come_first_and_say_why() -> None:
+    quiet, news, many = taught().observe(
+        288 * WINDOW,
+        9,
+        [
+            Did("host0", {"sh": 6.0, "cron": 1.0}),
+            Did("host1", {"sh": 6.0, "nc": 1.0}),
+            Did("host2", {"sh": 500.0, "cron": 1.0}),
+        ],
+    )
+    assert quiet.score < 1
+    assert news.score > quiet.score + 1
+    assert many.score > quiet.score + 1
+    assert news.reasons[0].value == "nc"
+    assert news.reasons[0].new
+    assert news.reasons[0].last == 0
+    top = many.reasons[0]
+    assert (top.value, top.times, top.new) == ("sh", 500.0, False)
+    assert top.usual[1] < 50
+    assert top.peers[1] < 50
+    assert top.others == 5
+    assert top.last == 287 * WINDOW
+
+
+def test_an_empty_window_is_nothing() -> None:
+    (one,) = taught().observe(288 * WINDOW, 9, [Did("host0", {})])
+    assert (one.score, one.reasons) == (0.0, ())
+
+
+def test_recall_goes_on_to_the_bit() -> None:
+    first, second = taught(), Behaviour(PARAMETERS.baseline, PARAMETERS.rarity)
+    assert second.from_bytes(first.to_bytes())
+    windows = [Did("host0", {"sh": 9.0, "new": 2.0})]
+    assert first.observe(288 * WINDOW, 9, windows) == second.observe(288 * WINDOW, 9, windows)
+    assert not second.from_bytes(b"x")
