@@ -29,6 +29,7 @@ _UNIT: Final = 65_536  # peers' pulls are summed in this part of a spread
 _MEAN_TO_SPREAD: Final = 1.25  # mean absolute deviation to standard deviation, of a normal curve
 _HOUR_KNOWN: Final = 4.0  # windows of a peer group in an hour, after which the hour counts for half
 _OFF: Final = 0.5  # of a spread: the mean pull beyond which a center is off
+_SLOWER: Final = np.float32(4.0)  # a grown spread moves in a day by this part of what its center may
 _PULL_MAX: Final = 3.0  # spreads a deviation counts for at most when the spread is learned
 _EVERYBODY: Final = ""
 _LOADED_BYTES_MAX: Final = 4 << 30
@@ -70,6 +71,7 @@ class Baseline:
         self._center = np.zeros((0, width), dtype=np.float32)
         self._spread = np.ones((0, width), dtype=np.float32)
         self._anchor = np.zeros((0, width), dtype=np.float32)  # the center when the day began
+        self._anchor_spread = np.zeros((0, width), dtype=np.float32)
         self._count = np.zeros(0, dtype=np.uint32)
         self._day = np.zeros(0, dtype=np.int32)
         self._seen = np.zeros(0, dtype=np.uint32)  # when last, in minutes
@@ -238,7 +240,8 @@ class Baseline:
         self._center[places] = np.where(held, np.clip(moved, anchor - most, anchor + most), moved)
         size = np.minimum(np.abs(deviation) * np.float32(_MEAN_TO_SPREAD), _PULL_MAX * spread)
         learned = np.where(first, spread, spread + rate * (size - spread))
-        learned = np.where(held, np.minimum(learned, spread), learned)  # a ramp must not widen what is usual
+        widest = self._anchor_spread[places] * (1.0 + most / _SLOWER)  # a ramp must not widen what is usual
+        learned = np.where(grown, np.minimum(learned, widest), learned)
         self._spread[places] = np.maximum(learned, np.float32(parameters.spread_min))
         self._count[places] = count + 1
         self._seen[places] = start // 60
@@ -248,6 +251,7 @@ class Baseline:
         turned = self._day[places] != day
         if turned.any():
             self._anchor[places[turned]] = center[turned]
+            self._anchor_spread[places[turned]] = self._spread[places[turned]]
             self._day[places[turned]] = day
 
     def _learn_peers(self, places: Places, logs: Floats) -> None:
@@ -327,7 +331,7 @@ class _Names(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     start: int
 
 
-_OF_ENTITIES: Final = ("center", "spread", "anchor", "count", "day", "seen", "peer")
+_OF_ENTITIES: Final = ("center", "spread", "anchor", "anchor_spread", "count", "day", "seen", "peer")
 _OF_PEERS: Final = ("peer_center", "peer_spread", "peer_count", "peer_known")
 
 

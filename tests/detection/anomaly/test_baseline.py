@@ -125,4 +125,5 @@ def test_entities_are_bounded_and_those_not_seen_for_longest_go() -> None:
         baseline.observe(number * 60, 1, places, np.array([[5.0], [5.0]]))
     assert len(baseline) <= 50
     assert baseline.forgotten >= 150
-    assert baseline.windows_of(int(baseline.places(["always"], ["a"])[0])) == 199  # in the first one even its peers were new
+    place = int(baseline.places(["always"], ["a"])[0])
+    assert baseline.windows_of(place) == 199  # in the first one even its peers were new
