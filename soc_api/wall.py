@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HOLD: Final = timedelta(seconds=4)
 SCOPES_MAX: Final = 64
-FLOW_MAX: Final = 14
+FLOW_MAX: Final = 24
 DUE_MAX: Final = 40
 ORDERS_SPAN: Final = timedelta(days=30)
 PROVINCE: Final = "3200"
