@@ -1,72 +1,90 @@
-/** The queue as it lives on the page: fetched by filter, merged as the center changes, one cursor. */
-import { computed, onBeforeUnmount, ref, watch, type Ref } from "vue";
+/** The queue as it lives on the page: pages fetched where they are looked at, merged as the center changes. */
+import { computed, onBeforeUnmount, ref, shallowRef, triggerRef, watch, type Ref } from "vue";
 import { get, withQuery } from "../api/client";
 import { follow } from "../api/live";
 import { live } from "../api/stream";
 import type { AlertGroup, AlertPage } from "../api/types";
-import { emptyQueue, fromPage, merge, moveCursor, replaceRow, withMore } from "./queue";
+import { toParameters, type Filter } from "./address";
+import { emptyQueue, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf } from "./queue";
 
-const page_rows = 200;
 const poll_ms = 15_000;
-
-/** What the list is narrowed to; kept in the address. */
-export interface Filter {
-  state: string;
-  severity: string;
-  detector: string;
-  q: string;
-}
+const settle_ms = 60; // a scroll bar that is dragged fetches where it stops
 
 /** `free` tells whether the list is at its top with nothing selected. */
 export function useQueue(filter: Ref<Filter>, free: () => boolean) {
-  const queue = ref(emptyQueue);
+  const queue = shallowRef(emptyQueue());
   const cursor = ref("");
   const error = ref<unknown>(null);
   const ready = ref(false);
-  const more = ref(false);
+  const underway = new Set<number>();
   let asked = 0;
+  let began = new Date();
+  let seen = { first: 0, last: 0 };
+  let settling: ReturnType<typeof setTimeout> | undefined;
+
+  const ask = (more: { cursor?: string; offset?: number }) =>
+    get<AlertPage>(withQuery("alerts", { ...toParameters(filter.value, began), limit: page_rows, cursor: more.cursor ?? "", offset: more.offset || "" }));
 
   async function fetchFirst(restart: boolean): Promise<void> {
-    const ask = ++asked;
+    const question = ++asked;
+    if (restart) began = new Date();
     try {
-      const page = await get<AlertPage>(withQuery("alerts", { ...filter.value, limit: page_rows }));
-      if (ask !== asked) return; // a newer question was asked meanwhile
-      queue.value = restart ? fromPage(page) : merge(queue.value, page, free());
+      const page = await ask({});
+      if (question !== asked) return; // a newer question was asked meanwhile
+      queue.value = restart ? fromPage(page) : merge(queue.value, page, free(), filter.value.sort);
+      triggerRef(queue);
       error.value = null;
       ready.value = true;
+      void fetchSeen(true);
     } catch (caught) {
-      if (ask === asked) error.value = caught;
+      if (question === asked) error.value = caught;
     }
   }
 
-  async function fetchMore(): Promise<void> {
-    if (more.value || !queue.value.next) return;
-    more.value = true;
-    const ask = asked;
-    try {
-      const page = await get<AlertPage>(withQuery("alerts", { ...filter.value, cursor: queue.value.next, limit: page_rows }));
-      if (ask === asked) queue.value = withMore(queue.value, page);
-    } catch (caught) {
-      error.value = caught;
-    } finally {
-      more.value = false;
+  /** Fetch what is looked at and not there; `again` fetches pages that are there as well, to see them change. */
+  async function fetchSeen(again = false): Promise<void> {
+    const question = asked;
+    const pages = missing(queue.value, seen.first, seen.last);
+    const place = Math.floor(seen.first / page_rows);
+    const renewed = again && place > 0 && !pages.includes(place) ? [place] : [];
+    for (const page of [...pages, ...renewed]) {
+      if (underway.has(page)) continue;
+      underway.add(page);
+      try {
+        const found = await ask(request(queue.value, page));
+        if (question !== asked) return;
+        if (renewed.includes(page)) replaceRows(queue.value, found.rows);
+        else put(queue.value, page, found);
+        triggerRef(queue);
+      } catch (caught) {
+        error.value = caught;
+      } finally {
+        underway.delete(page);
+      }
     }
+  }
+
+  /** The rows in view, so that they are fetched. */
+  function look(first: number, last: number): void {
+    seen = { first, last };
+    if (!missing(queue.value, first, last).length) return;
+    clearTimeout(settling);
+    settling = setTimeout(() => void fetchSeen(), settle_ms);
   }
 
   function move(step: number): void {
-    cursor.value = moveCursor(queue.value.rows, cursor.value, step);
+    cursor.value = moveCursor(queue.value, cursor.value, step);
   }
 
-  function replace(row: AlertGroup): void {
-    queue.value = replaceRow(queue.value, row);
+  function replace(rows: readonly AlertGroup[]): void {
+    replaceRows(queue.value, rows);
+    triggerRef(queue);
   }
 
   watch(
     filter,
     () => {
       cursor.value = "";
-      ready.value = false;
-      queue.value = emptyQueue;
       void fetchFirst(true);
     },
     { immediate: true },
@@ -75,20 +93,24 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
   const timer = setInterval(() => {
     if (!live.value) void fetchFirst(false);
   }, poll_ms);
-  onBeforeUnmount(() => clearInterval(timer));
+  onBeforeUnmount(() => {
+    clearInterval(timer);
+    clearTimeout(settling);
+  });
 
   return {
-    rows: computed(() => queue.value.rows),
+    queue,
     pending: computed(() => queue.value.pending.length),
     total: computed(() => queue.value.total),
-    hasMore: computed(() => queue.value.next !== ""),
     cursor,
     error,
     ready,
+    look,
     move,
     replace,
-    fetchMore,
+    row: (id: string) => rowOf(queue.value, id),
+    retry: () => fetchFirst(true),
+    /** Show what waits behind the hint: the list begins anew. */
     showPending: () => fetchFirst(true),
-    retry: () => fetchFirst(!ready.value),
   };
 }

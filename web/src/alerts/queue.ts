@@ -1,26 +1,64 @@
-/** The live queue without a screen: what to show when fresh rows come, and where the cursor goes. */
+/** The live queue without a screen: pages anywhere in a long list, what to do when news comes, where the cursor goes. */
 import type { AlertGroup, AlertPage } from "../api/types";
+import type { Sort } from "./address";
 
-/** What the queue holds. `pending` are groups not shown yet, behind the "N new" hint. */
+export const page_rows = 200;
+/** Rows that a browser can scroll over; what lies behind is reached by narrowing. */
+export const rows_max = 800_000;
+
+/** What the queue holds. `rows` has a hole for each row not fetched yet; `pending` are groups behind "N new". */
 export interface Queue {
-  rows: AlertGroup[];
+  rows: (AlertGroup | undefined)[];
+  /** Where each known group stands. */
+  at: Map<string, number>;
   pending: AlertGroup[];
   total: number;
-  next: string;
+  /** By page: the cursor its rows stand behind. */
+  starts: Map<number, string>;
 }
 
-export const emptyQueue: Queue = { rows: [], pending: [], total: 0, next: "" };
+/** A queue of nothing. */
+export function emptyQueue(): Queue {
+  return { rows: [], at: new Map(), pending: [], total: 0, starts: new Map([[0, ""]]) };
+}
 
 /** The queue of a first page. */
 export function fromPage(page: AlertPage): Queue {
-  return { rows: page.rows, pending: [], total: page.total, next: page.next };
+  const queue = emptyQueue();
+  put(queue, 0, page);
+  return queue;
 }
 
-/** The queue with one more page at its end; groups that moved up meanwhile are not doubled. */
-export function withMore(queue: Queue, page: AlertPage): Queue {
-  const shown = new Set(queue.rows.map((row) => row.id));
-  const added = page.rows.filter((row) => !shown.has(row.id));
-  return { ...queue, rows: [...queue.rows, ...added], total: page.total, next: page.next };
+/** Put a page where it belongs; a group that stands elsewhere already stays there too until it is fetched anew. */
+export function put(queue: Queue, page: number, found: AlertPage): void {
+  const first = page * page_rows;
+  queue.total = found.total;
+  queue.rows.length = Math.min(Math.max(found.total, first + found.rows.length), rows_max);
+  found.rows.forEach((row, place) => {
+    const known = queue.at.get(row.id);
+    if (known !== undefined && known !== first + place && queue.rows[known]?.id === row.id) queue.rows[known] = row;
+    queue.rows[first + place] = row;
+    queue.at.set(row.id, first + place);
+  });
+  if (found.next) queue.starts.set(page + 1, found.next);
+  else queue.rows.length = first + found.rows.length;
+}
+
+/** How to ask for a page: behind the nearest known cursor, so many rows further. */
+export function request(queue: Queue, page: number): { cursor: string; offset: number } {
+  let known = page;
+  while (known > 0 && !queue.starts.has(known)) known -= 1;
+  return { cursor: queue.starts.get(known) ?? "", offset: (page - known) * page_rows };
+}
+
+/** Pages of the rows from `first` to `last` that are not fetched yet. */
+export function missing(queue: Queue, first: number, last: number): number[] {
+  const pages: number[] = [];
+  for (let page = Math.floor(first / page_rows); page <= Math.floor(Math.max(first, last) / page_rows); page += 1) {
+    const begin = page * page_rows;
+    if (begin < queue.rows.length && queue.rows[begin] === undefined) pages.push(page);
+  }
+  return pages;
 }
 
 /**
@@ -29,31 +67,57 @@ export function withMore(queue: Queue, page: AlertPage): Queue {
  * `free` says that the reader is at the top and has nothing selected: then the fresh page is shown as it
  * is. Otherwise no row moves: known groups change in place, unknown ones wait in `pending`.
  */
-export function merge(queue: Queue, page: AlertPage, free: boolean): Queue {
+export function merge(queue: Queue, page: AlertPage, free: boolean, sort: Sort): Queue {
   if (free || queue.rows.length === 0) return fromPage(page);
-  const fresh = new Map(page.rows.map((row) => [row.id, row]));
-  const rows = queue.rows.map((row) => newer(row, fresh.get(row.id)));
-  const shown = new Set(rows.map((row) => row.id));
-  const last = queue.rows[queue.rows.length - 1];
-  // While there are later pages, an unknown group older than all that is shown belongs to one of them.
-  const oldest = queue.next && last ? Date.parse(last.last_seen) : -Infinity;
-  const pending = page.rows.filter((row) => !shown.has(row.id) && Date.parse(row.last_seen) >= oldest);
-  return { ...queue, rows, pending, total: page.total };
+  let end = 0;
+  while (end < queue.rows.length && queue.rows[end]) end += 1;
+  const last = queue.rows[end - 1];
+  replaceRows(queue, page.rows);
+  // An unknown group behind all that is shown belongs to a page that was not fetched yet.
+  const rest = end < queue.rows.length;
+  queue.pending = page.rows.filter((row) => !queue.at.has(row.id) && (!rest || !last || before(row, last, sort)));
+  queue.total = page.total;
+  return queue;
 }
 
-/** The queue with one group replaced, for example after the reader's own action. */
-export function replaceRow(queue: Queue, row: AlertGroup): Queue {
-  return { ...queue, rows: queue.rows.map((old) => (old.id === row.id ? row : old)) };
+/** Known groups as they are now; the newer of two answers stays. */
+export function replaceRows(queue: Queue, rows: readonly AlertGroup[]): void {
+  for (const row of rows) {
+    const at = queue.at.get(row.id);
+    const old = at === undefined ? undefined : queue.rows[at];
+    if (at !== undefined && old && row.revision >= old.revision) queue.rows[at] = row;
+  }
 }
 
-function newer(old: AlertGroup, fresh: AlertGroup | undefined): AlertGroup {
-  return fresh && fresh.revision >= old.revision ? fresh : old;
+/** The row of a group, where it is known. */
+export function rowOf(queue: Queue, id: string): AlertGroup | undefined {
+  const at = queue.at.get(id);
+  return at === undefined ? undefined : queue.rows[at];
 }
 
 /** The id under the cursor after `step` rows down (or up); the first row where there was none. */
-export function moveCursor(rows: readonly { id: string }[], cursor: string, step: number): string {
-  if (rows.length === 0) return "";
-  const at = rows.findIndex((row) => row.id === cursor);
-  if (at < 0) return rows[0]?.id ?? "";
-  return rows[Math.min(Math.max(at + step, 0), rows.length - 1)]?.id ?? "";
+export function moveCursor(queue: Queue, cursor: string, step: number): string {
+  const at = queue.at.get(cursor);
+  if (at === undefined) return queue.rows[0]?.id ?? "";
+  const way = Math.sign(step);
+  for (let to = Math.min(Math.max(at + step, 0), queue.rows.length - 1); to !== at; to -= way) {
+    const row = queue.rows[to];
+    if (row) return row.id; // rows not fetched yet are not stepped on
+  }
+  return cursor;
+}
+
+/** The groups from one to another, both included, as far as they are known. */
+export function between(queue: Queue, from: string, to: string): string[] {
+  const ends = [queue.at.get(from) ?? -1, queue.at.get(to) ?? -1];
+  if (ends.includes(-1)) return [to];
+  return queue.rows.slice(Math.min(...ends), Math.max(...ends) + 1).flatMap((row) => (row ? [row.id] : []));
+}
+
+const rank = { informational: 0, low: 1, medium: 2, high: 3, critical: 4 };
+
+function before(row: AlertGroup, other: AlertGroup, sort: Sort): boolean {
+  const value = (one: AlertGroup) => (sort === "risk" ? one.risk : sort === "count" ? one.count : sort === "severity" ? rank[one.severity] : 0);
+  const by = value(row) - value(other);
+  return by > 0 || (by === 0 && Date.parse(row.latest ?? row.last_seen) >= Date.parse(other.latest ?? other.last_seen));
 }

@@ -1,108 +1,83 @@
 import { describe, expect, it } from "vitest";
-import { emptyQueue, fromPage, merge, moveCursor, replaceRow, withMore } from "../../src/alerts/queue";
+import { between, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf } from "../../src/alerts/queue";
 import type { AlertGroup, AlertPage } from "../../src/api/types";
+import { group } from "./group";
 
-function group(id: string, minute: number, over: Partial<AlertGroup> = {}): AlertGroup {
-  return {
-    id,
-    rule: "r",
-    detector: "sigma",
-    title: { zh: id, en: id },
-    severity: "high",
-    entity: "host:a",
-    unit: "u",
-    sensor: "s",
-    count: 1,
-    first_seen: "2026-11-22T00:00:00Z",
-    last_seen: `2026-11-22T01:${String(minute).padStart(2, "0")}:00Z`,
-    state: "new",
-    owner: "",
-    classification: "",
-    close_reason: "",
-    reason: { zh: "", en: "" },
-    attack: [],
-    clauses: [],
-    revision: 1,
-    ...over,
-  };
-}
+const page = (rows: AlertGroup[], next = "", total = rows.length): AlertPage => ({ rows, total, revision: 1, next });
+const ids = (rows: (AlertGroup | undefined)[]) => rows.map((row) => row?.id ?? "-").join("");
+const many = (from: number) => Array.from({ length: page_rows }, (_, place) => group(`g${from + place}`, 0));
 
-const page = (rows: AlertGroup[], next = ""): AlertPage => ({ rows, total: rows.length, revision: 1, next });
-const ids = (rows: { id: string }[]) => rows.map((row) => row.id).join("");
+describe("a list of many pages", () => {
+  it("has holes where nothing was fetched yet, and says which pages are missing", () => {
+    const queue = fromPage(page(many(0), "c1", 1000));
+    expect(queue.rows.length).toBe(1000);
+    expect(missing(queue, 0, 30)).toEqual([]);
+    expect(missing(queue, 190, 410)).toEqual([1, 2]);
+  });
+
+  it("asks behind the nearest cursor it knows", () => {
+    const queue = fromPage(page(many(0), "c1", 1000));
+    expect(request(queue, 0)).toEqual({ cursor: "", offset: 0 });
+    expect(request(queue, 1)).toEqual({ cursor: "c1", offset: 0 });
+    expect(request(queue, 4)).toEqual({ cursor: "c1", offset: 3 * page_rows });
+    put(queue, 3, page(many(600), "c4", 1000));
+    expect(request(queue, 4)).toEqual({ cursor: "c4", offset: 0 });
+    expect(rowOf(queue, "g601")?.id).toBe("g601");
+  });
+
+  it("ends where the last page ends", () => {
+    const queue = fromPage(page(many(0), "c1", 500));
+    put(queue, 1, page(many(200).slice(0, 20), "", 500));
+    expect(queue.rows.length).toBe(page_rows + 20);
+  });
+});
 
 describe("merge", () => {
-  const shown = fromPage(page([group("c", 3), group("b", 2), group("a", 1)]));
+  const shown = () => fromPage(page([group("c", 3), group("b", 2), group("a", 1)]));
 
   it("shows the news at once to a reader who is at the top with nothing selected", () => {
-    const after = merge(shown, page([group("d", 4), group("c", 3), group("b", 2), group("a", 1)]), true);
+    const after = merge(shown(), page([group("d", 4), group("c", 3), group("b", 2), group("a", 1)]), true, "latest");
     expect(ids(after.rows)).toBe("dcba");
     expect(after.pending).toEqual([]);
   });
 
-  it("moves no row under a reader who is elsewhere, and counts the news", () => {
-    const after = merge(shown, page([group("e", 5), group("d", 4), group("c", 3), group("b", 2), group("a", 1)]), false);
-    expect(ids(after.rows)).toBe("cba");
-    expect(ids(after.pending)).toBe("ed");
-    expect(after.total).toBe(5);
-  });
-
-  it("changes known rows in their place even where they moved to the top", () => {
-    const after = merge(shown, page([group("a", 9, { count: 7, revision: 2 }), group("c", 3), group("b", 2)]), false);
+  it("moves no row under a reader who is elsewhere", () => {
+    const after = merge(shown(), page([group("d", 4), group("a", 5, { revision: 2, count: 7 }), group("c", 3)], "", 4), false, "latest");
     expect(ids(after.rows)).toBe("cba");
     expect(after.rows[2]?.count).toBe(7);
+    expect(ids(after.pending)).toBe("d");
+    expect(after.total).toBe(4);
+  });
+
+  it("takes what belongs to a later page for no news", () => {
+    const queue = fromPage(page(many(0).map((row, place) => ({ ...row, latest: `2026-11-22T02:00:00.${999 - place}Z` })), "c1", 400));
+    const after = merge(queue, page([group("old", 1)], "c1", 400), false, "latest");
     expect(after.pending).toEqual([]);
   });
 
-  it("does not step back to an older answer", () => {
-    const acted = replaceRow(shown, group("b", 2, { state: "acknowledged", revision: 5 }));
-    const after = merge(acted, page([group("c", 3), group("b", 2, { revision: 4 }), group("a", 1)]), false);
-    expect(after.rows[1]?.state).toBe("acknowledged");
-  });
-
-  it("keeps a row that left the filter until the reader asks", () => {
-    const after = merge(shown, page([group("c", 3), group("a", 1)]), false);
-    expect(ids(after.rows)).toBe("cba");
-  });
-
-  it("does not take groups of later pages for news", () => {
-    const partial = fromPage(page([group("c", 3), group("b", 2)], "more"));
-    const after = merge(partial, page([group("d", 4), group("c", 3), group("a", 1)], "more"), false);
-    expect(ids(after.pending)).toBe("d");
-  });
-
-  it("fills an empty queue whoever watches", () => {
-    expect(ids(merge(emptyQueue, page([group("a", 1)]), false).rows)).toBe("a");
-  });
-
-  it("counts the same news once however often the line speaks", () => {
-    const fresh = page([group("d", 4), group("c", 3), group("b", 2), group("a", 1)]);
-    expect(merge(merge(shown, fresh, false), fresh, false).pending).toHaveLength(1);
+  it("keeps the newer of two answers", () => {
+    const queue = fromPage(page([group("a", 1, { revision: 5, state: "closed" })]));
+    replaceRows(queue, [group("a", 1, { revision: 4 })]);
+    expect(queue.rows[0]?.state).toBe("closed");
   });
 });
 
-describe("pages", () => {
-  it("are joined without doubling a group that moved", () => {
-    const first = fromPage(page([group("c", 3), group("b", 2)], "next"));
-    const both = withMore(first, page([group("b", 2), group("a", 1)]));
-    expect(ids(both.rows)).toBe("cba");
-    expect(both.next).toBe("");
-  });
-});
+describe("the cursor", () => {
+  const queue = fromPage(page([group("c", 3), group("b", 2), group("a", 1)], "next", 600));
 
-describe("cursor", () => {
-  const rows = [{ id: "a" }, { id: "b" }, { id: "c" }];
-
-  it("starts at the first row", () => {
-    expect(moveCursor(rows, "", 1)).toBe("a");
-    expect(moveCursor([], "", 1)).toBe("");
+  it("is a group's id and stops at the ends", () => {
+    expect(moveCursor(queue, "", 1)).toBe("c");
+    expect(moveCursor(queue, "c", 1)).toBe("b");
+    expect(moveCursor(queue, "c", -1)).toBe("c");
+    expect(moveCursor(queue, "gone", 1)).toBe("c");
   });
 
-  it("stays inside the list", () => {
-    expect(moveCursor(rows, "c", 1)).toBe("c");
-    expect(moveCursor(rows, "a", -1)).toBe("a");
+  it("does not step on rows that are not there yet", () => {
+    expect(moveCursor(queue, "a", 1)).toBe("a");
   });
 
-  it("goes by id, so rows inserted above do not shift it", () => {
-    expect(moveCursor([{ id: "new" }, ...rows], "b", 1)).toBe("c");
+  it("chooses from one row to another", () => {
+    expect(between(queue, "a", "c")).toEqual(["c", "b", "a"]);
+    expect(between(queue, "gone", "c")).toEqual(["c"]);
   });
 });

@@ -13,6 +13,7 @@ import identity from "./identity";
 import login from "./login";
 import overview from "./overview";
 import packets from "./packets";
+import palette from "./palette";
 import pages from "./pages";
 import reports from "./reports";
 import registry from "./registry";
@@ -23,4 +24,4 @@ import transfers from "./transfers";
 import wall from "./wall";
 import words from "./words";
 
-export default { alerts, assets, audit, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, reports, rules, sensors, shell, transfers, wall, words, ...pages, ...enforcement, ...cases };
+export default { alerts, assets, audit, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, words, ...pages, ...enforcement, ...cases };
