@@ -24,7 +24,7 @@ export function huntOf(query: Record<string, unknown>): Hunt {
 
 /** The address of a hunt, defaults left out. */
 export function addressOf(hunt: Hunt): Record<string, string> {
-  const times = hunt.range ? (hunt.range === default_range ? {} : { range: hunt.range }) : { since: hunt.since, until: hunt.until };
+  const times: Record<string, string> = hunt.range ? (hunt.range === default_range ? {} : { range: hunt.range }) : { since: hunt.since, until: hunt.until };
   return { ...(hunt.q ? { q: hunt.q } : {}), ...times };
 }
 
