@@ -39,6 +39,7 @@ class OutsideLinkParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     isolated: tuple[str, ...]
     exempt: frozenset[str]
     link_names: tuple[str, ...]
+    virtual_names: tuple[str, ...]
     wire_addresses: int
     kinds: int
     kinds_seconds: float
@@ -160,23 +161,26 @@ class OutsideLinkDetector:
     def _both(self, event: Event) -> list[Alert]:
         """A host with an inside and an outside address on interfaces that are up."""
         names = texts_of(event.fields.get("gov.inventory.columns"))
-        own: list[str] = []
-        other: list[str] = []
+        own: dict[str, str] = {}  # interface -> address
+        other: dict[str, str] = {}
         for item in texts_of(event.fields.get("gov.inventory.items")):
             row = dict(zip(names, item.split("\t"), strict=False))
-            if row.get("state", "up").lower() == "down":
+            name = row.get("name", "")
+            virtual = name.startswith(self._parameters.virtual_names)
+            if virtual or row.get("state", "up").lower() == "down":
                 continue
             for address in _addresses(row):
                 if self._inside.outside(address):
-                    other.append(f"{row.get('name', '?')} {address}")
+                    other[name] = address
                 elif self._inside.own(address) and not address.startswith(
                     ("127.", "169.254.", "fe80", "::1")
                 ):
-                    own.append(f"{row.get('name', '?')} {address}")
+                    own[name] = address
+        other = {name: address for name, address in other.items() if name not in own}
         if not own or not other:
             return []
         host = host_of(event)
-        numbers = {"host": host, "inside": own[:4], "outside": other[:4]}
+        numbers = {"host": host, "inside": _said(own), "outside": _said(other)}
         return self._tell(self._parameters.both, event, f"host:{host}", numbers)
 
     def _link(self, event: Event) -> list[Alert]:
@@ -208,6 +212,10 @@ class OutsideLinkDetector:
                 matched=shown(event, names, "link"),
             )
         ]
+
+
+def _said(table: dict[str, str]) -> str:
+    return " ".join(f"{name} {address}" for name, address in list(table.items())[:4])
 
 
 def _addresses(row: dict[str, str]) -> Iterator[str]:

@@ -55,7 +55,7 @@ def change(make: Make, name: str, **more: Any) -> Event:
 
 
 def test_canaries_and_isolated_networks(detector: OutsideLinkDetector, make: Make) -> None:
-    to_canary = flow(make, "10.0.0.7", "192.0.2.222", "S0")
+    to_canary = flow(make, "10.0.0.7", "198.51.100.222", "S0")
     assert rules(detector, to_canary, to_canary) == ["special.canary-address"]
     assert rules(detector, flow(make, "10.9.1.1", "203.0.113.5", "S0")) == []
     assert rules(detector, flow(make, "10.9.1.1", "10.0.0.1")) == []
@@ -69,6 +69,8 @@ def test_hosts_in_both_worlds(detector: OutsideLinkDetector, make: Make) -> None
     loopback = "lo|00|127.0.0.1/8|::1/128|unknown|"
     assert rules(detector, interfaces(make, inner, loopback, "eth1|02-02|10.1.0.5/24|fe80::1/64|up|")) == []
     assert rules(detector, interfaces(make, inner, "eth1|02-02|8.8.4.4/24||down|")) == []
+    both_families = "eth0|02-01|8.8.4.4/24|fd00::2/64|up|1000"
+    assert rules(detector, interfaces(make, both_families, "docker0|02-09|172.17.0.1/16||up|")) == []
     assert rules(detector, interfaces(make, loopback, "eth1|02-02|8.8.4.4/24||up|")) == []
     assert rules(detector, interfaces(make, inner, "eth1|02-02|8.8.4.4/24||up|")) == ["special.dual-homed"]
 
