@@ -14,7 +14,7 @@ from soc_api.audit_store import AuditFilter
 from soc_api.bodies import AuditCheckResult, AuditPage, AuditRow
 from soc_api.evidence_scope import need_center, scope_of_evidence
 from soc_api.export_stream import Charset, FileKind, Mark, csv_pieces, download, ndjson_pieces
-from soc_api.routes.guard import Here, Visitor, needs, router
+from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 
 audit = router("audit")
@@ -114,9 +114,27 @@ def verify(center: Here, visit: Visitor) -> AuditCheckResult:
     return AuditCheckResult.model_validate(checked, from_attributes=True)
 
 
-@audit.delete("/audit", summary="Refused", status_code=204, openapi_extra=needs("session.own"))
-@audit.put("/audit", summary="Refused", status_code=204, openapi_extra=needs("session.own"))
-@audit.patch("/audit", summary="Refused", status_code=204, openapi_extra=needs("session.own"))
+@audit.delete(
+    "/audit",
+    summary="Refused",
+    status_code=204,
+    responses=conflicts("Always"),
+    openapi_extra=needs("session.own"),
+)
+@audit.put(
+    "/audit",
+    summary="Refused",
+    status_code=204,
+    responses=conflicts("Always"),
+    openapi_extra=needs("session.own"),
+)
+@audit.patch(
+    "/audit",
+    summary="Refused",
+    status_code=204,
+    responses=conflicts("Always"),
+    openapi_extra=needs("session.own"),
+)
 def alter(center: Here, visit: Visitor) -> None:
     """Nobody changes or deletes audit lines; the attempt is one of them."""
     center.audit.record(

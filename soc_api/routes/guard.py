@@ -33,9 +33,14 @@ UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MARK: Final = "x-permission"
 _OPEN: Final = "none"
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Problem, "description": "The body is not valid JSON"},
     401: {"model": Problem, "description": "No session, or it is over"},
     403: {"model": Problem, "description": "The role lacks the permission, or the CSRF token is wrong"},
+    404: {"model": Problem, "description": "There is nothing with the id that was given"},
+    413: {"model": Problem, "description": "The body is larger than this address takes"},
+    415: {"model": Problem, "description": "The body is of another type than this address takes"},
     422: {"model": Problem, "description": "A parameter or the body is wrong; field names it"},
+    429: {"model": Problem, "description": "Too many requests; Retry-After says when to go on"},
     503: {"model": Problem, "description": "The center cannot do it now; nothing was done"},
 }
 

@@ -11,13 +11,14 @@ from compliance.registry import Asset, GradedSystem, RegistryTask, Unit
 from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
 from crypto.words import Words
+from soc_api.bodies import Role
 from soc_api.body_examples import exemplified
 
 MARK: Final = "zqxmark"
 OWN: Final = "320000-local"
 NEIGHBOUR: Final = "320100"
 FLOW: Final = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="
-ROLES: Final = (
+ROLES: Final[tuple[Role, ...]] = (
     "system_admin",
     "security_admin",
     "audit_admin",

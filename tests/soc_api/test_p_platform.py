@@ -12,7 +12,7 @@ from soc_api.app import API, openapi_document
 from soc_api.permissions import allows
 
 DOCUMENT: Final = openapi_document()
-# Names that several units may have, and what is the same for all of them: what these answer may not carry MARK.
+# Names that several units may have, and what is the same for all: their answers may not carry MARK.
 SHARED: Final = {
     "/attack/{technique}",
     "/entities/{kind}/{name}",
@@ -36,7 +36,7 @@ LEFT_OUT: Final = {
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+def operations() -> Iterator[tuple[str, str, Any]]:
     for path, methods in DOCUMENT["paths"].items():
         for method, said in methods.items():
             one = method.upper(), path.removeprefix(API)
@@ -44,7 +44,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield *one, said
 
 
-def aimed(path: str, said: dict[str, Any], ids: Ids) -> str:
+def aimed(path: str, said: Any, ids: Ids) -> str:
     """The path with real ids, and real ids in its query."""
     head = path.split("/")[1]
 
