@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from crypto.words import Words
 from sensors.event import Event, Value
@@ -26,6 +27,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     value: Value
     selection: str = ""
+    usual: tuple[float, float] | UnsetType = UNSET  # of an anomaly: from, to of the entity itself
+    peers: tuple[float, float] | UnsetType = UNSET  # and of its peers
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -143,14 +143,14 @@ class Baseline:
         return int(self._count[place])
 
     def to_bytes(self) -> bytes:
-        """Everything, for a snapshot."""
-        self._settle()
+        """Everything, for a snapshot; pulls that have not taken effect yet are kept as they are."""
         count = len(self._keys)
         names = {
             "keys": self._keys,
             "peers": list(self._peers),
             "features": self.features,
             "start": self._start,
+            "slot": self._slot,
         }
         buffer = io.BytesIO()
         np.savez(
@@ -175,7 +175,11 @@ class Baseline:
             return False
         count, peers = len(names.keys), len(names.peers)
         fits = names.features == self.features and 0 < peers <= self._parameters.peers_max
-        fits = fits and count == len(set(names.keys)) <= self._parameters.entities_max
+        fits = (
+            fits
+            and 0 <= names.slot < SLOTS
+            and count == len(set(names.keys)) <= self._parameters.entities_max
+        )
         for name, array in arrays.items():
             mine = getattr(self, f"_{name}")
             shape = (count if name in _OF_ENTITIES else peers, *mine.shape[1:])
@@ -183,7 +187,7 @@ class Baseline:
             fits = fits and bool(np.isfinite(array).all())
         if not fits or (count and int(arrays["peer"].max()) >= max(peers, 1)):
             return False
-        self._keys, self._start = list(names.keys), names.start
+        self._keys, self._start, self._slot = list(names.keys), names.start, names.slot
         self._places = {key: at for at, key in enumerate(self._keys)}
         self._peers = {key: at for at, key in enumerate(names.peers)}
         self._hours = None
@@ -329,10 +333,11 @@ class _Names(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     peers: tuple[str, ...]
     features: tuple[str, ...]
     start: int
+    slot: int
 
 
 _OF_ENTITIES: Final = ("center", "spread", "anchor", "anchor_spread", "count", "day", "seen", "peer")
-_OF_PEERS: Final = ("peer_center", "peer_spread", "peer_count", "peer_known")
+_OF_PEERS: Final = ("peer_center", "peer_spread", "peer_count", "peer_known", "pulls", "pulled")
 
 
 def _range(center: Floats, spread: Floats) -> tuple[Floats, Floats]:

@@ -163,7 +163,13 @@ class AnomalyDetector:
             },
             events=window.events,
             matched=tuple(
-                Match(event=last.id, field=one.feature, value=one.value, selection=_sentence(one).zh)
+                Match(
+                    event=last.id,
+                    field=one.feature,
+                    value=one.value,
+                    selection=_sentence(one).zh,
+                    usual=(one.usual_low, one.usual_high),
+                )
                 for one in top
             ),
         )

@@ -24,13 +24,14 @@ class RarityParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     entities_max: int
     half_life_days: float
     fresh_hours: float  # how long after its first time a pair still counts as new
+    settling_hours: float  # how long after its own first time nothing an entity does counts as new
 
 
 class Seen(NamedTuple):
     """What is known of a pair at the moment it is seen."""
 
     surprise: float  # minus log10: of the entity doing something so new, of something so rare elsewhere
-    new: bool  # not seen of this entity before ``fresh_hours`` ago
+    new: bool  # a settled entity was not seen with it before ``fresh_hours`` ago
     others: int  # entities that were seen with the value
     last: int  # epoch seconds when this entity did it last; 0 never
 
@@ -41,6 +42,7 @@ class _Entity(msgspec.Struct, array_like=True):
     seen: float = 0.0
     new: float = 0.0
     day: int = 0
+    first: int = 0
 
 
 class _Pair(NamedTuple):
@@ -66,11 +68,13 @@ class Rarity:
 
     def see(self, entity: str, value: str, time: int) -> Seen:
         """Say how surprising the pair is now, then remember it."""
-        known = self._entities.setdefault(entity, _Entity(day=time // _DAY_SECONDS))
+        known = self._entities.setdefault(entity, _Entity(day=time // _DAY_SECONDS, first=time))
         self._fade(known, time)
         pair = self._pairs.get((entity, value))
         others = self._holders.get(value, 0) - (pair is not None)
-        fresh = pair is None or time - pair.first < self._parameters.fresh_hours * 3_600
+        first = time if pair is None else pair.first
+        fresh = time - first < self._parameters.fresh_hours * 3_600
+        fresh = fresh and first - known.first >= self._parameters.settling_hours * 3_600
         surprise = self._surprise(known, None if fresh else pair, others, time)
         known.seen += 1.0
         if pair is None:
@@ -79,7 +83,7 @@ class Rarity:
             if len(self._pairs) >= self._parameters.pairs_max:
                 self._forget_one()
             self._pairs[entity, value] = _Pair(1.0, time, time)
-            return Seen(surprise, True, others, 0)
+            return Seen(surprise, fresh, others, 0)
         self._pairs[entity, value] = _Pair(pair.weight * self._left(time - pair.last) + 1.0, time, pair.first)
         self._pairs.move_to_end((entity, value))
         return Seen(surprise, fresh, others, pair.last)
