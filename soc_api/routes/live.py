@@ -17,6 +17,8 @@ live = router("center")
 # Who may not read a page learns not even that it changed.
 TOPICS: Final[dict[Topic, Permission]] = {
     "alerts": "alerts.read",
+    "exceptions": "alerts.read",
+    "incidents": "incidents.read",
     "checks": "checks.read",
     "sensors": "sensors.read",
     "evidence": "evidence.read",

@@ -23,7 +23,7 @@ from soc_api.settings import load_settings
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SHELL: Final = "84c4933b-67cc-4801-b4b2-af9a4dde0a16"  # a reverse shell's words on a command line
-WARM: Final = 40  # refreshes before the first look at the heap
+WARM: Final = 20  # refreshes before the first look at the heap
 REFRESHES: Final = 200
 GROWTH_BYTES_MAX: Final = 3 << 20
 AXE: Final = {"runOnly": ["wcag2a", "wcag2aa"]}

@@ -1,12 +1,14 @@
 """Tests of the stream route."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import pytest
 
 from soc_api import stream as module
+from soc_api.context import Topic
+from soc_api.routes.live import TOPICS
 
 
 async def until(done: Callable[[], bool]) -> None:
@@ -63,3 +65,7 @@ def test_the_route_streams_what_the_role_may_see_until_logout(
     assert headers[b"content-type"].startswith(b"text/event-stream")
     assert headers[b"cache-control"] == b"no-store"
     assert sent[-1]["more_body"] is False
+
+
+def test_every_topic_is_told_to_those_who_may_read_its_page() -> None:
+    assert set(TOPICS) == set(get_args(Topic))
