@@ -8,6 +8,7 @@ const texts: typeof zh = {
   createHelp: "A new account has no role and opens nothing before the security administrator grants one. One person has one account.",
   badName: "2-32 lower-case letters, digits or . _ -, beginning with a letter",
   seek: "Search accounts",
+  none: "No account fits",
   done: "Done",
   reason: "Reason",
   unbound: "not bound",

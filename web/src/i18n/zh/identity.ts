@@ -6,6 +6,7 @@ export default {
   createHelp: "新账号没有角色，安全管理员授权之前不能登录。一人只能有一个账号。",
   badName: "2-32 位小写字母、数字或 . _ -，以字母开头",
   seek: "搜索账号",
+  none: "没有符合的账号",
   done: "已办理",
   reason: "理由",
   unbound: "未绑定",
