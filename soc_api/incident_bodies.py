@@ -34,7 +34,7 @@ class ClockRow(Body):
     confidence: str
 
 
-class TaskRow(Body):
+class IncidentTask(Body):
     """Something to do."""
 
     number: int
@@ -145,7 +145,7 @@ class IncidentDetail(Body):
     persons: int
     summary: str
     alerts: list[IncidentAlert]
-    tasks: list[TaskRow]
+    tasks: list[IncidentTask]
     filings: list[FilingRow]
     files: list[CaseFileRow]
     events: list[IncidentEventRow]

@@ -87,7 +87,7 @@ def incident_detail(one: Incident, center: Center, cases: Casework) -> bodies.In
         summary=one.summary,
         alerts=[_alert(center, group) for group in cases.incident_rows.groups(one)],
         tasks=[
-            bodies.TaskRow.model_validate(
+            bodies.IncidentTask.model_validate(
                 {
                     **{name: getattr(task, name) for name in type(task).__struct_fields__},
                     "overdue": task.overdue(now),

@@ -962,7 +962,7 @@ export interface components {
             persons: number;
             summary: string;
             alerts: components["schemas"]["IncidentAlert"][];
-            tasks: components["schemas"]["soc_api__incident_bodies__TaskRow"][];
+            tasks: components["schemas"]["IncidentTask"][];
             filings: components["schemas"]["FilingRow"][];
             files: components["schemas"]["CaseFileRow"][];
             events: components["schemas"]["IncidentEventRow"][];
@@ -1051,6 +1051,16 @@ export interface components {
         IncidentStepOrder: {
             step: "accept" | "settle" | "resume";
             note: string;
+        };
+        IncidentTask: {
+            number: number;
+            title: string;
+            owner: string;
+            due: string | null;
+            state: "open" | "done" | "dropped";
+            overdue: boolean;
+            ended: string | null;
+            ended_by: string;
         };
         InspectionOrder: {
             audience: "police" | "cyberspace" | "cryptography" | "data";
@@ -2138,7 +2148,21 @@ export interface components {
             due?: string | null;
         };
         TaskPage: {
-            rows: components["schemas"]["soc_api__registry_bodies__TaskRow"][];
+            rows: components["schemas"]["TaskRow"][];
+        };
+        TaskRow: {
+            number: number;
+            kind: string;
+            key: string;
+            unit: string;
+            system: string;
+            what: components["schemas"]["Text"];
+            opened: string;
+            due: string | null;
+            state: "open" | "done" | "dismissed";
+            closed: string | null;
+            actor: string;
+            reason: string;
         };
         Text: {
             zh: string;
@@ -2522,30 +2546,6 @@ export interface components {
         WitnessedLog: {
             origin: string;
             size: number;
-        };
-        soc_api__incident_bodies__TaskRow: {
-            number: number;
-            title: string;
-            owner: string;
-            due: string | null;
-            state: "open" | "done" | "dropped";
-            overdue: boolean;
-            ended: string | null;
-            ended_by: string;
-        };
-        soc_api__registry_bodies__TaskRow: {
-            number: number;
-            kind: string;
-            key: string;
-            unit: string;
-            system: string;
-            what: components["schemas"]["Text"];
-            opened: string;
-            due: string | null;
-            state: "open" | "done" | "dismissed";
-            closed: string | null;
-            actor: string;
-            reason: string;
         };
     };
     responses: never;
