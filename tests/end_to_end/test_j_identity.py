@@ -1,4 +1,4 @@
-"""The three administrators in a real browser: one creates, another grants, a person comes in, a token reads."""
+"""Administrators in a real browser: one creates, another grants, a person comes in, a token reads."""
 
 from collections.abc import Iterator
 
