@@ -18,6 +18,7 @@ from soc_api.context import Center
 from soc_api.errors import NoTraces, install_errors
 from soc_api.headers import SecurityHeaders
 from soc_api.incident_files import FILE_BYTES_MAX as INCIDENT_BYTES_MAX
+from soc_api.pace import Pace
 from soc_api.routes.accounts import accounts
 from soc_api.routes.alerts import alerts
 from soc_api.routes.attack import attack
@@ -113,6 +114,7 @@ def equipped(app: FastAPI, center: Center, *, static: Path = FOLDER) -> FastAPI:
     app.state.console = StaticConsole(static)
     app.state.live = Live(center.revisions)
     app.state.throttle = Throttle()
+    app.state.pace = Pace()
     return app
 
 

@@ -33,12 +33,14 @@ STATUSES: Final[dict[str, int]] = {
     "unit-scope": 403,
     "login-locked": 429,
     "login-throttled": 429,
+    "requests-throttled": 429,
     "token-throttled": 429,
     "token-refused": 401,
     "setup-token": 401,
     "stream-full": 429,
     "hunt-busy": 429,
 }
+RETRY_AFTER: Final = {"requests-throttled": "10"}
 _FIELD_CHARS_MAX: Final = 200
 _log: Final = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ def problem(status: int, code: str, what: Words, fix: Words, field: str = "") ->
     body = Problem(code=code, message=text(what), fix=text(fix), field=field)
     headers = {"Cache-Control": "no-store"}
     if status == 429:
-        headers["Retry-After"] = "60"
+        headers["Retry-After"] = RETRY_AFTER.get(code, "60")
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
@@ -145,7 +147,8 @@ def _field(place: Sequence[Any]) -> str:
     name = ""
     for part in place:
         name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
-    return name[:_FIELD_CHARS_MAX]
+    return name[:RETRY_AFTER: Final = {"requests-throttled": "10"}
+_FIELD_CHARS_MAX]
 
 
 _OTHER: Final = ("request-refused", Words("请求无法处理", "the request cannot be served"))

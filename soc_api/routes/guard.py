@@ -19,6 +19,7 @@ from soc_api.bodies import Problem
 from soc_api.context import Center
 from soc_api.identity import Visit
 from soc_api.people import People
+from soc_api.pace import WINDOW, Pace
 from soc_api.permissions import Permission, allows
 from soc_api.second_factor import required
 
@@ -119,6 +120,9 @@ def admit(request: Request, permission: Permission) -> Visit:
     visit = _by_token(request, center, given) if given else _by_cookie(request, center, permission)
     if visit is None:
         raise _no_session()
+    pace: Pace = request.app.state.pace
+    if not pace.admits(visit.actor, now):
+        raise _too_fast()
     if permission != "session.own":
         if not visit.factor:
             raise required()
@@ -193,6 +197,14 @@ def _no_session() -> Refused:
         "session-required",
         Words("未登录或会话已结束", "not logged in, or the session is over"),
         Words("请重新登录", "log in again"),
+    )
+
+
+def _too_fast() -> Refused:
+    return Refused(
+        "requests-throttled",
+        Words("此账号的请求过于频繁", "this account asks too often"),
+        Words(f"请在 {WINDOW.seconds} 秒后继续", f"go on in {WINDOW.seconds} seconds"),
     )
 
 
