@@ -51,6 +51,7 @@ from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
 from soc_api.routes.tokens import tokens
+from soc_api.routes.shift import shift
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
 from soc_api.routes.wall import wall

@@ -147,8 +147,7 @@ def _field(place: Sequence[Any]) -> str:
     name = ""
     for part in place:
         name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
-    return name[:RETRY_AFTER: Final = {"requests-throttled": "10"}
-_FIELD_CHARS_MAX]
+    return name[:_FIELD_CHARS_MAX]
 
 
 _OTHER: Final = ("request-refused", Words("请求无法处理", "the request cannot be served"))

@@ -18,8 +18,8 @@ from soc_api.audit import entry
 from soc_api.bodies import Problem
 from soc_api.context import Center
 from soc_api.identity import Visit
-from soc_api.people import People
 from soc_api.pace import WINDOW, Pace
+from soc_api.people import People
 from soc_api.permissions import Permission, allows
 from soc_api.second_factor import required
 
