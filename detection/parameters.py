@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -60,8 +60,20 @@ def shipped(name: str) -> Path:
     return Path(str(rules.__file__)).parent / "anomaly" / name
 
 
-def read_parameters(path: Path, kind: type[_T]) -> _T:
-    """The parameters in a TOML file. Raises BadInput naming the file and the key."""
+def read_parameters(path: Path, kind: type[_T], *, over: Path | None = None) -> _T:
+    """The parameters in a TOML file. Raises BadInput naming the file and the key.
+
+    Keys of ``over``, the site's own file of the same shape, stand in for those of ``path``; it may lack any.
+    """
+    if over is not None:
+        kept = read_parameters(path, dict[str, Any])
+        own = read_parameters(over, dict[str, Any])
+        try:
+            return msgspec.convert(_merged(kept, own), kind)
+        except BadInput as error:
+            raise BadInput(error.code, error.what, error.fix, field=str(over)) from None
+        except (msgspec.ValidationError, ValueError) as error:
+            raise _bad(over, str(error)) from None
     try:
         with path.open("rb") as file:
             data = file.read(_FILE_BYTES_MAX + 1)
@@ -74,6 +86,16 @@ def read_parameters(path: Path, kind: type[_T]) -> _T:
         raise error if error.field else BadInput(error.code, error.what, error.fix, field=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise _bad(path, str(error)) from None
+
+
+def _merged(kept: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Tables of both, key by key; anything else of ``own`` replaces what was there."""
+    merged = dict(kept)
+    for key, value in own.items():
+        before = merged.get(key)
+        both = isinstance(before, dict) and isinstance(value, dict)
+        merged[key] = _merged(before, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def _bad(path: Path, reason: str) -> BadInput:

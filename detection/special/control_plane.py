@@ -111,6 +111,7 @@ class ControlPlaneDetector:
         if len(self._known.links) > self._parameters.links_max:
             del self._known.links[next(iter(self._known.links))]
         known: dict[str, None] = getattr(link, table)
+        link.begun = min(link.begun, time)
         is_new = who not in known
         known[who] = None
         if len(known) > 256:

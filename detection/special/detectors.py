@@ -52,9 +52,13 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     outside_link: OutsideLinkParameters
 
 
-def special_detectors(path: Path | None = None) -> list[Detector]:
-    """One of each. Raises BadInput where the parameter file is wrong."""
-    parameters = read_parameters(path or shipped("special.toml"), SpecialParameters)
+def special_detectors(path: Path | None = None, *, site: Path | None = None) -> list[Detector]:
+    """One of each. Raises BadInput where a parameter file is wrong.
+
+    ``site`` is the estate's own file, which says only what differs: its networks, places, canaries.
+    """
+    over = site if site is not None and site.exists() else None
+    parameters = read_parameters(path or shipped("special.toml"), SpecialParameters, over=over)
     kept = (Durable(one, seconds=parameters.snapshot_seconds) for one in _learning(parameters))
     slow = ScanDetector(parameters.slow_scan, name="slow_scan")
     return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), slow, *kept]

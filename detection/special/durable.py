@@ -105,8 +105,10 @@ class Durable:
         return datetime.fromtimestamp(self._kept, tz=UTC) - _LATE
 
     def _wanted(self, event: Event) -> bool:
-        if self._datasets is not None and event.fields.get("event.dataset") not in self._datasets:
-            return False
+        if self._datasets is not None:
+            dataset = event.fields.get("event.dataset")
+            if type(dataset) is not str or dataset not in self._datasets:
+                return False
         identifier = event.id
         lane, order = identifier[_LANE], identifier[_ORDER]
         if self._held and self._held.get(lane, "") >= order:

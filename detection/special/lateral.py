@@ -83,7 +83,7 @@ class LateralDetector:
         if source == target or not answered or not (self._inside.own(source) and self._inside.own(target)):
             return []
         known, time = self._known, event.time.timestamp()
-        begun = known.begun.setdefault(event.unit, time)
+        begun = known.begun[event.unit] = min(known.begun.get(event.unit, time), time)
         _bound(known.begun, _UNITS_MAX)
         key = f"{event.unit}\0{source}\0{target}\0{port}"
         seen = known.pairs.pop(key, None)

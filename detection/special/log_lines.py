@@ -180,7 +180,7 @@ class LogLinesDetector:
         if quiet < max(parameters.silent_least_seconds, parameters.silent_times * voice.pause):
             return []
         voice.told = True
-        _, host, program = key.split("\0")
+        _, host, program = key.split("\0", 2)
         numbers = {
             "program": program,
             "host": host,

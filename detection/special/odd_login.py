@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from detection.alert import Alert
 from detection.calendar import SLOTS, Calendar
 from detection.detector import feed_each
 from detection.parameters import Saying
-from detection.special.networks import Inside
+from detection.special.networks import Inside, network
 from detection.special.reading import host_of, shown, text
 from detection.special.remembered import Remembered
 from detection.special.told import Told
@@ -80,7 +80,7 @@ class OddLoginDetector:
         self._calendar = calendar
         self._inside = inside
         self._networks = sorted(
-            ((ip_network(one.network), one) for one in parameters.places), key=lambda pair: -pair[0].prefixlen
+            ((network(one.network), one) for one in parameters.places), key=lambda pair: -pair[0].prefixlen
         )
         self._places = {one.name: one for one in parameters.places}
         self._place_of = lru_cache(maxsize=65_536)(self._locate)
@@ -137,9 +137,9 @@ class OddLoginDetector:
         if len(account.days) > _DAYS_KEPT:
             del account.days[next(iter(account.days))]
         account.slots[self._calendar.slot(event.time)] += 1
-        if network := _network_of(text(event, "source.ip")):
-            account.networks.pop(network, None)
-            account.networks[network] = None
+        if near := _network_of(text(event, "source.ip")):
+            account.networks.pop(near, None)
+            account.networks[near] = None
             if len(account.networks) > _NETWORKS_KEPT:
                 del account.networks[next(iter(account.networks))]
         account.last = max(account.last, time)
@@ -188,7 +188,7 @@ class OddLoginDetector:
             parsed = ip_address(address)
         except ValueError:
             return None
-        return next((place for network, place in self._networks if parsed in network), None)
+        return next((place for where, place in self._networks if parsed in where), None)
 
     def _alert(self, event: Event, saying: Saying, numbers: dict[str, Any], user: str, host: str) -> Alert:
         return saying.alert(
@@ -207,8 +207,7 @@ def _network_of(address: str) -> str:
     except ValueError:
         return ""
     width = 24 if parsed.version == 4 else 48
-    network: IPv4Network | IPv6Network = ip_network(f"{parsed}/{width}", strict=False)
-    return str(network)
+    return str(ip_network(f"{parsed}/{width}", strict=False))
 
 
 def _kilometres(one: Place, other: Place) -> float:

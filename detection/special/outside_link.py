@@ -5,7 +5,6 @@ a new radio or telephone link, a foreign address inside, many kinds of machines 
 """
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
 from typing import Any, Final
 
 import msgspec
@@ -76,8 +75,8 @@ class OutsideLinkDetector:
     def __init__(self, parameters: OutsideLinkParameters, inside: Inside) -> None:
         self._parameters = parameters
         self._inside = inside
-        self._canaries = Inside(tuple(str(ip_network(one)) for one in parameters.canaries))
-        self._isolated = Inside(tuple(str(ip_network(one)) for one in parameters.isolated))
+        self._canaries = Inside(parameters.canaries)
+        self._isolated = Inside(parameters.isolated)
         self._told = Told(parameters.repeat_seconds, parameters.subjects_max)
         subjects_max = parameters.subjects_max
         self._machines: Remembered[Machines] = Remembered(

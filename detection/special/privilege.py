@@ -94,7 +94,8 @@ class PrivilegeDetector:
     def _used(self, event: Event, user: str, host: str, time: float) -> list[Alert]:
         parameters, known = self._parameters, self._known
         key = f"{event.unit}\0{host}\0{user}"
-        begun = known.hosts.setdefault(f"{event.unit}\0{host}", time)
+        where = f"{event.unit}\0{host}"
+        begun = known.hosts[where] = min(known.hosts.get(where, time), time)
         _bound(known.hosts, parameters.accounts_max)
         before = known.used.pop(key, None)
         known.used[key] = time
