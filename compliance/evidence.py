@@ -27,6 +27,7 @@ EvidenceKind = Literal[
     "incident",  # a case: opened, judged, reported, what was done, its files by their SM3
     "notice",  # a formal message (通报) and each step to its end
     "exception",  # what alerts are let pass: asked for, decided by a second person, ended
+    "model",  # a version of an anomaly model: made, on trial, promoted, rejected, rolled back, refused
     "witness",  # the witness policy, a fork seen at a peer, a rollback told by one
 ]
 

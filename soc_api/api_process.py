@@ -47,6 +47,7 @@ from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
+from soc_api.model_records import RECORD_SECONDS, ModelRecords
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
@@ -182,7 +183,9 @@ def _opened(
     )
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
     watch = Timer("audit", AUDIT_SECONDS, AuditWatch(audit, alerts, settings.center.unit, say).beat)
-    jobs = _jobs(center, compliance, settings, desk, [*ledger_timers(ledger, witnessing), beat, watch])
+    models = Timer("models", RECORD_SECONDS, ModelRecords(ledger, folders.models).record)
+    more = [*ledger_timers(ledger, witnessing), beat, watch, models]
+    jobs = _jobs(center, compliance, settings, desk, more)
     return center, jobs, transfer_parts
 
 

@@ -1,9 +1,9 @@
 """Bodies of the HTTP API as pydantic models: the contract between the console and the routes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Severity = Literal["informational", "low", "medium", "high", "critical"]
 AlertState = Literal["new", "acknowledged", "closed"]
@@ -99,6 +99,12 @@ class AlertPage(Body):
     next: str
 
 
+Span = Annotated[
+    tuple[float, float] | None,
+    BeforeValidator(lambda value: value if isinstance(value, tuple | list) else None),
+]
+
+
 class MatchRow(Body):
     """One field that made the alert true."""
 
@@ -106,6 +112,8 @@ class MatchRow(Body):
     field: str
     value: Any
     selection: str
+    usual: Span = None  # of an anomaly: from, to of the entity itself
+    peers: Span = None  # and of its peers
 
 
 class EventRow(Body):

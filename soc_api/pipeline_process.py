@@ -12,8 +12,8 @@ from functools import partial
 
 from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
-from crypto.words import LiuheError, Words
-from detection.anomaly.open import KEY_NAME, open_anomaly
+from crypto.words import BadInput, LiuheError, Words
+from detection.anomaly.open import KEY_NAME, open_anomaly, open_habits
 from detection.detector import Detector
 from detection.exceptions import Sieve
 from detection.health import HealthDetector, health_parameters
@@ -152,7 +152,7 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     book, now = RuleStore(engine), _now()
     book.note(rules.versions, now)
     detector = RunningRules(rules, book, now, unknown_to_all=settings.detection.unknown_to_all)
-    return [detector, *special_detectors(), anomaly, HealthDetector(health_parameters())]
+    return [detector, *_special(folders), anomaly, open_habits(), HealthDetector(health_parameters())]
 
 
 def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None:
@@ -171,6 +171,20 @@ def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None
                 expired = now
         except (OSError, LiuheError) as error:
             say(Words(f"封存未完成,稍后重试:{error}", f"sealing failed, will try again: {error}"))
+
+
+def _special(folders: Folders) -> list[Detector]:
+    """The special detectors as the site wants them; as shipped where its file is wrong, and that is said."""
+    try:
+        return special_detectors(site=folders.data / "lists" / "special.toml")
+    except BadInput as error:
+        say(
+            Words(
+                f"{error.field}:{error.what.zh};按出厂参数运行",
+                f"{error.field}: {error.what.en}; the shipped values hold",
+            )
+        )
+        return special_detectors()
 
 
 def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:

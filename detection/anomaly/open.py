@@ -10,10 +10,15 @@ from crypto.sm3 import sm3_hex
 from crypto.words import Refused
 from detection.anomaly.detector import AnomalyDetector
 from detection.anomaly.encoding import Array
+from detection.anomaly.entities import entity_parameters
 from detection.anomaly.frozen import FrozenModel
+from detection.anomaly.habit import HabitDetector
 from detection.anomaly.registry import ModelRegistry, registry_in
 from detection.anomaly.windows import FEATURES, KINDS, Kind, WindowParameters
+from detection.calendar import site_calendar
+from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
+from detection.special.durable import Durable
 
 KEY_NAME = "models.pem"
 
@@ -21,6 +26,12 @@ KEY_NAME = "models.pem"
 def window_parameters(path: Path | None = None) -> WindowParameters:
     """The parameters of the center, or those that came with the product."""
     return read_parameters(path or shipped("windows.toml"), WindowParameters)
+
+
+def open_habits(parameters: Path | None = None) -> Detector:
+    """The detector of unusual deeds, which keeps its memory now and then."""
+    chosen = entity_parameters(parameters)
+    return Durable(HabitDetector(chosen, site_calendar()), seconds=chosen.habit.snapshot_seconds)
 
 
 class SignedShelf:

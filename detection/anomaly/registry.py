@@ -158,19 +158,9 @@ class ModelRegistry:
         names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
         return sorted(int(name) for name in names if name.isdecimal() and len(name) == _VERSION_DIGITS)
 
-    def acts(self, after: int, most: int = 100) -> list[Act]:
-        """Acts behind the first ``after``; a damaged line ends them. Raises OSError."""
-        try:
-            lines = (self._folder / "acts.ndjson").read_bytes().splitlines()[after : after + most]
-        except FileNotFoundError:
-            return []
-        found: list[Act] = []
-        for line in lines:
-            try:
-                found.append(msgspec.json.decode(line, type=Act))
-            except msgspec.MsgspecError:
-                break
-        return found
+    def acts(self, after: int) -> list[Act]:
+        """Acts behind the first ``after``."""
+        return acts_in(self._folder, after)
 
     def _choose(
         self, kind: str, chosen: Chosen, act: ActKind, version: int, now: datetime, why: str = ""
@@ -201,6 +191,21 @@ class ModelRegistry:
 
     def _place(self, kind: str, version: int) -> Path:
         return self._folder / kind / f"{version:0{_VERSION_DIGITS}d}"
+
+
+def acts_in(folder: Path, after: int, most: int = 100) -> list[Act]:
+    """Acts behind the first ``after`` of a folder of models; a damaged line ends them. Raises OSError."""
+    try:
+        lines = (folder / "acts.ndjson").read_bytes().splitlines()[after : after + most]
+    except FileNotFoundError:
+        return []
+    found: list[Act] = []
+    for line in lines:
+        try:
+            found.append(msgspec.json.decode(line, type=Act))
+        except msgspec.MsgspecError:
+            break
+    return found
 
 
 def registry_in(folder: Path, key_file: Path) -> ModelRegistry:

@@ -49,6 +49,7 @@ export default {
     attestation: "Attestation",
     segment: "Event segment",
     "rule-set": "Rule set",
+    model: "Anomaly model",
     report: "Report",
     audit: "Audit",
     heartbeat: "Heartbeat",

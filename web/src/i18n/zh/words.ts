@@ -49,6 +49,7 @@ export default {
     attestation: "证明材料",
     segment: "事件数据段",
     "rule-set": "规则集",
+    model: "异常模型",
     report: "报告",
     audit: "操作审计",
     heartbeat: "心跳",
