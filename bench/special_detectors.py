@@ -26,6 +26,7 @@ from detection.special.dns_tunnel import DnsTunnelDetector
 from detection.special.generated_names import GeneratedNamesDetector
 from detection.special.name_model import open_names
 from detection.special.names import parted
+from detection.special.templates import Templates
 from sensors.event import Event, LogSource, Observation, decode, stamp
 from sensors.read import read_file
 
@@ -205,6 +206,27 @@ def generated_names(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
     }
 
 
+def log_lines(_parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
+    """Lines a second through masking and Drain's tree, and templates found, on 2,000 lines each."""
+    for path in sorted((DATA.parent / "host" / "loghub").glob("*/*_2k.log")):
+        lines = path.read_text("utf-8", "replace").splitlines()
+        templates = Templates(400)
+        begun = time.perf_counter()
+        new = sum(templates.add(line)[0] for line in lines)
+        seconds = time.perf_counter() - begun
+        half = Templates(400)
+        for line in lines[: len(lines) // 2]:
+            half.add(line)
+        late = sum(half.add(line)[0] for line in lines[len(lines) // 2 :])
+        yield {
+            "log": path.name,
+            "lines": len(lines),
+            "templates": new,
+            "new_in_second_half": late,
+            "lines_per_second": round(len(lines) / seconds),
+        }
+
+
 def everything(_parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
     """The recorded benign events of hosts and network again and again: time per event of every detector."""
     folder = Path(str(rules.__file__)).parent / "samples" / "benign"
@@ -344,6 +366,7 @@ PARTS: dict[str, Callable[[SpecialParameters], Iterator[dict[str, Any]]]] = {
     "beacon": beacon,
     "dns_tunnel": dns_tunnel,
     "generated_names": generated_names,
+    "log_lines": log_lines,
     "everything": everything,
 }
 

@@ -10,6 +10,8 @@ from drain3.drain import Drain, LogCluster  # type: ignore[import-untyped]
 _TOKENS_MAX: Final = 48
 _CHARS_MAX: Final = 600
 _VARIABLE: Final = "<*>"
+_DIGITS: Final = frozenset("0123456789")
+_MASKED_MAX: Final = 2_000  # masked lines whose template is remembered
 
 
 class _Cluster(Protocol):
@@ -23,10 +25,11 @@ class _Cluster(Protocol):
 class Templates:
     """The templates of one program, at most ``templates_max``, the one used longest ago forgotten first."""
 
-    __slots__ = ("_drain",)
+    __slots__ = ("_drain", "_masked")
 
     def __init__(self, templates_max: int, kept: list[tuple[int, list[str]]] | None = None) -> None:
         """``kept`` is what ``state`` gave."""
+        self._masked: dict[str, str] = {}
         self._drain = Drain(depth=4, sim_th=0.5, max_children=64, max_clusters=templates_max)
         for number, (size, tokens) in enumerate(kept or [], start=1):
             cluster = LogCluster(tokens, number)
@@ -40,9 +43,16 @@ class Templates:
 
     def add(self, line: str) -> tuple[bool, str]:
         """Whether the line made a template, and the template."""
+        plain = masked(line)
+        known = self._masked.get(plain)
+        if known is not None:
+            return False, known
         before = self._drain.clusters_counter
-        cluster = self._added(masked(line))
-        return self._drain.clusters_counter > before, " ".join(cluster.log_template_tokens)
+        template = " ".join(self._added(plain).log_template_tokens)
+        if len(self._masked) >= _MASKED_MAX:
+            self._masked.clear()
+        self._masked[plain] = template
+        return self._drain.clusters_counter > before, template
 
     def state(self) -> list[tuple[int, list[str]]]:
         """Size and words of each template."""
@@ -54,10 +64,13 @@ class Templates:
 
 
 def masked(line: str) -> str:
-    """The line's first words, those with a digit or a path replaced."""
-    words = line[:_CHARS_MAX].split()[:_TOKENS_MAX]
-    return " ".join(_VARIABLE if _varies(word) else word for word in words)
-
-
-def _varies(word: str) -> bool:
-    return word.startswith(("/", _VARIABLE)) or any(character.isdigit() for character in word)
+    """The line's first words; those with a digit, and paths, are replaced, neighbours by one."""
+    words: list[str] = []
+    for word in line[:_CHARS_MAX].split():
+        if word.isalpha() or (_DIGITS.isdisjoint(word) and not word.startswith(("/", _VARIABLE))):
+            words.append(word)
+        elif not words or words[-1] is not _VARIABLE:  # a list of variables is one variable
+            words.append(_VARIABLE)
+        if len(words) == _TOKENS_MAX:
+            break
+    return " ".join(words)

@@ -10,6 +10,7 @@ def test_words_with_digits_and_paths_vary() -> None:
         masked("session 42 opened for user root by /usr/bin/su") == "session <*> opened for user root by <*>"
     )
     assert masked("a " * 500) == " ".join(["a"] * 48)
+    assert masked("10 20 30 blocks of 7") == "<*> blocks of <*>"
     assert masked("") == ""
 
 
