@@ -50,8 +50,8 @@ from soc_api.routes.reports import reports
 from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
-from soc_api.routes.tokens import tokens
 from soc_api.routes.shift import shift
+from soc_api.routes.tokens import tokens
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
 from soc_api.routes.wall import wall
@@ -150,6 +150,7 @@ def routed() -> FastAPI:
     compliance = (checks, attestations, gates, orders, registry, registry_tables, inventory, grading)
     work = (
         overview,
+        shift,
         wall,
         queue,
         alerts,
