@@ -108,7 +108,9 @@ def complete(
             Item(insert=f"{word} ", kind="connective", zh=said.zh, en=said.en)
             for word, said in _CONNECTIVES.items()
         )
-    unique = {item.insert: item for item in items}
+    unique: dict[str, Item] = {}
+    for item in items:
+        unique.setdefault(item.insert, item)  # a name of several fields is told of the first
     chosen = tuple(unique.values())[:ITEMS_MAX]
     return Completion(start=place.start, end=place.end, expects=place.expects, items=chosen)
 

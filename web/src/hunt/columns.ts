@@ -8,7 +8,7 @@ export const default_columns: readonly string[] = ["event.dataset", "host.name",
 /** What an event says in one cell, from the most telling field it has. */
 const telling = [
   "process.command_line", "message", "dns.question.name", "url.original", "tls.client.server_name", "url.path", "file.path", "packet.summary",
-  "gov.probe.id", "event.action", "network.transport", "gov.sensor.kind",
+  "gov.probe.id", "process.executable", "process.name", "event.action", "network.transport", "gov.sensor.kind",
 ] as const;
 
 export function storedColumns(): string[] {
