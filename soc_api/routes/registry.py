@@ -208,8 +208,11 @@ def put_system(system: SystemId, body: SystemOrder, reach: Within) -> SystemRow:
     if reach.desk.registry.has(system):
         values["grade"] = reach.system(system).grade
     entry = GradedSystem(id=system, level=parse_grade(values["grade"])[2], **values)
-    with recorded(reach.center, reach.visit, "registry.system", f"system:{system}"):
-        after = reach.desk.registry.put_system(entry, reach.center.clock(), reach.visit.actor)
+    registry = reach.desk.registry
+    with recorded(reach.center, reach.visit, "registry.system", f"system:{system}") as act:
+        before = registry.system(system) if registry.has(system) else None
+        after = registry.put_system(entry, reach.center.clock(), reach.visit.actor)
+        act.changed(before, after)
     return _row(after)
 
 

@@ -4,7 +4,9 @@ from typing import Annotated, Final
 
 from fastapi import Path
 
+from soc_api.context import Center
 from soc_api.evidence_scope import need_center
+from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Seen
@@ -53,9 +55,7 @@ def detail(rule: RuleId, center: Here, scope: Seen) -> RuleDetail:
 def enable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
     """In force within seconds, from the next events on; rules are the whole center's."""
     need_center(center, visit)
-    with recorded(center, visit, "rule.enable", f"rule:{rule} {body.reason}"):
-        after = center.rules.decide(rule, True, body.reason, visit.actor, center.clock())
-    return RuleRow.model_validate(after, from_attributes=True)
+    return _decide(rule, True, body, center, visit)
 
 
 @rules.post(
@@ -68,9 +68,7 @@ def enable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> Ru
 def disable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> RuleRow:
     """It raises no alert and feeds no correlation any more; the state of other correlations stays."""
     need_center(center, visit)
-    with recorded(center, visit, "rule.disable", f"rule:{rule} {body.reason}"):
-        after = center.rules.decide(rule, False, body.reason, visit.actor, center.clock())
-    return RuleRow.model_validate(after, from_attributes=True)
+    return _decide(rule, False, body, center, visit)
 
 
 @rules.post(
@@ -83,3 +81,12 @@ def disable(rule: RuleId, body: RuleDecision, center: Here, visit: Visitor) -> R
 def trial(rule: RuleId, body: RuleTrialOrder, center: Here) -> RuleTrial:
     """Which selections the event satisfies, and the verdict; nothing is stored."""
     return RuleTrial.model_validate(center.rules.trial(rule, body.event), from_attributes=True)
+
+
+def _decide(rule: str, on: bool, body: RuleDecision, center: Center, visit: Visit) -> RuleRow:
+    action = "rule.enable" if on else "rule.disable"
+    with recorded(center, visit, action, f"rule:{rule} {body.reason}") as act:
+        before = center.rules.detail(rule, center.clock()).rule
+        after = center.rules.decide(rule, on, body.reason, visit.actor, center.clock())
+        act.changed({"rule": rule, "state": before.state}, {"rule": rule, "state": after.state})
+    return RuleRow.model_validate(after, from_attributes=True)

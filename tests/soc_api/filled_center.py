@@ -75,7 +75,7 @@ def fill(world: Any, own: dict[str, Any]) -> Ids:
 def _alerts(world: Any, own: dict[str, Any], ids: Ids) -> None:
     more = {"network__community_id": FLOW, "process__name": MARK, "user__name": MARK}
     alert = world.raise_alert(host=f"{MARK}-web", **more)
-    ids |= {"group": alert.group, "event": alert.events[0].id, "rule": "r1"}
+    ids |= {"group": alert.group, "event": alert.events[0].id, "rule": "11111111-1111-4111-8111-111111111111"}
     # An answer may repeat the name it was asked for: this one carries no MARK.
     world.raise_alert(rule="r2", host="plain-web", sequence=2, process__name=MARK)
     ids |= {"entities/kind": "host", "entities/name": "plain-web", "technique": "T1059"}

@@ -7,10 +7,14 @@ from typing import Any, Final
 
 import pytest
 from filled_center import MARK, NEIGHBOUR, OWN, ROLES, Ids, as_text, body_for, fill, people
+from sqlalchemy import text
 
+from detection.store.state import writing
 from soc_api.app import API, openapi_document
+from soc_api.audit_watch import AuditWatch
 from soc_api.permissions import allows
 
+RULE: Final = "11111111-1111-4111-8111-111111111111"
 DOCUMENT: Final = openapi_document()
 # Names that several units may have, and what is the same for all: their answers may not carry MARK.
 SHARED: Final = {
@@ -86,10 +90,10 @@ def seen(own: dict[str, Any], ids: Ids) -> dict[str, str]:
     return found
 
 
-def told(text: str) -> set[str]:
+def told(answer: str) -> set[str]:
     """The objects an answer tells of that carry MARK, without those inside them."""
     found: set[str] = set()
-    waiting: list[Any] = [json.loads(text)] if text.startswith(("{", "[")) else []
+    waiting: list[Any] = [json.loads(answer)] if answer.startswith(("{", "[")) else []
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
@@ -126,3 +130,64 @@ def test_p09_a_neighbour_gets_at_nothing_by_any_route(world: Any, filled: Any) -
     after = seen(own, ids)
     lost = {path: sorted(told(before[path]) - told(text)) for path, text in after.items()}
     assert {path: lines for path, lines in lost.items() if lines} == {}
+
+
+def test_p07_everybody_may_try_to_change_the_audit_log_and_is_told_of(world: Any) -> None:
+    for role, client in people(world, OWN).items():
+        for method in ("PUT", "PATCH", "DELETE"):
+            answer = client(method, "/audit")
+            assert (answer.status_code, answer.json()["code"]) == (409, "audit-immutable")
+            person = f"user:{role.replace('_', '-')}"
+            assert world.audited()[-1] == (person, "audit.tamper", "audit", "refused: audit-immutable")
+    auditor = world.signed_in("audit_admin", "second-auditor")
+    assert len(auditor("GET", "/audit?action=audit.tamper").json()["rows"]) == 3 * len(ROLES)
+    assert auditor("POST", "/rules/r1/disable", json={"reason": "试一试"}).status_code == 403
+
+
+def test_p11_a_line_says_who_from_where_did_what_and_what_became_of_it(world: Any) -> None:
+    world.signed_in("security_admin")("POST", f"/rules/{RULE}/disable", json={"reason": "误报过多"})
+    said = world.signed_in("audit_admin")("GET", "/audit?action=rule.disable").json()["rows"]
+    done, accepted = said
+    assert (accepted["result"], done["result"]) == ("accepted", "done")
+    assert (done["actor"], done["source"], done["object"]) == (
+        "user:security-admin",
+        "192.0.2.7",
+        f"rule:{RULE} 误报过多",
+    )
+    assert len({done["before"], done["after"], ""}) == 3
+    assert world.audit.broken_at() is None
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "body"),
+    [
+        ("security_admin", "POST", f"/rules/{RULE}/disable", {"reason": "误报过多"}),
+        ("security_admin", "POST", "/gates/release", {"reason": "抗洪救灾", "hours": 4}),
+        ("shift_lead", "POST", "/checks/evaluate", None),
+        ("audit_admin", "GET", "/audit/export", None),
+    ],
+)
+def test_p12_what_cannot_be_audited_is_not_done(
+    world: Any, role: str, method: str, path: str, body: Any
+) -> None:
+    client = world.signed_in(role)
+    with writing(world.engine) as connection:
+        connection.execute(text("ALTER TABLE audit_head RENAME TO audit_head_gone"))
+    answer = client(method, path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "audit-unwritable")
+    assert client("GET", "/health").status_code == 503
+    assert world.compliance.evaluated == 0
+    assert world.rules.decided().disabled == frozenset()
+    with writing(world.engine) as connection:
+        connection.execute(text("ALTER TABLE audit_head_gone RENAME TO audit_head"))
+    AuditWatch(world.audit, world.alerts, OWN, lambda words: None).beat(world.now)
+    assert [row.rule for row in world.alerts.page(state="open").rows] == ["audit-unwritable"]
+    assert client("GET", "/health").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_p33_an_export_says_who_took_it_and_when(world: Any, kind: str) -> None:
+    answer = world.signed_in("audit_admin")("GET", f"/audit/export?kind={kind}")
+    first = answer.content.splitlines()[0].decode("utf-8-sig")
+    assert "user:audit-admin" in first
+    assert "2026-11-22T08:00:00Z" in first

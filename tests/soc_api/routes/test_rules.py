@@ -42,9 +42,11 @@ def test_the_security_administrator_switches_a_rule_and_it_is_audited(world: Any
     said = [line for line in world.audited() if line[1].startswith("rule.")]
     assert said == [
         (actor, "rule.disable", f"rule:{LISTENER} 误报太多", "accepted"),
+        (actor, "rule.disable", f"rule:{LISTENER} 误报太多", "done"),
         (actor, "rule.disable", f"rule:{LISTENER} 误报太多", "accepted"),
         (actor, "rule.disable", f"rule:{LISTENER} 误报太多", "failed: rule-state"),
         (actor, "rule.enable", f"rule:{LISTENER} 已修改", "accepted"),
+        (actor, "rule.enable", f"rule:{LISTENER} 已修改", "done"),
     ]
     past = client("GET", f"/rules/{LISTENER}").json()["history"]
     assert [(one["kind"], one["actor"]) for one in past] == [("enabled", actor), ("disabled", actor)]
