@@ -111,7 +111,7 @@ def refresh_statistics(engine: Engine) -> None:
 class _Hinted(SQLiteCompiler):
     """Statements may name the index to walk (``Select.with_hint``), which the dialect leaves out."""
 
-    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002
         return text
 
 

@@ -57,6 +57,7 @@ def test_the_packets_of_an_alert_are_fetched_shown_and_downloaded(
     # Older alerts of this group may be there already: their packets are from before the ring was switched on.
     until(lambda: newest_tunnel(page, keeping) >= begun)
     page.get_by_test_id("filter-text").fill("DNS")
+    page.get_by_test_id("filter-text").press("Enter")
     row = page.get_by_test_id("alert-row").filter(has_text=re.compile("DNS|域名")).first
     expect(row).to_be_visible(timeout=60_000)
     row.click()
