@@ -12,6 +12,7 @@ def test_what_waits_and_how_fast_it_goes_is_told(world: Any) -> None:
     reason = {"classification": "false_positive", "reason": "巡检"}
     world.now += timedelta(minutes=10)
     assert client("POST", f"/alerts/{second.group}/close", json=reason).status_code == 200
+    world.now += timedelta(minutes=1)
     body = client("GET", "/shift").json()
     assert body["untouched"] == {"critical": 0, "high": 0}
     assert body["ages"][0] == {"age": "hour", "open": {"high": 1}}
