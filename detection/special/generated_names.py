@@ -5,7 +5,8 @@ where another source asks for the same failing names.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +19,8 @@ from detection.special.reading import shown, text
 from detection.special.remembered import Remembered
 from detection.special.told import Told
 from sensors.event import Event
+
+_SCORES_MAX: Final = 16_384
 
 
 class GeneratedNamesParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +63,7 @@ class GeneratedNamesDetector:
     def __init__(self, parameters: GeneratedNamesParameters, model: NameModel) -> None:
         self._parameters = parameters
         self._model = model
+        self._score = lru_cache(maxsize=_SCORES_MAX)(self._scored)
         self._sources: Remembered[Asked] = Remembered(
             Asked, keys_max=parameters.sources_max, weight_max=parameters.sources_max * 16
         )
@@ -97,19 +101,22 @@ class GeneratedNamesDetector:
         if code != "NXDOMAIN" or registered in asked.found:
             return []
         if registered not in asked.failed:
-            score = self._model.scores([registered])[0]
+            score = self._score(registered)
             _put(asked.failed, registered, (time, score), self._parameters.names_max)
         askers = self._askers.touch(f"{event.unit}\0{registered}")
         _put(askers, source, time, 8)
         self._sources.weigh(key, 1 + len(asked.failed) + len(asked.found))
         return self._claim(event, key, source, asked, time)
 
+    def _scored(self, name: str) -> float:
+        return self._model.scores([name])[0]
+
     def _counted(self, name: str) -> str:
         """The registered name; a made-looking name below it as a whole, where anybody may have one there."""
         before, registered = parted(name)
         if before and "." not in before and before != "www":
             top = registered.rpartition(".")[2]
-            if self._model.scores([f"{before}.{top}"])[0] >= self._parameters.made_score:
+            if self._score(f"{before}.{top}") >= self._parameters.made_score:
                 return name
         return registered
 
