@@ -63,7 +63,14 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
 
 def test_every_parameter_is_documented() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "detectors.md").read_text("utf-8")
-    for name in ("special.toml", "health.toml", "windows.toml"):
+    for name in (
+        "special.toml",
+        "health.toml",
+        "windows.toml",
+        "ensemble.toml",
+        "entities.toml",
+        "calendar.toml",
+    ):
         tables = [tomllib.loads(shipped(name).read_text("utf-8"))]
         for table in tables:
             tables += [value for value in table.values() if isinstance(value, dict)]
