@@ -30,6 +30,7 @@ import soc_api.rule_tables
 import soc_api.sensor_tables
 import soc_api.tables
 import soc_api.transfer_tables
+import soc_api.webhook_tables
 from crypto.words import LiuheError, Words
 from detection.store.state import writing
 from detection.store.tables import metadata
@@ -52,6 +53,7 @@ _REGISTERED: Final = (
     soc_api.rule_tables,
     soc_api.sensor_tables,
     soc_api.transfer_tables,
+    soc_api.webhook_tables,
 )
 SCHEMA: Final[MetaData] = metadata
 FOLDER: Final = Path(__file__).with_name("migrations")
