@@ -132,18 +132,8 @@ def _opened(
     events, audit = EventStore(folders.data, engine), audit_of(engine)
     checklist = tuple(enforcement.checks.values())
     transfer_parts = _transfer_parts(folders, engine, checklist)
-    parts = Parts(
-        engine=engine,
-        alerts=alerts,
-        inventory=inventory,
-        events=events,
-        ledger=ledger,
-        retention_days=settings.storage.retention_days,
-        rules_loaded=len(rules.rules),
-        kinds=enforcement.kinds,
-        further=own_facts(transfer_parts, IdentityStore(engine)),
-    )
-    compliance = Compliance(parts, checklist)
+    stores = alerts, inventory, events
+    compliance = _compliance(settings, engine, ledger, rules, enforcement, stores, transfer_parts)
     desk = report_desk(
         folders, settings, engine, events=events, ledger=ledger, checklist=checklist, rules=len(rules.rules)
     )
@@ -187,6 +177,30 @@ def _opened(
     more = [*ledger_timers(ledger, witnessing), beat, watch, models]
     jobs = _jobs(center, compliance, settings, desk, more)
     return center, jobs, transfer_parts
+
+
+def _compliance(
+    settings: Settings,
+    engine: Engine,
+    ledger: Ledger,
+    rules: RuleSet,
+    enforcement: Enforcement,
+    stores: tuple[AlertStore, InventoryStore, EventStore],
+    transfer_parts: Callable[[], TransferParts],
+) -> Compliance:
+    alerts, inventory, events = stores
+    parts = Parts(
+        engine=engine,
+        alerts=alerts,
+        inventory=inventory,
+        events=events,
+        ledger=ledger,
+        retention_days=settings.storage.retention_days,
+        rules_loaded=len(rules.rules),
+        kinds=enforcement.kinds,
+        further=own_facts(transfer_parts, IdentityStore(engine)),
+    )
+    return Compliance(parts, tuple(enforcement.checks.values()))
 
 
 def _registry(engine: Engine, inventory: InventoryStore, checklist: Sequence[Check]) -> RegistryDesk:
