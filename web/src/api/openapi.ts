@@ -59,6 +59,12 @@ export interface components {
             finished: string | null;
             undo_until: string | null;
         };
+        AgeRow: {
+            age: string;
+            open: {
+                [key: string]: number;
+            };
+        };
         AlertBody: {
             id: string;
             time: string;
@@ -297,6 +303,14 @@ export interface components {
                 [key: string]: number;
             };
             latest: string;
+        };
+        BusyRule: {
+            id: string;
+            title: components["schemas"]["Text"];
+            level: "informational" | "low" | "medium" | "high" | "critical";
+            hits: number;
+            judged: number;
+            precision: number | null;
         };
         CaseFileRow: {
             sm3: string;
@@ -1150,6 +1164,13 @@ export interface components {
             source: string;
             days: number;
         };
+        LateOrder: {
+            number: string;
+            check: string;
+            title: components["schemas"]["Text"];
+            owner: string;
+            deadline: string;
+        };
         LayerSummary: {
             layer: string;
             counts: {
@@ -1188,6 +1209,14 @@ export interface components {
             field: string;
             value: unknown;
             selection: string;
+            usual?: [
+                number,
+                number
+            ] | null;
+            peers?: [
+                number,
+                number
+            ] | null;
         };
         MilestoneRow: {
             number: number;
@@ -1443,6 +1472,12 @@ export interface components {
             ledger_size: number;
             ledger_root: string;
             anomaly_state: components["schemas"]["Text"];
+        };
+        OwnerRow: {
+            owner: string;
+            groups: number;
+            urgent: number;
+            oldest: string;
         };
         PacketField: {
             name: string;
@@ -2027,10 +2062,35 @@ export interface components {
         ShareOrder: {
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
         };
+        ShiftPage: {
+            time: string;
+            untouched: {
+                [key: string]: number;
+            };
+            ages: components["schemas"]["AgeRow"][];
+            owners: components["schemas"]["OwnerRow"][];
+            taken: components["schemas"]["WaitRow"];
+            closed: components["schemas"]["WaitRow"];
+            opened_per_hour: number[];
+            closed_per_hour: number[];
+            rules: components["schemas"]["BusyRule"][];
+            orders_open: number;
+            orders_overdue: number;
+            late: components["schemas"]["LateOrder"][];
+            silent: components["schemas"]["SilentSensor"][];
+            held_day: number;
+            exceptions_waiting: number;
+        };
         SignedOrder: {
             statement: string;
             key: string;
             signature: string;
+        };
+        SilentSensor: {
+            id: string;
+            host: string;
+            unit: string;
+            last_seen: string | null;
         };
         SourceRow: {
             name: string;
@@ -2450,6 +2510,11 @@ export interface components {
             hours: number;
             sort: "latest" | "risk" | "count" | "severity";
             by?: ("severity" | "state" | "detector" | "unit" | "owner" | "rule" | "entity")[];
+        };
+        WaitRow: {
+            groups: number;
+            mean: number | null;
+            median: number | null;
         };
         WallAlert: {
             id: string;

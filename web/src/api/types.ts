@@ -141,6 +141,7 @@ export type OpenSessionPage = Bodies["OpenSessionPage"];
 export type TokenRow = Bodies["ApiTokenRow"];
 export type TokenPage = Bodies["ApiTokenPage"];
 export type MadeToken = Bodies["MadeToken"];
+export type ShiftPage = Bodies["ShiftPage"];
 export type SourceRow = Bodies["SourceRow"];
 export type StepOrder = Bodies["StepOrder"];
 export type StepRow = Bodies["StepRow"];
