@@ -3,10 +3,12 @@
 The SQL reads the column ``folded``: a map from field name to the list of its texts as the matcher folds them
 (detection/store/event_file.py). Operators that need the text as written, numbers or addresses are not exact
 there: for those the SQL keeps every row that could match, and the caller asks ``matches`` about each
-(``exact`` says whether it must). tests/detection/store/test_sql.py proves both against the matcher.
+(``exact`` says whether it must). A second expression keeps only rows that match for sure: numbers and
+networks are nearly always decided by the two. tests/detection/store/test_sql.py proves it against the matcher.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, NamedTuple
 
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
@@ -24,16 +26,33 @@ _TESTS: Final = {
     "wildcard": "x LIKE ? ESCAPE '\\'",
 }
 _COMPARE: Final = {"gt": ">=", "gte": ">=", "lt": "<=", "lte": "<="}  # doubles round, so equal may be more
+_SIGNS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_DOUBLES_EXACT: Final = 2.0**53
+# Digits few enough that two different ones are different doubles.
+_PLAIN: Final = "length(x) <= 15 AND regexp_full_match(x, '[-+]?[0-9]+([.][0-9]+)?')"
+_OCTET: Final = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 # What number_of may take for a number although the cast does not.
 _NUMERIC: Final = "regexp_full_match(x, '[-+.0-9e]{1,40}')"
 
 
 class Sql(NamedTuple):
-    """A WHERE expression and its parameters in order; not ``exact``: it holds for more rows than asked."""
+    """A WHERE expression and its parameters in order; not ``exact``: it holds for more rows than asked.
+
+    ``sure`` holds for fewer: no row it holds for needs the matcher. Of an exact one it is the same.
+    """
 
     text: str
     parameters: list[Parameter]
     exact: bool
+    sure_text: str = "FALSE"
+    sure_parameters: Sequence[Parameter] = ()
+
+    @property
+    def sure(self) -> tuple[str, list[Parameter]]:
+        """The expression of rows that match for sure, and its parameters."""
+        if self.exact:
+            return self.text, self.parameters
+        return self.sure_text, list(self.sure_parameters)
 
 
 def compiled_sql(condition: Condition) -> Sql:
@@ -42,7 +61,10 @@ def compiled_sql(condition: Condition) -> Sql:
         return Sql("TRUE" if condition.value else "FALSE", [], exact=True)
     if isinstance(condition, Not):
         inner = compiled_sql(condition.part)
-        return Sql(f"NOT ({inner.text})", inner.parameters, exact=True) if inner.exact else _anything()
+        if inner.exact:
+            return Sql(f"NOT ({inner.text})", inner.parameters, exact=True)
+        text, parameters = inner.sure
+        return Sql(f"NOT ({text})", parameters, False, f"NOT ({inner.text})", inner.parameters)
     if isinstance(condition, And):
         return _joined(" AND ", map(compiled_sql, condition.parts))
     if isinstance(condition, Or):
@@ -57,7 +79,9 @@ def _joined(word: str, parts: Iterable[Sql]) -> Sql:
     return Sql(
         word.join(f"({part.text})" for part in compiled),
         [parameter for part in compiled for parameter in part.parameters],
-        exact=all(part.exact for part in compiled),
+        all(part.exact for part in compiled),
+        word.join(f"({part.sure[0]})" for part in compiled),
+        [parameter for part in compiled for parameter in part.sure[1]],
     )
 
 
@@ -83,6 +107,8 @@ def _atom(leaf: Atom) -> Sql:
         return Sql(text, [name, name], exact=True)
     if operator in _COMPARE:
         return _numbers(leaf)
+    if operator == "cidr":
+        return _networks(leaf)
     values = [str(value).casefold() for value in leaf.values]
     if operator == "equals":
         return Sql(f"coalesce(list_has_any({_TEXTS}, ?::VARCHAR[]), FALSE)", [name, values], not leaf.cased)
@@ -107,7 +133,49 @@ def _numbers(leaf: Atom) -> Sql:
         return _anything()
     sign = _COMPARE[leaf.operator]
     tests = " OR ".join([f"coalesce(TRY_CAST(x AS DOUBLE) {sign} ?, {_NUMERIC})"] * len(limits)) or "FALSE"
-    return Sql(_any(_TEXTS, tests), [leaf.field, *map(_double, limits)], exact=False)
+    exactly = [float(limit) for limit in limits if abs(limit) < _DOUBLES_EXACT and limit == _short(limit)]
+    sure = " OR ".join([f"(TRY_CAST(x AS DOUBLE) {_SIGNS[leaf.operator]} ? AND {_PLAIN})"] * len(exactly))
+    return Sql(
+        _any(_TEXTS, tests),
+        [leaf.field, *map(_double, limits)],
+        False,
+        _any(_TEXTS, sure or "FALSE"),
+        [leaf.field, *exactly],
+    )
+
+
+def _short(number: float) -> float:
+    """The number with as many digits as a double surely tells apart."""
+    return float(f"{number:.14g}")
+
+
+def _networks(leaf: Atom) -> Sql:
+    """IPv4 networks as one pattern each; what may be IPv6, or carries a zone, is left to the matcher."""
+    networks = []
+    for value in leaf.values:
+        try:
+            networks.append(ip_network(str(value), strict=False))
+        except ValueError:
+            return Sql(f"{_TEXTS} IS NOT NULL", [leaf.field], exact=False)
+    fours = [one for one in networks if one.version == 4]
+    if not fours or len(fours) > _NEEDLES_MAX:
+        return Sql(f"{_TEXTS} IS NOT NULL", [leaf.field], exact=False)
+    pattern = "|".join(map(_dotted, fours))
+    sure = "regexp_full_match(x, ?)"
+    maybe = f"{sure} OR contains(x, ':') OR contains(x, '%')"
+    given: list[Parameter] = [leaf.field, pattern]
+    return Sql(_any(_TEXTS, maybe), given, False, _any(_TEXTS, sure), given)
+
+
+def _dotted(network: IPv4Network | IPv6Network) -> str:
+    """A pattern of the addresses of an IPv4 network, as they are written."""
+    whole, rest = divmod(network.prefixlen, 8)
+    octets = list(network.network_address.packed)
+    pieces = [str(octet) for octet in octets[:whole]]
+    if whole < len(octets):
+        last = range(octets[whole], octets[whole] + (1 << (8 - rest)))
+        pieces.append(_OCTET if rest == 0 else f"({'|'.join(map(str, last))})")
+    return r"\.".join([*pieces, *[_OCTET] * (4 - len(pieces))])
 
 
 def _any(texts: str, tests: str) -> str:

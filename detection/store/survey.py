@@ -218,27 +218,43 @@ class Surveyor:
     ) -> bool:
         rows_wanted = not tally.full_before(max(file.time_max for file in files))
         sql = compiled_sql(question.condition)
-        if sql.exact:
-            if question.slots:
-                tally.count(self._counted(question, files))
-            if rows_wanted:
-                order = f"ORDER BY time DESC, id DESC LIMIT {int(question.limit)}"
-                _, rows = self._rows(question, files, order, before=True)
-                tally.take(map(event_of, rows), counted=True)
+        if question.slots:
+            tally.count(self._counted(question, files))
+            if not sql.exact and not self._count_unsure(question, files, tally, stop):
+                return False
+        if not rows_wanted:
             return True
-        _, rows = self._rows(question, files, "")
+        limit = f" LIMIT {int(question.limit)}" if sql.exact else ""
+        _, rows = self._rows(question, files, f"ORDER BY time DESC, id DESC{limit}", before=True)
         some: list[Event] = []
         for place, row in enumerate(rows):
-            event = event_of(row)
-            if matches(question.condition, event):
-                some.append(event)
             if place % _ROWS == 0 and stop():
                 return False
-        tally.take(some)
+            event = event_of(row)
+            if sql.exact or matches(question.condition, event):
+                some.append(event)
+                if len(some) >= question.limit:
+                    break
+        tally.take(some, counted=True)
+        return True
+
+    def _count_unsure(
+        self, question: Question, files: list[Sealed], tally: "_Tally", stop: Callable[[], bool]
+    ) -> bool:
+        """Count the rows SQL could not decide about. False: stopped."""
+        text, parameters = compiled_sql(question.condition).sure
+        given = " AND NOT coalesce(" + text + ", FALSE)"
+        _, rows = self._rows(question, files, given, after=parameters)
+        for place, row in enumerate(rows):
+            if place % _ROWS == 0 and stop():
+                return False
+            event = event_of(row)
+            if matches(question.condition, event):
+                tally.count_at(event.time)
         return True
 
     def _counted(self, question: Question, files: list[Sealed]) -> list[tuple[int, int]]:
-        where, parameters = _where(question)
+        where, parameters = _where(question, sure=True)
         step = question.step() // timedelta(microseconds=1)
         query = (
             "SELECT (epoch_us(time) - ?) // ? AS slot, count(*) FROM read_parquet(?) "  # noqa: S608
@@ -248,9 +264,17 @@ class Surveyor:
         return [(int(slot), int(number)) for slot, number in self._cursor().execute(query, given).fetchall()]
 
     def _rows(
-        self, question: Question, files: list[Sealed], order: str, *, before: bool = False
+        self,
+        question: Question,
+        files: list[Sealed],
+        order: str,
+        *,
+        before: bool = False,
+        after: Sequence[Any] = (),
     ) -> tuple[bool, Iterator[tuple[Any, ...]]]:
+        """Rows that may match; ``after`` are parameters of what stands behind the condition."""
         where, parameters = _where(question)
+        parameters += after
         if before and question.before:
             time, identifier = question.before
             where = f"{where} AND (time < ? OR (time = ? AND id < ?))"
@@ -287,11 +311,14 @@ class _Tally:
         for slot, number in counted:
             self._counts[min(max(slot, 0), len(self._counts) - 1)] += number
 
+    def count_at(self, time: datetime) -> None:
+        self.count([((micros(time) - micros(self._question.since)) // self._step, 1)])
+
     def take(self, events: Iterable[Event], *, counted: bool = False) -> None:
-        before, start = self._question.before, micros(self._question.since)
+        before = self._question.before
         for event in events:
             if self._counts and not counted:
-                self.count([((micros(event.time) - start) // self._step, 1)])
+                self.count_at(event.time)
             if before is None or (event.time, event.id) < before:
                 self._newest[event.id] = event
                 if len(self._newest) >= 4 * self._limit:
@@ -333,14 +360,16 @@ class _Tally:
             self._newest = {event.id: event for event in self._sorted()[: self._limit]}
 
 
-def _where(question: Question) -> tuple[str, list[Any]]:
+def _where(question: Question, *, sure: bool = False) -> tuple[str, list[Any]]:
+    """Rows that may match, or those that do for ``sure``."""
     sql = compiled_sql(question.condition)
+    condition, given = sql.sure if sure else (sql.text, sql.parameters)
     text = "time >= ? AND time < ?"
     parameters: list[Any] = [_naive(question.since), _naive(question.until)]
     if question.units is not None:
         text += " AND list_contains(?::VARCHAR[], unit)"
         parameters.append(sorted(question.units))
-    return f"{text} AND ({sql.text})", [*parameters, *sql.parameters]
+    return f"{text} AND ({condition})", [*parameters, *given]
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
