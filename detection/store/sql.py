@@ -4,7 +4,7 @@ The SQL reads the column ``folded``: a map from field name to the list of its te
 (detection/store/event_file.py). Operators that need the text as written, numbers or addresses are not exact
 there: for those the SQL keeps every row that could match, and the caller asks ``matches`` about each
 (``exact`` says whether it must). A second expression keeps only rows that match for sure: numbers and
-networks are nearly always decided by the two. tests/detection/store/test_sql.py proves it against the matcher.
+networks are nearly always decided by the two. tests/detection/store/test_sql.py proves it.
 """
 
 from collections.abc import Iterable, Sequence
