@@ -14,10 +14,10 @@ HALF_LIFE: Final = timedelta(days=1)
 POINTS_MAX: Final = 100
 _WEIGHTS: Final[dict[Severity, float]] = {
     "informational": 1.0,
-    "low": 6.0,
-    "medium": 18.0,
-    "high": 40.0,
-    "critical": 75.0,
+    "low": 3.0,
+    "medium": 10.0,
+    "high": 25.0,
+    "critical": 50.0,
 }
 _DOUBLINGS: Final = 8  # so often doubled, the number counts as much as one severity more
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

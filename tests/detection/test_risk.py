@@ -15,9 +15,9 @@ groups = st.tuples(st.sampled_from(SEVERITIES), st.integers(1, 10**9), times)
 
 def test_it_grows_with_severity_and_number_and_fades() -> None:
     by_severity = [points_of(heat_of(severity, 1, NOW), NOW) for severity in SEVERITIES]
-    assert by_severity == sorted(by_severity) == [1, 6, 18, 40, 75]
-    assert points_of(heat_of("high", 256, NOW), NOW) == 80
-    assert points_of(heat_of("high", 1, NOW - HALF_LIFE), NOW) == 20
+    assert by_severity == sorted(by_severity) == [1, 3, 10, 25, 50]
+    assert points_of(heat_of("high", 256, NOW), NOW) == 50
+    assert points_of(heat_of("high", 1, NOW - HALF_LIFE), NOW) == 12
     assert points_of(heat_of("critical", 10**6, NOW), NOW) == POINTS_MAX
     assert points_of(heat_of("low", 1, NOW - 400 * HALF_LIFE), NOW) == 0
 
@@ -32,5 +32,5 @@ def test_time_does_not_change_the_order(one: tuple, other: tuple, days: int) -> 
 
 def test_a_limit_of_points_is_a_limit_of_heat() -> None:
     heat = heat_of("high", 1, NOW)
-    assert heat_at(39.9, NOW) < heat < heat_at(40.1, NOW)
+    assert heat_at(24.9, NOW) < heat < heat_at(25.1, NOW)
     assert heat_at(0, NOW) < heat_of("informational", 1, NOW - timedelta(days=9_000))

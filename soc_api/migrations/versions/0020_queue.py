@@ -13,7 +13,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 _OPEN: Final = "state != 'closed' AND parent = ''"
-_WEIGHTS: Final = {"informational": 1.0, "low": 6.0, "medium": 18.0, "high": 40.0, "critical": 75.0}
+_WEIGHTS: Final = {"informational": 1.0, "low": 3.0, "medium": 10.0, "high": 25.0, "critical": 50.0}
 _DAY_MICROS: Final = 86_400_000_000
 _ROWS: Final = 5_000
 _SORTS: Final = {name: [name, "latest", "id"] for name in ("heat", "count", "rank")} | {

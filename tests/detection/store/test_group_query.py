@@ -51,7 +51,7 @@ def store(engine: Engine, make_alert: MakeAlert, start: datetime) -> AlertStore:
         ("zhang%", set()),
         ('"nc started, number 3"', {"source:10.1.2.3"}),
         ("nc*number", {"host:Web-01", "host:web-01", "source:10.1.2.3", "user:zhang_1@web-02"}),
-        ("_missing_:owner unit:nanjing risk >= 60", {"source:10.1.2.3"}),
+        ("_missing_:owner unit:nanjing risk >= 40", {"source:10.1.2.3"}),
         ("owner:me", set()),
         ("system:portal", {"host:Web-01", "host:web-01"}),
         ("*", {"host:Web-01", "host:web-01", "source:10.1.2.3", "user:zhang_1@web-02"}),

@@ -100,7 +100,7 @@ def test_rows_know_their_unit_and_system(world: Any, groups: list[str]) -> None:
     client = world.signed_in("analyst")
     rows = {row["entity"]: row for row in client("GET", "/alerts?sort=risk").json()["rows"]}
     assert rows["host:web-1"]["system"]["name"] == "政务门户"
-    assert rows["host:web-1"]["risk"] == 40
+    assert rows["host:web-1"]["risk"] == 25
     assert rows["host:web-2"]["system"] is None
     found = client("GET", "/alerts?q=系统:政务").json()
     assert [row["entity"] for row in found["rows"]] == ["host:web-1"]
