@@ -3,17 +3,20 @@
 import argparse
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from crypto.words import BadInput, LiuheError, Words
+from crypto.words import BadInput, Words
 from detection.query.parse import parse_query
+from detection.store.bare_state import bare_state
 from detection.store.event_store import EventStore
 from detection.store.retro import asked_rules, retrospect, unknown_goes_to_all
-from detection.store.state import state_of
+from detection.store.state import Engine, has_state, state_of
 from sensors.event import encode
 
 _AGE: Final = re.compile(r"([0-9]{1,6})([smhdw])")
@@ -29,11 +32,9 @@ def hunt(arguments: argparse.Namespace, now: datetime) -> int:
     until = None if not arguments.until else parse_since(arguments.until, now, field="--until")
     condition = parse_query(arguments.query) if arguments.query else None
     data = Path(arguments.data)
-    if not (data / "state.sqlite").is_file():
-        raise _no_center(data)
-    asked = None if condition is not None else asked_rules(arguments.rule, data)
-    engine = state_of(data)
-    try:
+    bare: list[Words] = []
+    with _state(data, bare) as engine:
+        asked = None if condition is not None else asked_rules(arguments.rule, data)
         store = EventStore(data, engine)
         if condition is not None:
             found = store.search(condition, since=since, until=until, limit=arguments.limit)
@@ -52,8 +53,7 @@ def hunt(arguments: argparse.Namespace, now: datetime) -> int:
             lines, findings = list(map(_encode_alert, past.alerts)), past.findings
             more = past.more
         store.close()
-    finally:
-        engine.dispose()
+    findings = (*bare, *findings)
     out = sys.stdout.buffer
     for line in lines:
         out.write(line + b"\n")
@@ -108,10 +108,15 @@ def _one_of_two() -> BadInput:
     )
 
 
-def _no_center(data: Path) -> LiuheError:
-    return LiuheError(
-        "center-absent",
-        Words("此目录中没有监管中心", "there is no center in this folder"),
-        Words("请用 --data 指定中心的数据目录", "name the center's data folder with --data"),
-        field=str(data),
-    )
+@contextmanager
+def _state(data: Path, unreadable: list[Words]) -> Iterator[Engine]:
+    """The center's state, or where there is none, one made of what its event files say."""
+    if not has_state(data):
+        with bare_state(data, unreadable) as engine:
+            yield engine
+        return
+    engine = state_of(data)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

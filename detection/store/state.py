@@ -65,6 +65,12 @@ def state_of(data: Path) -> Engine:
     return state_in(data, _configured(data / "center.toml") or DEFAULT_URL)
 
 
+def has_state(data: Path) -> bool:
+    """Whether a center's data folder has a state database, or says that it is kept elsewhere."""
+    path = sqlite_path(data, _configured(data / "center.toml") or DEFAULT_URL)
+    return path is None or path.is_file()
+
+
 def state_in(data: Path, url: str) -> Engine:
     """The engine of ``url``; a relative SQLite path is below the data folder. Raises as ``open_state``."""
     path = sqlite_path(data, url)
