@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "rules": ("detection.commands",),
     "detect": ("detection.commands",),
     "hunt": ("detection.hunt_commands",),
+    "models": ("detection.anomaly.model_commands",),
     "evidence": ("compliance.evidence_commands",),
     "report": ("compliance.report_commands",),
     "drill": ("soc_api.drill_commands",),

@@ -23,6 +23,8 @@ BACKOFF_SECONDS_MIN: Final = 0.5
 BACKOFF_SECONDS_MAX: Final = 30.0
 HEALTHY_SECONDS: Final = 20.0  # a child that lived this long starts again with the shortest wait
 LOG_BYTES_MAX: Final = 16 * 1024 * 1024  # a child's log is rotated once past this, at its start
+# Anomaly scores are products of small matrices: more threads of a library would only wait for each other.
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**_ONE_THREAD, **os.environ},
                 # A Ctrl-C at the terminal reaches only the supervisor, which stops the rest in order.
                 start_new_session=True,
             )

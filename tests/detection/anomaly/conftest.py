@@ -1,5 +1,9 @@
 """Rows as windows give them, and one small ensemble fitted on them for all tests."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: several threads wait for each other
+
 import numpy as np
 import pytest
 

@@ -86,6 +86,7 @@ def test_the_cut_into_batches_changes_nothing_to_the_bit(size: int) -> None:
     assert whole.to_bytes() == cut.to_bytes()
 
 
+@pytest.mark.slow
 def test_a_ramp_of_five_percent_a_day_is_seen_after_thirty_days() -> None:
     generator = np.random.default_rng(6)
     baseline = Baseline(("count",), PARAMETERS)

@@ -77,6 +77,7 @@ def test_each_night_is_a_lesson_or_a_verdict(taught: FrozenModel) -> None:
     assert len(shelf.acts) >= 5  # the first day teaches; then verdict and lesson each night
 
 
+@pytest.mark.slow
 def test_a_ramp_of_five_percent_a_day_is_still_told_after_thirty_days(taught: FrozenModel) -> None:
     shelf = Shelf()
     champion = Champion(taught, None, REFIT, 3.3)
