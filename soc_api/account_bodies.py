@@ -150,9 +150,10 @@ class KioskLogin(Body):
 
 
 class SetUpState(Body):
-    """GET /api/v1/setup."""
+    """GET /api/v1/setup: what the page before the login has to say."""
 
     open: bool
+    banner: str
 
 
 class SetUpPerson(Body):

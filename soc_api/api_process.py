@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+import msgspec
 import uvicorn
 
 from compliance.casework import WATCH_SECONDS as CASEWORK_SECONDS
@@ -33,6 +34,7 @@ from detection.store.shift_store import ShiftStore
 from detection.store.state import Engine
 from rules import ROOT
 from sensors.network.secret import load_key
+from soc_api.admin_plane import AdminPlane
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.audit_watch import WATCH_SECONDS as AUDIT_SECONDS
@@ -43,6 +45,7 @@ from soc_api.enforcement_facts import own_facts
 from soc_api.exception_side import exception_desk, triage_desk
 from soc_api.folders import LOCAL_SYSTEM, Folders, audit_of, identity_of, state_engine
 from soc_api.hunt_desk import HuntDesk
+from soc_api.identity import Identity, Policy
 from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
@@ -51,7 +54,7 @@ from soc_api.model_records import RECORD_SECONDS, ModelRecords
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
-from soc_api.people import people_of
+from soc_api.people import People, people_of
 from soc_api.queue_desk import QueueDesk
 from soc_api.queue_rounds import queue_rounds
 from soc_api.reporting import report_desk
@@ -71,6 +74,8 @@ from soc_api.transfer_store import TransferStore
 from soc_api.transfer_uploads import Uploads
 from soc_api.wall import Wall
 from soc_api.wall_rules import shipped_wall
+from soc_api.webhook_opening import open_webhooks
+from soc_api.webhooks import webhook_rounds
 from soc_api.witnessing import Witnessing
 
 ENFORCEMENT_SECONDS = 1.0  # an act waits no longer for its leaf, a verdict for its end
@@ -84,7 +89,10 @@ def run_api(folders: Folders, settings: Settings) -> None:
     use(settings.cryptography.backend)  # self-tests it
     engine = state_engine(folders, settings)
     upgrade(engine)
-    listener = _bound(settings.console)
+    listeners = [_bound(settings.console)]
+    if settings.administration.port:
+        own = msgspec.structs.replace(settings.console, port=settings.administration.port)
+        listeners.append(_bound(own))
     key = SigningKey.load(folders.ledger_key)
     origin = f"liuhe.local/{settings.center.id}/evidence/sm3"
     twin = twin_key(folders.keys) if settings.evidence.sha256_twin else None
@@ -105,17 +113,21 @@ def run_api(folders: Folders, settings: Settings) -> None:
         stop = threading.Event()
         worker = threading.Thread(target=jobs.run, args=(stop,), name="jobs")
         worker.start()
+        webhooks = center.webhooks
+        assert webhooks is not None
         try:
             with (
                 transfer_door(transfer_parts, folders.transfer, settings.transfer, settings.link),
                 witness_rounds(folders, witnessing),
                 queue_rounds(center),
+                webhook_rounds(webhooks, say),
             ):
-                _serve(center, settings.console, listener, asked)
+                _serve(center, settings.console, listeners, asked)
         finally:
             stop.set()
             worker.join()
-            listener.close()
+            for listener in listeners:
+                listener.close()
     engine.dispose()
 
 
@@ -138,14 +150,14 @@ def _opened(
         folders, settings, engine, events=events, ledger=ledger, checklist=checklist, rules=len(rules.rules)
     )
     needed = window_parameters().learning_windows
-    identity = identity_of(engine, folders)
+    identity, people = _people(folders, settings, engine)
     center = Center(
         id=settings.center.id,
         name=settings.center.name,
         unit=settings.center.unit,
         version=version("liuhe"),
         identity=identity,
-        people=people_of(engine, identity, settings.center.unit),
+        people=people,
         audit=audit,
         alerts=alerts,
         inventory=inventory,
@@ -165,6 +177,7 @@ def _opened(
         hunts=_hunts(engine, folders),
         queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
+        webhooks=open_webhooks(folders, settings, engine, alerts, registry),
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
         triage=triage_desk(engine, alerts, events),
@@ -177,6 +190,14 @@ def _opened(
     more = [*ledger_timers(ledger, witnessing), beat, watch, models]
     jobs = _jobs(center, compliance, settings, desk, more)
     return center, jobs, transfer_parts
+
+
+def _people(folders: Folders, settings: Settings, engine: Engine) -> tuple[Identity, People]:
+    rules, plane = settings.people, settings.administration
+    policy = Policy(password_days=rules.password_days, sessions_max=rules.sessions_max)
+    identity = identity_of(engine, folders, policy)
+    there = AdminPlane(plane.addresses, plane.port)
+    return identity, people_of(engine, identity, settings.center.unit, there, rules.banner)
 
 
 def _compliance(
@@ -305,7 +326,9 @@ def _on_stop(work: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: work())
 
 
-def _serve(center: Center, endpoint: Endpoint, listener: socket.socket, asked: threading.Event) -> None:
+def _serve(
+    center: Center, endpoint: Endpoint, listeners: list[socket.socket], asked: threading.Event
+) -> None:
     app = create_app(center)
     config = uvicorn.Config(
         app,
@@ -328,7 +351,7 @@ def _serve(center: Center, endpoint: Endpoint, listener: socket.socket, asked: t
     _on_stop(end)
     if asked.is_set():
         end()
-    server.run(sockets=[listener])
+    server.run(sockets=listeners)
 
 
 def _hunts(engine: Engine, folders: Folders) -> HuntDesk:

@@ -31,6 +31,7 @@ STATUSES: Final[dict[str, int]] = {
     "csrf": 403,
     "cross-site": 403,
     "unit-scope": 403,
+    "admin-plane": 403,
     "login-locked": 429,
     "login-throttled": 429,
     "requests-throttled": 429,

@@ -19,7 +19,7 @@ from crypto.words import LiuheError, Refused, Words
 from detection.store.state import Engine, sqlite_path, state_in
 from sensors.segment_checkpoint import write_durably
 from soc_api.audit_store import AuditStore
-from soc_api.identity import Identity
+from soc_api.identity import Identity, Policy
 from soc_api.identity_store import IdentityStore
 from soc_api.key_signatures import PersonKeys
 from soc_api.migrate import upgrade
@@ -223,11 +223,12 @@ def _fill_state(folders: Folders, settings: Settings, now: datetime) -> str:
     return password
 
 
-def identity_of(engine: Engine, folders: Folders) -> Identity:
+def identity_of(engine: Engine, folders: Folders, policy: Policy | None = None) -> Identity:
     """Accounts and sessions over the state database, second factors sealed by the center's key."""
     box = SecretBox(center_key(folders.keys), PURPOSE)
     signatures = PersonKeys(AttestationStore(engine))
-    return Identity(IdentityStore(engine), SecondFactors(FactorStore(engine), box, signatures))
+    factors = SecondFactors(FactorStore(engine), box, signatures)
+    return Identity(IdentityStore(engine), factors, policy=policy)
 
 
 def audit_of(engine: Engine) -> AuditStore:

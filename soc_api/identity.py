@@ -41,6 +41,13 @@ _USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _PAST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the center's own rules add: [people] of center.toml."""
+
+    password_days: int = 90  # then it must be changed before anything else
+    sessions_max: int = 5  # of one account at a time; the oldest ends
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """A request's session: who, by which token digest, until when."""
 
@@ -65,8 +72,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 class Identity:
     """Logins and sessions over an ``IdentityStore``; ``cost`` is that of new password hashes."""
 
-    def __init__(self, store: IdentityStore, factors: SecondFactors, *, cost: Cost | None = None) -> None:
+    def __init__(
+        self,
+        store: IdentityStore,
+        factors: SecondFactors,
+        *,
+        policy: Policy | None = None,
+        cost: Cost | None = None,
+    ) -> None:
         self._store = store
+        self._policy = policy or Policy()
         self._factors = factors
         self._cost = cost or Cost()
         # An unknown name is checked against this one, so that it takes as long as a known one.
@@ -203,9 +218,10 @@ class Identity:
         said = _said(
             now, f"user:{username}", source, "session.login", f"{account.role}/{factor or 'one-time'}"
         )
-        if not self._store.open_session(account, row, digest, None if proven else step, said):
+        spent, most = None if proven else step, self._policy.sessions_max
+        if not self._store.open_session(account, row, digest, spent, said, sessions_max=most):
             raise locked()
-        return token, _visit(account, row, token, source)
+        return token, _visit(self._aged(account, now), row, token, source)
 
     def challenge(self, username: str, now: datetime) -> str:
         """A text to be signed by the key of ``username``; unknown names get one too."""
@@ -246,7 +262,7 @@ class Identity:
         account, session = row
         if active and now - session.seen >= TOUCH_EVERY:
             self._store.touch(digest, now)
-        return _visit(account, session, token, source)
+        return _visit(self._aged(account, now), session, token, source)
 
     def alive(self, token_digest: str, now: datetime) -> bool:
         """Whether a session still opens anything; looking does not keep it alive."""
@@ -290,6 +306,13 @@ class Identity:
         if found is None:
             return visit
         return msgspec.structs.replace(visit, account=found[0], factor=found[1].factor)
+
+    def _aged(self, account: Account, now: datetime) -> Account:
+        """The account, which must change a password that is too old."""
+        since = account.password_changed
+        if since is None or now - since < timedelta(days=self._policy.password_days):
+            return account
+        return msgspec.structs.replace(account, must_change=True)
 
     def _live(self, digest: str, now: datetime) -> tuple[Account, SessionRow] | None:
         found = self._store.session(digest)

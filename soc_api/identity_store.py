@@ -17,7 +17,6 @@ from soc_api.second_factor import FactorName
 from soc_api.second_factor_store import forget, spend
 from soc_api.tables import accounts, login_failures, passwords_past, sessions
 
-SESSIONS_PER_ACCOUNT_MAX: Final = 5
 FAILED_NAMES_MAX: Final = 10_000  # names counted at a time; the oldest go first
 
 
@@ -131,7 +130,14 @@ class IdentityStore:
             append(connection, said)
 
     def open_session(
-        self, account: Account, row: SessionRow, name_digest: str, step: int | None, said: Entry
+        self,
+        account: Account,
+        row: SessionRow,
+        name_digest: str,
+        step: int | None,
+        said: Entry,
+        *,
+        sessions_max: int,
     ) -> bool:
         """Start a session, spend the code of ``step`` and forget the failures.
 
@@ -146,7 +152,7 @@ class IdentityStore:
             connection.execute(delete(login_failures).where(login_failures.c.name_digest == name_digest))
             connection.execute(delete(sessions).where(sessions.c.expires <= micros(row.created)))
             mine = select(sessions.c.token_digest).where(sessions.c.account == account.id)
-            older = mine.order_by(sessions.c.created.desc()).offset(SESSIONS_PER_ACCOUNT_MAX - 1)
+            older = mine.order_by(sessions.c.created.desc()).offset(sessions_max - 1)
             for digest in connection.scalars(older).all():
                 connection.execute(delete(sessions).where(sessions.c.token_digest == digest))
             connection.execute(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crypto.words import BadInput, Words
+from soc_api.common_words import is_common
 
 LENGTH_MIN: Final = 10
 LENGTH_MAX: Final = 256
@@ -81,6 +82,13 @@ def check_rules(password: str, *, username: str, display_name: str) -> None:
     folded = _folded(password)
     if any(len(name) > 1 and _folded(name) in folded for name in (username, display_name)):
         raise _weak(Words("口令不得包含用户名或姓名", "a password does not contain the user's name"))
+    if is_common(password):
+        raise _weak(
+            Words(
+                "口令不得由常见词、键盘序列或重复字符构成",
+                "a password is no common word, key sequence or repetition",
+            )
+        )
 
 
 def used_before() -> BadInput:

@@ -7,6 +7,7 @@ import msgspec
 from detection.store.state import Engine
 from soc_api.account_store import AccountStore
 from soc_api.accounts import Accounts
+from soc_api.admin_plane import AdminPlane
 from soc_api.identity import Identity, Visit
 from soc_api.set_up import SetUp
 from soc_api.set_up_store import SetUpStore
@@ -21,6 +22,8 @@ class People(msgspec.Struct, frozen=True):
     accounts: Accounts
     tokens: Tokens
     setup: SetUp
+    plane: AdminPlane = AdminPlane()
+    banner: str = ""
 
     def alive(self, visit: Visit, now: datetime) -> bool:
         """Whether the session or token of a visit still opens anything."""
@@ -29,11 +32,15 @@ class People(msgspec.Struct, frozen=True):
         return self.tokens.alive(visit.token_digest, now)
 
 
-def people_of(engine: Engine, identity: Identity, unit: str) -> People:
+def people_of(
+    engine: Engine, identity: Identity, unit: str, plane: AdminPlane | None = None, banner: str = ""
+) -> People:
     """The center's people over its state database."""
     return People(
         identity,
         Accounts(AccountStore(engine), identity),
         Tokens(TokenStore(engine)),
         SetUp(SetUpStore(engine), identity, unit),
+        plane or AdminPlane(),
+        banner,
     )

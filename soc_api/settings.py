@@ -100,6 +100,28 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     only_sm: bool = True
 
 
+class PeopleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[people]: what holds for every account beside the rules that are fixed."""
+
+    password_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 90
+    sessions_max: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5  # of one account at a time
+    banner: Annotated[str, msgspec.Meta(max_length=300)] = ""  # above the login
+
+
+class Administration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[administration]: where the three administrators may act from; empty: anywhere the console serves."""
+
+    addresses: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0  # of their own, on the console's host
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[webhooks]: where webhooks may go besides public addresses; a CA for receivers of one's own."""
+
+    private: str = ""  # networks with commas between them
+    authority: str = ""  # CA file; else the system's
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of center.toml."""
 
@@ -114,6 +136,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transfer: Transfer = Transfer()
     link: Link = Link()
     reports: Reports = Reports()
+    webhooks: Outgoing = Outgoing()
+    people: PeopleRules = PeopleRules()
+    administration: Administration = Administration()
     roles: tuple[Role, ...] = ALL_ROLES
 
 
@@ -170,6 +195,8 @@ def render_settings(settings: Settings) -> str:
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_literal(one) for one in value)}]"
     return str(value) if isinstance(value, int) else _quoted(str(value))
 
 

@@ -123,6 +123,7 @@ def admit(request: Request, permission: Permission) -> Visit:
     pace: Pace = request.app.state.pace
     if not pace.admits(visit.actor, now):
         raise _too_fast()
+    need_plane(request, center, visit)
     if permission != "session.own":
         if not visit.factor:
             raise required()
@@ -141,6 +142,27 @@ def admit(request: Request, permission: Permission) -> Visit:
         )
         raise _no_permission(permission)
     return visit
+
+
+def need_plane(request: Request, center: Center, visit: Visit) -> None:
+    """Return where the visitor may act from where they are. Raises Refused (admin-plane), audited."""
+    if center.people is None:
+        return
+    server = request.scope.get("server") or ("", None)
+    try:
+        center.people.plane.check(visit, source_of(request), server[1])
+    except Refused:
+        center.audit.record(
+            entry(
+                time=center.clock(),
+                actor=visit.actor,
+                source=visit.source,
+                action="access.denied",
+                about=f"{request.method} {request.url.path}",
+                result="refused: admin-plane",
+            )
+        )
+        raise
 
 
 def people_here(center: Center) -> People:

@@ -21,7 +21,17 @@ from soc_api.identity_bodies import (
     Session,
 )
 from soc_api.permissions import permissions_of
-from soc_api.routes.guard import COOKIE, KIOSK_COOKIE, Here, Visitor, conflicts, needs, router, source_of
+from soc_api.routes.guard import (
+    COOKIE,
+    KIOSK_COOKIE,
+    Here,
+    Visitor,
+    conflicts,
+    need_plane,
+    needs,
+    router,
+    source_of,
+)
 from soc_api.second_factor import KeyProof
 from soc_api.throttle import Throttle
 
@@ -47,6 +57,11 @@ def log_in(body: Login, request: Request, response: Response, center: Here) -> S
         code=body.code,
         proof=None if body.proof is None else KeyProof(**body.proof.model_dump()),
     )
+    try:
+        need_plane(request, center, visit)
+    except Refused:
+        center.identity.logout(visit, now)
+        raise
     # No max-age: the browser forgets it when closed; the center ends it after 8 hours at the latest.
     response.set_cookie(
         COOKIE,

@@ -129,8 +129,9 @@ def kiosk(body: KioskLogin, request: Request, center: Here) -> Response:
 
 @tokens.get("/setup", summary="Whether set-up is open", response_model=SetUpState, openapi_extra=needs(None))
 def set_up_state(center: Here) -> SetUpState:
-    """Whether the three administrators have still to be named."""
-    return SetUpState(open=people_here(center).setup.is_open(center.clock()))
+    """Whether the three administrators have still to be named, and the notice above the login."""
+    people = people_here(center)
+    return SetUpState(open=people.setup.is_open(center.clock()), banner=people.banner)
 
 
 @tokens.post(

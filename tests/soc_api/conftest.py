@@ -1,5 +1,6 @@
 """The center that the tests of the HTTP interface talk to: real state stores, small doubles for the rest."""
 
+import dataclasses
 import shutil
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from detection.store.state import open_state
 from rules import ROOT
 from sensors.event import LogSource, Observation, Value, stamp
 from sensors.token import Token, encode_token
+from soc_api.admin_plane import AdminPlane
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
@@ -84,6 +86,8 @@ from soc_api.transfer_port import (
 from soc_api.transfer_uploads import Uploads
 from soc_api.wall import Wall
 from soc_api.wall_rules import shipped_wall
+from soc_api.webhook_store import WebhookStore
+from soc_api.webhooks import Webhooks
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CHEAP = Cost(log2_n=4)
@@ -605,6 +609,13 @@ class World:
             enforcement=self.enforcement,
             casework=self.casework,
             locker=IncidentFiles(folder / "incidents", bytes(32)),
+            webhooks=Webhooks(
+                WebhookStore(self.engine),
+                self.alerts,
+                SecretBox(bytes(32), "webhook"),
+                center="local",
+                resolve=lambda host, port: ["93.184.216.34"],
+            ),
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
@@ -669,6 +680,11 @@ class World:
         with self.engine.begin() as connection:
             connection.execute(text("UPDATE second_factors SET last_step = 0"))
         return code_at(secret, self.now)
+
+    def place(self, plane: AdminPlane) -> None:
+        """Let the administrators act only where ``plane`` says."""
+        people = msgspec.structs.replace(self.people, plane=plane)
+        self.app.state.center = dataclasses.replace(self.center, people=people)
 
     def visit(self, username: str, now: datetime | None = None, source: str = "192.0.2.9") -> Visit:
         """A login with both factors; its visit."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from crypto.otp import STEP_SECONDS, code_at
 from detection.store.state import writing
 from soc_api.accounts import ADMINISTRATORS
+from soc_api.admin_plane import AdminPlane
 from soc_api.identity import IDLE_MAX, ONE_TIME_MAX, SESSION_MAX
 from soc_api.permissions import ROLES, TABLE
 
@@ -80,6 +81,44 @@ def test_p02_names_and_persons_are_given_out_once(world: Any) -> None:
     for change in ("DELETE FROM accounts", "UPDATE accounts SET username = 'x' WHERE username = 'li.na'"):
         with pytest.raises(DatabaseError), world.engine.begin() as connection:
             connection.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    "weak", ["Password-123", "P@ssw0rd2026!", "Qwertyuiop-1", "Abcdefgh1234", "Aa1!Aa1!Aa1!"]
+)
+def test_p02_common_words_are_no_passwords(world: Any, weak: str) -> None:
+    client = world.signed_in("analyst")
+    answer = client("POST", "/session/password", json={"old": world.password, "new": weak})
+    assert answer_of(answer) == (422, "password-weak")
+
+
+def test_p02_a_password_of_90_days_must_be_changed_first(world: Any) -> None:
+    name = world.account("analyst")
+    world.now += timedelta(days=89)
+    client = world.client()
+    assert client.login(name, world.password).json()["must_change_password"] is False
+    world.now += timedelta(days=1)
+    client = world.client()
+    assert client.login(name, world.password).json()["must_change_password"] is True
+    assert answer_of(client("GET", "/alerts")) == (403, "password-change-required")
+    order = {"old": world.password, "new": "Another-horse-11"}
+    assert client("POST", "/session/password", json=order).json()["must_change_password"] is False
+    assert client("GET", "/alerts").status_code == 200
+
+
+def test_p16_administrators_act_from_their_own_addresses_and_port(world: Any) -> None:
+    security, analyst = world.signed_in("security_admin"), world.signed_in("analyst")
+    world.place(AdminPlane(["10.1.0.0/24", "2001:db8::1"]))
+    assert answer_of(security("GET", "/accounts")) == (403, "admin-plane")
+    assert analyst("GET", "/alerts").status_code == 200
+    assert answer_of(world.client().login("security-admin", world.password)) == (403, "admin-plane")
+    assert world.audited()[-1][:2] == ("user:security-admin", "session.logout")
+    world.place(AdminPlane(["192.0.2.0/24"], 8601))
+    assert answer_of(security("GET", "/accounts")) == (403, "admin-plane")
+    security.http.base_url = "http://center:8601"
+    assert security("GET", "/accounts").status_code == 200
+    world.place(AdminPlane(["192.0.2.0/24"]))
+    assert world.signed_in("audit_admin")("GET", "/audit").status_code == 200
 
 
 def test_p03_the_security_administrator_unlocks_a_name(world: Any) -> None:
@@ -184,10 +223,10 @@ def test_p08_set_up_ends_with_the_three_administrators(world: Any) -> None:
     same = [one | {"person": "S-1"} for one in people]
     assert answer_of(client("POST", "/setup", json=order | {"administrators": same})) == (422, "setup-people")
     assert answer_of(client("POST", "/setup", json=order | {"token": "setup_x"})) == (401, "setup-token")
-    assert client("GET", "/setup").json() == {"open": True}
+    assert client("GET", "/setup").json() == {"open": True, "banner": ""}
     made = client("POST", "/setup", json=order).json()["accounts"]
     assert [one["username"] for one in made] == ["system.admin", "security.admin", "audit.admin"]
-    assert client("GET", "/setup").json() == {"open": False}
+    assert client("GET", "/setup").json() == {"open": False, "banner": ""}
     assert answer_of(client("POST", "/setup", json=order)) == (401, "setup-token")
     assert world.client().login("audit.admin", made[2]["one_time"]).json()["role"] == "audit_admin"
     assert token not in str(world.audited())
@@ -203,7 +242,7 @@ def test_p08_set_up_and_its_token_expire(world: Any) -> None:
     ]
     answer = world.client()("POST", "/setup", json={"token": token, "administrators": people})
     assert answer_of(answer) == (401, "setup-token")
-    assert world.client()("GET", "/setup").json() == {"open": False}
+    assert world.client()("GET", "/setup").json() == {"open": False, "banner": ""}
 
 
 def test_p27_nothing_secret_reaches_the_audit_log(world: Any) -> None:
