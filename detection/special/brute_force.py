@@ -26,6 +26,7 @@ class BruteForceParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
     window_seconds: int
     failures: int
+    spread_hours: int
     repeat_seconds: int
     spray_users: int
     keys_max: int
@@ -52,9 +53,8 @@ class _Failures:
 class BruteForceDetector:
     """Claims guessing at ``failures`` failed logins within the window, and a success that follows them."""
 
-    name = "brute_force"
-
-    def __init__(self, parameters: BruteForceParameters) -> None:
+    def __init__(self, parameters: BruteForceParameters, name: str = "brute_force") -> None:
+        self.name = name
         self._parameters = parameters
         self._keys: Remembered[_Failures] = Remembered(
             _Failures, keys_max=parameters.keys_max, weight_max=parameters.keys_max * parameters.times_max
@@ -125,11 +125,19 @@ class BruteForceDetector:
         return self._alert(self._parameters.success, subject, name, event, known, count, 1)
 
     def _count(self, known: _Failures, time: float) -> int:
-        """The failures in the window that ends at ``time``, in the data set that tells the most."""
-        width = self._parameters.window_seconds
+        """The failures in the window that ends at ``time``, in the data set that tells the most.
+
+        Those that are not spread over ``spread_hours`` hours do not count: what is faster is another's.
+        """
+        width, spread = self._parameters.window_seconds, self._parameters.spread_hours
         best = 0
         for times in known.times.values():
-            best = max(best, bisect_right(times, time) - bisect_left(times, time - width))
+            first, last = bisect_left(times, time - width), bisect_right(times, time)
+            if spread > 1 and last - first >= self._parameters.failures:
+                hours = {int(one) // 3_600 for one in times[first:last]}
+                if len(hours) < spread:
+                    continue
+            best = max(best, last - first)
         return best
 
     def _alert(

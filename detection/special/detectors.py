@@ -45,6 +45,7 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     privilege: PrivilegeParameters
     log_lines: LogLinesParameters
     slow_scan: ScanParameters
+    slow_guessing: BruteForceParameters
     sweep: SweepParameters
     control_plane: ControlPlaneParameters
     shared_password: SharedPasswordParameters
@@ -60,8 +61,11 @@ def special_detectors(path: Path | None = None, *, site: Path | None = None) -> 
     over = site if site is not None and site.exists() else None
     parameters = read_parameters(path or shipped("special.toml"), SpecialParameters, over=over)
     kept = (Durable(one, seconds=parameters.snapshot_seconds) for one in _learning(parameters))
-    slow = ScanDetector(parameters.slow_scan, name="slow_scan")
-    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), slow, *kept]
+    slow: list[Detector] = [
+        ScanDetector(parameters.slow_scan, name="slow_scan"),
+        BruteForceDetector(parameters.slow_guessing, name="slow_guessing"),
+    ]
+    return [ScanDetector(parameters.scan), BruteForceDetector(parameters.brute_force), *slow, *kept]
 
 
 def _learning(parameters: SpecialParameters) -> list[Learning]:

@@ -118,3 +118,20 @@ def test_other_events_are_left_alone(parameters: BruteForceParameters) -> None:
     event = login(1, 1)
     other = msgspec.structs.replace(event, fields={**event.fields, "event.category": "session"})
     assert BruteForceDetector(parameters).feed([other] * 20) == []
+
+
+def test_slow_guessing_is_spread_over_hours() -> None:
+    slow = read_parameters(shipped("special.toml"), SpecialParameters).slow_guessing
+
+    def told(events: list[Event]) -> list[tuple[str, str]]:
+        detector = BruteForceDetector(slow, name="slow_guessing")
+        return [(alert.rule, alert.entity) for alert in detector.feed(events)]
+
+    one_user = [login(n, n * 1_200, source=f"10.0.9.{n}") for n in range(40)]
+    assert told(one_user) == [("special.slow-guessing", "user:zhang@web-01")]
+    spray = [login(n, n * 1_200, user=f"user{n}") for n in range(40)]
+    assert told(spray) == [("special.slow-spray", "source:10.0.0.9")]
+    after = [*one_user, login(99, 40 * 1_200, "success")]
+    assert told(after)[-1] == ("special.slow-guessing-success", "user:zhang@web-01")
+    assert told([login(n, n * 10) for n in range(100)]) == []
+    assert told([login(n, n * 7_200) for n in range(60)]) == []

@@ -20,7 +20,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 
 def test_all_special_detectors_start_with_the_shipped_parameters() -> None:
     names = [detector.name for detector in special_detectors()]
-    assert names[:4] == ["scan", "brute_force", "slow_scan", "beacon"]
+    assert names[:5] == ["scan", "brute_force", "slow_scan", "slow_guessing", "beacon"]
     assert len(set(names)) == len(names)
 
 
@@ -120,7 +120,7 @@ def events_of(rows: list[dict[str, Any]]) -> list[Event]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(fields, max_size=12))
 def test_no_event_however_odd_stops_a_detector_and_the_cut_changes_nothing(
     rows: list[dict[str, Any]],
