@@ -55,6 +55,7 @@ from soc_api.routes.tokens import tokens
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
 from soc_api.routes.wall import wall
+from soc_api.routes.webhooks import webhooks
 from soc_api.routes.witness import witness
 from soc_api.static_console import FOLDER, StaticConsole
 from soc_api.stream import Live
@@ -92,6 +93,7 @@ _TAGS: Final = [
         "description": "Transfers across networks under dual control",
     },
     {"name": "audit", "description": "Who did what"},
+    {"name": "webhooks", "description": "Changes sent to other programs, or read by them"},
     {"name": "center", "description": "The center itself"},
 ]
 
@@ -165,7 +167,7 @@ def routed() -> FastAPI:
         sensors,
         transfers,
     )
-    pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit)
+    pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit, webhooks)
     for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

@@ -30,6 +30,7 @@ from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 from soc_api.triage_desk import TriageDesk
 from soc_api.wall import Wall
+from soc_api.webhooks import Webhooks
 from soc_api.witnessing import Witnessing
 
 Topic = Literal[
@@ -81,6 +82,7 @@ class Center:
     casework: Casework | None = None
     locker: IncidentFiles | None = None
     people: People | None = None
+    webhooks: Webhooks | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def revisions(self) -> Mapping[Topic, int]:

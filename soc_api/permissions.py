@@ -66,6 +66,7 @@ Permission = Literal[
     "transfers.export",
     "transfers.import",
     "audit.read",
+    "webhooks.manage",
 ]
 
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
@@ -103,6 +104,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
     "security_admin": {
         *_OPERATIONAL,
         "rules.decide",
+        "webhooks.manage",  # what leaves the center is a decision about policy
         # 授权: gives the accounts another one creates their role and unit, and takes it all away.
         "accounts.read",
         "accounts.grant",

@@ -114,6 +114,9 @@ def _papers(own: dict[str, Any], ids: Ids) -> None:
     notice = _json(own["analyst"]("POST", "/notices", json=drafted))["notice"]["id"]
     ids["notice"] = str(notice)
     said = own["analyst"]("POST", "/tokens", json={"name": MARK, "permissions": ["alerts.read"]})
+    hook = {"name": MARK, "url": f"https://{MARK}.example/in", "events": ["alerts"]}
+    made = _json(own["security_admin"]("POST", "/webhooks", json=hook))
+    ids["hook"] = str(made["webhook"]["id"])
     ids["tokens/token"] = _json(said)["token"]["id"]
 
 
