@@ -24,9 +24,16 @@ PASSWORD: Final = "Watch-over-all-2026"
 expect.set_options(timeout=30_000)  # a machine under test is a busy one
 
 
-def signed_in(browser: Browser, center: RunningCenter, username: str, role: str, page: str) -> Page:
-    """A new account's ``page`` (its link's test id is nav-``page``) after the first login."""
-    one_time = center.cli("center", "account", username, "--role", role).stdout.split()[1]
+def signed_in(
+    browser: Browser, center: RunningCenter, username: str, role: str, page: str, unit: str = ""
+) -> Page:
+    """A new account's ``page`` (its link's test id is nav-``page``) after the first login.
+
+    ``unit`` is the one it belongs to, the center's own where none is given.
+    """
+    one_time = center.cli(
+        "center", "account", username, "--role", role, *(["--unit", unit] if unit else [])
+    ).stdout.split()[1]
     shown = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
     shown.set_default_timeout(20_000)
     shown.goto(center.url)

@@ -91,7 +91,7 @@ export default {
       merge: "All its alerts go to another one and it ends; its reports and evidence stay with it.",
     },
     into: "Number of the incident to merge into",
-    bundle: "Download",
+    notices: "Its notices",
   },
   notices: {
     title: "Notices",

@@ -91,7 +91,7 @@ export default {
       merge: "全部告警并入另一起，本起结束；本起的报告与证据仍留在本起。",
     },
     into: "并入的事件编号",
-    bundle: "下载",
+    notices: "相关通报",
   },
   notices: {
     title: "通报",
