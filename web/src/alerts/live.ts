@@ -1,5 +1,5 @@
 /** The queue as it lives on the page: pages fetched where they are looked at, merged as the center changes. */
-import { computed, onBeforeUnmount, ref, shallowRef, triggerRef, watch, type Ref } from "vue";
+import { computed, onBeforeUnmount, ref, shallowRef, watch, type Ref } from "vue";
 import { get, withQuery } from "../api/client";
 import { follow } from "../api/live";
 import { live } from "../api/stream";
@@ -18,6 +18,7 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
   const ready = ref(false);
   const underway = new Set<number>();
   let asked = 0;
+  let generation = 0; // pages of another filter are not put into this one's list
   let began = new Date();
   let seen = { first: 0, last: 0 };
   let settling: ReturnType<typeof setTimeout> | undefined;
@@ -25,14 +26,20 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
   const ask = (more: { cursor?: string; offset?: number }) =>
     get<AlertPage>(withQuery("alerts", { ...toParameters(filter.value, began), limit: page_rows, cursor: more.cursor ?? "", offset: more.offset || "" }));
 
+  /** Rows are put in place; a new object around them tells the list to look again. */
+  const touch = () => (queue.value = { ...queue.value });
+
   async function fetchFirst(restart: boolean): Promise<void> {
     const question = ++asked;
-    if (restart) began = new Date();
+    if (restart) {
+      began = new Date();
+      generation += 1;
+    }
     try {
       const page = await ask({});
       if (question !== asked) return; // a newer question was asked meanwhile
       queue.value = restart ? fromPage(page) : merge(queue.value, page, free(), filter.value.sort);
-      triggerRef(queue);
+      touch();
       error.value = null;
       ready.value = true;
       void fetchSeen(true);
@@ -43,7 +50,7 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
 
   /** Fetch what is looked at and not there; `again` fetches pages that are there as well, to see them change. */
   async function fetchSeen(again = false): Promise<void> {
-    const question = asked;
+    const mine = generation;
     const pages = missing(queue.value, seen.first, seen.last);
     const place = Math.floor(seen.first / page_rows);
     const renewed = again && place > 0 && !pages.includes(place) ? [place] : [];
@@ -52,10 +59,10 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
       underway.add(page);
       try {
         const found = await ask(request(queue.value, page));
-        if (question !== asked) return;
+        if (mine !== generation) return;
         if (renewed.includes(page)) replaceRows(queue.value, found.rows);
         else put(queue.value, page, found);
-        triggerRef(queue);
+        touch();
       } catch (caught) {
         error.value = caught;
       } finally {
@@ -78,7 +85,7 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
 
   function replace(rows: readonly AlertGroup[]): void {
     replaceRows(queue.value, rows);
-    triggerRef(queue);
+    touch();
   }
 
   watch(
