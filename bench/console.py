@@ -1,4 +1,4 @@
-"""How fast the console answers a person: ``python -m bench.console --data DIR [--port N]``.
+"""How fast the console answers a person: ``python -m bench.console [--data DIR]``.
 
 DIR is the data folder of a center with many alerts and events (``liuhe center init``, ``bench.console_data``,
 ``bench.hunt --folder``); the center is started on it, and Debian's Chromium does what an analyst does. Prints
@@ -27,6 +27,7 @@ from typing import Any
 from playwright.sync_api import Page, Request, sync_playwright
 
 from crypto.otp import code_at, secret_of
+from soc_api.settings import load_settings
 
 QUIET = [
     "--no-sandbox",
@@ -85,13 +86,12 @@ def told(name: str, values: list[float], limit: float, unit: str = "ms", **more:
 
 
 @contextlib.contextmanager
-def running(data: Path, port: int) -> Iterator[str]:
+def running(data: Path) -> Iterator[str]:
     """The center on its folder, until the block ends; gives its address."""
     command = [sys.executable, "-m", "soc_api.cli", "center", "run", "--data", str(data)]
-    command += ["--console-port", str(port), "--ingest-port", str(port + 1)]
     with (data / "logs" / "bench.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    url = f"http://127.0.0.1:{port}/"
+    url = f"http://127.0.0.1:{load_settings(data).console.port}/"
     try:
         import httpx
 
@@ -308,14 +308,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="default: a new center with 20,000 alerts")
-    parser.add_argument("--port", type=int, default=18_990)
     arguments = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("chromium is not installed")
     with (
         tempfile.TemporaryDirectory() as made,
-        running(arguments.data or filled(Path(made)), arguments.port) as url,
+        running(arguments.data or filled(Path(made))) as url,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
