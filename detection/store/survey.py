@@ -172,7 +172,7 @@ class Surveyor:
         given = [field, self._paths(files), *parameters]
         try:
             found = self._cursor().execute(query, given).fetchall()
-            number = sum(count for _, count in self._counted(question, files))
+            number = sum(count for _, count in self._counted(question, files)[0])
         except _BROKEN:
             return (
                 0
@@ -219,8 +219,9 @@ class Surveyor:
         rows_wanted = not tally.full_before(max(file.time_max for file in files))
         sql = compiled_sql(question.condition)
         if question.slots:
-            tally.count(self._counted(question, files))
-            if not sql.exact and not self._count_unsure(question, files, tally, stop):
+            counted, unsure = self._counted(question, files)
+            tally.count(counted)
+            if unsure and not self._count_unsure(question, files, tally, stop):
                 return False
         if not rows_wanted:
             return True
@@ -253,15 +254,19 @@ class Surveyor:
                 tally.count_at(event.time)
         return True
 
-    def _counted(self, question: Question, files: list[Sealed]) -> list[tuple[int, int]]:
-        where, parameters = _where(question, sure=True)
+    def _counted(self, question: Question, files: list[Sealed]) -> tuple[list[tuple[int, int]], int]:
+        """Rows that match for sure, by slot; and how many SQL could not decide about. Reads once."""
+        where, parameters = _where(question)
+        sure, given = compiled_sql(question.condition).sure
         step = question.step() // timedelta(microseconds=1)
         query = (
-            "SELECT (epoch_us(time) - ?) // ? AS slot, count(*) FROM read_parquet(?) "  # noqa: S608
-            f"WHERE {where} GROUP BY slot"  # constants of this package; every value is a parameter
+            "SELECT slot, count(*) FILTER (WHERE sure), count(*) FILTER (WHERE NOT sure) FROM ("  # noqa: S608
+            f"SELECT (epoch_us(time) - ?) // ? AS slot, coalesce(({sure}), FALSE) AS sure "
+            f"FROM read_parquet(?) WHERE {where}) GROUP BY slot"  # every value is a parameter
         )
-        given = [micros(question.since), step, self._paths(files), *parameters]
-        return [(int(slot), int(number)) for slot, number in self._cursor().execute(query, given).fetchall()]
+        every = [micros(question.since), step, *given, self._paths(files), *parameters]
+        rows = self._cursor().execute(query, every).fetchall()
+        return [(int(slot), int(number)) for slot, number, _ in rows], sum(int(row[2]) for row in rows)
 
     def _rows(
         self,
@@ -360,16 +365,15 @@ class _Tally:
             self._newest = {event.id: event for event in self._sorted()[: self._limit]}
 
 
-def _where(question: Question, *, sure: bool = False) -> tuple[str, list[Any]]:
-    """Rows that may match, or those that do for ``sure``."""
+def _where(question: Question) -> tuple[str, list[Any]]:
+    """Rows that may match."""
     sql = compiled_sql(question.condition)
-    condition, given = sql.sure if sure else (sql.text, sql.parameters)
     text = "time >= ? AND time < ?"
     parameters: list[Any] = [_naive(question.since), _naive(question.until)]
     if question.units is not None:
         text += " AND list_contains(?::VARCHAR[], unit)"
         parameters.append(sorted(question.units))
-    return f"{text} AND ({condition})", [*parameters, *given]
+    return f"{text} AND ({sql.text})", [*parameters, *sql.parameters]
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
