@@ -95,8 +95,9 @@ def test_every_rule_stands_in_one_playbook(rules: list[Rule], correlations: list
             assert text["en"], path.name
             assert not _chinese(text["en"]), path.name
         counted.update(book["rules"])
-    special = (ROOT / "rules" / "anomaly" / "special.toml").read_text("utf-8")
-    built_in = re.findall(r'^rule = "([^"]+)"$', special, re.MULTILINE)
+    files = [ROOT / "rules" / "anomaly" / f"{name}.toml" for name in ("special", "windows", "entities")]
+    texts = "\n".join(path.read_text("utf-8") for path in files)
+    built_in = re.findall(r'^rule = "([^"]+)"$', texts, re.MULTILINE)
     assert counted == Counter([*(one.id for one in (*rules, *correlations)), *built_in])
 
 
