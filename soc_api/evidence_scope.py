@@ -33,6 +33,8 @@ def need_center(center: Center, visit: Visit) -> None:
 
 def unit_of_subject(center: Center, subject: str) -> str:
     """The unit a record is about, '' where its subject names none."""
+    if case := _case_unit(center, subject):
+        return case
     system = _system_of(center.enforcement, subject)
     if subject.startswith("unit:"):
         return subject.removeprefix("unit:")
@@ -68,6 +70,20 @@ def need_file(center: Center, visit: Visit, enforcement: Enforcement, digest: st
         if any(_names(one, digest) for one in enforcement.attestations.page(system=system.id, limit=_PAGE)):
             return
     need_unit(center, visit, scope, center.unit)
+
+
+def _case_unit(center: Center, subject: str) -> str:
+    """The unit of an incident, or the issuer of a notice."""
+    kind, _, rest = subject.partition(":")
+    number = rest.partition("/")[0]
+    if center.casework is None or kind not in ("incident", "notice"):
+        return ""
+    try:
+        if kind == "incident":
+            return center.casework.incident_rows.get(number).unit
+        return center.casework.notice_rows.get(int(number)).issuer
+    except (Refused, ValueError):
+        return ""
 
 
 def _names(attestation: Attestation, digest: str) -> bool:

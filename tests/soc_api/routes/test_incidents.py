@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compliance.registry import Unit
+from soc_api.evidence_scope import unit_of_subject
 
 
 @pytest.fixture(name="lead")
@@ -162,3 +163,11 @@ def test_the_rules_are_told_with_their_sources(lead: Any) -> None:
         "other": 240,
     }
     assert all(row["source"] and row["confidence"] for row in found["clocks"])
+
+
+def test_what_the_ledger_says_of_an_incident_is_for_its_unit(world: Any, lead: Any) -> None:
+    world.registry.registry.put_unit(Unit(code="320100-a", name="甲局"), world.now, "user:a")
+    number = opened(lead, title="甲局事件", unit="320100-a")["incident"]["number"]
+    assert unit_of_subject(world.center, f"incident:{number}/1") == "320100-a"
+    assert unit_of_subject(world.center, "incident:2026-000099/1") == ""
+    assert unit_of_subject(world.center, "notice:7/1") == ""
