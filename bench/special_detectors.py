@@ -207,7 +207,7 @@ def generated_names(parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
 
 
 def log_lines(_parameters: SpecialParameters) -> Iterator[dict[str, Any]]:
-    """Lines a second through masking and Drain's tree, and templates found, on 2,000 lines each."""
+    """Lines a second through masking and the tree, and templates found, on 2,000 lines each."""
     for path in sorted((DATA.parent / "host" / "loghub").glob("*/*_2k.log")):
         lines = path.read_text("utf-8", "replace").splitlines()
         templates = Templates(400)

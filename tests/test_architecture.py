@@ -29,7 +29,7 @@ ADAPTERS = {
     "OpenSSL": ("crypto/sm_tls.py",),
     "ahocorasick_rs": ("detection/literals.py",),
     "alembic": ("soc_api/migrate.py", "soc_api/migrations/**"),
-    "drain3": ("detection/special/templates.py",),
+    "drain3": (),  # has no wheel and brings jsonpickle
     "duckdb": ("detection/store/*",),
     "elasticsearch": (),
     "evtx": ("sensors/host/read_evtx.py",),
