@@ -74,6 +74,8 @@ class ShiftPage(Body):
     orders_open: int
     orders_overdue: int
     late: list[LateOrder]
+    notices_open: int
+    notices_overdue: int
     silent: list[SilentSensor]
     held_day: int
     exceptions_waiting: int

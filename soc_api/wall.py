@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from compliance.notice import Notice, Receipt
 from compliance.order import Order, statistics
 from crypto.words import Words
 from detection.alert import SEVERITIES, Severity
 from detection.store.shift_store import PlaceCount, ShiftStore
 from soc_api.bodies import Text
 from soc_api.errors import text
+from soc_api.figures import events_last_hour, notice_deadline, open_receipts
 from soc_api.sensor_port import SensorRowValue
 from soc_api.site_map import SiteMap
 from soc_api.wall_bodies import WallAlert, WallDue, WallLayer, WallPage, WallTile
@@ -34,6 +36,7 @@ PROVINCE: Final = "3200"
 _CODE: Final = 4  # digits of a city in a unit's code
 _PROVINCIAL: Final = Words("省级", "Province")
 _ELSEWHERE: Final = Words("其他", "Elsewhere")
+_NOTICE: Final = Words("通报", "Notice")
 
 Units = frozenset[str] | None
 
@@ -82,7 +85,7 @@ class Wall:
             )
         )
         flow = self.shift.flow(now, 24, units)
-        signed = center.ledger.latest()
+        signed, owed = center.ledger.latest(), list(open_receipts(center, units))
         return WallPage(
             time=now,
             center=center.name,
@@ -98,12 +101,12 @@ class Wall:
             layers=_layers(center, units, now),
             orders_open=figures.open,
             orders_overdue=figures.overdue,
-            notices_open=0,
-            notices_overdue=0,
-            due=self._due(center, orders, now),
+            notices_open=len({notice.id for notice, _ in owed}),
+            notices_overdue=sum(receipt.overdue(now) for _, receipt in owed),
+            due=self._due(center, orders, owed, now),
             sensors_online=online,
             sensors_total=len(sensors),
-            events_last_hour=center.events.count_since(now - timedelta(hours=1)) if units is None else 0,
+            events_last_hour=events_last_hour(center, now, units),
             held_day=_held(center, units, now),
             ledger_size=signed.checkpoint.size if signed else 0,
             map_approval=self.map.approval(),
@@ -152,13 +155,27 @@ class Wall:
         start, end = now - ORDERS_SPAN, now + timedelta(microseconds=1)
         return center.enforcement.order_rows.between(start, end, systems)
 
-    def _due(self, center: "Center", orders: Iterable[Order], now: datetime) -> list[WallDue]:
+    def _due(
+        self, center: "Center", orders: Iterable[Order], owed: Iterable[tuple[Notice, Receipt]], now: datetime
+    ) -> list[WallDue]:
+        """What is late, the longest first; a notice's own title is for those it is addressed to."""
         if center.enforcement is None or center.registry is None:
             return []
+        notices = [
+            WallDue(
+                kind="notice",
+                number=notice.number,
+                title=text(_NOTICE),
+                place=self._place(receipt.unit),
+                deadline=notice_deadline(receipt) or now,
+            )
+            for notice, receipt in owed
+            if receipt.overdue(now)
+        ]
         unit_of = {one.id: one.unit for one in center.registry.registry.systems()}
-        late = sorted((one for one in orders if one.overdue(now)), key=lambda one: one.deadline)
+        late = [one for one in orders if one.overdue(now)]
         checks = center.enforcement.checks
-        return [
+        found = [
             WallDue(
                 kind="order",
                 number=one.number,
@@ -168,8 +185,9 @@ class Wall:
                 place=self._place(unit_of.get(one.system, "")),
                 deadline=one.deadline,
             )
-            for one in late[:DUE_MAX]
+            for one in late
         ]
+        return sorted([*found, *notices], key=lambda one: (one.deadline, one.number))[:DUE_MAX]
 
     def _code(self, unit: str) -> str:
         """The city a unit belongs to; what is no city of the diagram counts as the province's."""

@@ -1,14 +1,11 @@
 """The numbers of the first page."""
 
 from collections import Counter
-from datetime import datetime, timedelta
 from typing import Final
 
-from detection.condition import Always
-from detection.store.survey import Question
 from soc_api.bodies import Overview, Verdict
-from soc_api.context import Center
 from soc_api.errors import text
+from soc_api.figures import events_last_hour
 from soc_api.routes.guard import Here, needs, router
 from soc_api.routes.registry import Desk, Seen
 
@@ -38,7 +35,7 @@ def numbers(center: Here, scope: Seen, desk: Desk) -> Overview:
             "high": counts.get("high", 0),
             "critical": counts.get("critical", 0),
         },
-        events_last_hour=_events(center, now, units),
+        events_last_hour=events_last_hour(center, now, units),
         alerts_last_day=center.alerts.per_hour(now, 24, units),
         sensors_online=sensors_online,
         sensors_total=sensors_total,
@@ -47,14 +44,3 @@ def numbers(center: Here, scope: Seen, desk: Desk) -> Overview:
         ledger_root=signed.checkpoint.root.hex() if signed else "",
         anomaly_state=text(center.anomaly()),
     )
-
-
-def _events(center: Center, now: datetime, units: frozenset[str] | None) -> int:
-    since = now - timedelta(hours=1)
-    if units is None:
-        return center.events.count_since(since)
-    question = Question(condition=Always(True), since=since, until=now, units=units, limit=1, slots=1)
-    matched = 0
-    for progress in center.events.survey(question):
-        matched = progress.matched
-    return matched

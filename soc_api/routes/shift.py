@@ -8,6 +8,7 @@ from detection.store.shift_store import Waits
 from soc_api.bodies import Severity, Text
 from soc_api.context import Center
 from soc_api.errors import text
+from soc_api.figures import open_receipts
 from soc_api.routes.guard import Here, needs, router
 from soc_api.routes.registry import Desk, Seen
 from soc_api.routes.wall import Shown
@@ -41,7 +42,7 @@ def numbers(center: Here, shown: Shown, scope: Seen, desk: Desk) -> ShiftPage:
     now, units, store = center.clock(), scope.units, shown.shift
     flow = store.flow(now, HOURS, units)
     opened, overdue, late = _orders(center, [one.id for one in desk.registry.systems(units)], now)
-    exceptions = center.exceptions
+    owed, exceptions = list(open_receipts(center, units)), center.exceptions
     waiting = exceptions.store.page(units=units, limit=_ORDERS_MAX) if exceptions else []
     return ShiftPage(
         time=now,
@@ -58,6 +59,8 @@ def numbers(center: Here, shown: Shown, scope: Seen, desk: Desk) -> ShiftPage:
         orders_open=opened,
         orders_overdue=overdue,
         late=late,
+        notices_open=len({notice.id for notice, _ in owed}),
+        notices_overdue=sum(receipt.overdue(now) for _, receipt in owed),
         silent=_silent(center, units, now),
         held_day=exceptions.store.held_since(now - timedelta(hours=HOURS), units) if exceptions else 0,
         exceptions_waiting=sum(one.phase(now) == "waiting" for one in waiting),

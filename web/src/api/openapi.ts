@@ -73,6 +73,11 @@ export interface components {
             events: components["schemas"]["EventRow"][];
             matched: components["schemas"]["MatchRow"][];
         };
+        AlertChanges: {
+            rows: components["schemas"]["AlertGroup"][];
+            next: string;
+            more: boolean;
+        };
         AlertDetail: {
             group: components["schemas"]["AlertGroup"];
             alerts: components["schemas"]["AlertBody"][];
@@ -488,6 +493,20 @@ export interface components {
             override: number | null;
             release: number | null;
             leaf: number | null;
+        };
+        DeliveryPage: {
+            rows: components["schemas"]["DeliveryRow"][];
+        };
+        DeliveryRow: {
+            id: number;
+            event: string;
+            about: string;
+            made: string;
+            state: "waiting" | "delivered" | "given-up";
+            attempts: number;
+            due: string;
+            status: number;
+            problem: string;
         };
         DisableOrder: {
             reason: string;
@@ -1196,6 +1215,10 @@ export interface components {
         MadeToken: {
             token: components["schemas"]["ApiTokenRow"];
             text: string;
+        };
+        MadeWebhook: {
+            webhook: components["schemas"]["WebhookRow"];
+            secret: string;
         };
         MajorRiskRow: {
             trigger: string;
@@ -2058,6 +2081,7 @@ export interface components {
         };
         SetUpState: {
             open: boolean;
+            banner: string;
         };
         ShareOrder: {
             role: "system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display";
@@ -2077,6 +2101,8 @@ export interface components {
             orders_open: number;
             orders_overdue: number;
             late: components["schemas"]["LateOrder"][];
+            notices_open: number;
+            notices_overdue: number;
             silent: components["schemas"]["SilentSensor"][];
             held_day: number;
             exceptions_waiting: number;
@@ -2578,6 +2604,27 @@ export interface components {
             };
             sensors: number;
             sensors_online: number;
+        };
+        WebhookOrder: {
+            name: string;
+            url: string;
+            events: "alerts"[];
+            query: string;
+            unit: string;
+        };
+        WebhookPage: {
+            rows: components["schemas"]["WebhookRow"][];
+        };
+        WebhookRow: {
+            id: number;
+            name: string;
+            url: string;
+            events: string[];
+            query: string;
+            unit: string;
+            made: string;
+            made_by: string;
+            ended: string | null;
         };
         Withdrawal: {
             note: string;

@@ -30,6 +30,7 @@ export default {
     mttr: "to close (median, 7 days)",
     mean: "{span} on average, {n} groups",
     overdue: "orders overdue, {n} open",
+    notices: "notices overdue, {n} under way",
     silent: "sensors silent",
     held: "alerts held back in 24 hours, {n} exceptions wait",
     flow: "In and out of the queue",

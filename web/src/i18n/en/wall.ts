@@ -31,8 +31,8 @@ export default {
   closed: "Closed",
   newest: "Latest alerts",
   noAlerts: "No alerts yet",
-  due: "Orders overdue",
-  dueOf: "{n} open",
-  noneDue: "No order is overdue",
+  due: "Overdue",
+  dueOf: "{n} orders and {notices} notices are open",
+  noneDue: "No order or notice is overdue",
   daysLate: "{n} d late",
 };

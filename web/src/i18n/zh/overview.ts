@@ -30,6 +30,7 @@ export default {
     mttr: "关闭用时（7 天中位数）",
     mean: "平均 {span}，{n} 组",
     overdue: "件整改单逾期，共 {n} 件未办结",
+    notices: "件通报逾期未办，共 {n} 件在办",
     silent: "个传感器失联",
     held: "条告警被例外抑制（24 小时），{n} 条例外待批准",
     flow: "队列进出",
