@@ -1,4 +1,4 @@
-"""Templates: what varies is masked, lines that agree are one, the state is plain and gives the same answers."""
+"""Templates: what varies is masked, lines that agree are one, the state is plain and goes on the same."""
 
 import json
 
