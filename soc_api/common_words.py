@@ -1,6 +1,5 @@
 """Words that passwords are made of everywhere: one of them with figures around it is no password."""
 
-import re
 import unicodedata
 from typing import Final
 
@@ -162,8 +161,9 @@ def is_common(password: str) -> bool:
     folded = unicodedata.normalize("NFKC", password).casefold()
     if len(set(folded)) < _DISTINCT_MIN:
         return True
-    inner = re.sub(r"^[^a-z]+|[^a-z]+$", "", folded)  # figures around a word stand for nothing
-    cores = {re.sub(r"[^a-z]", "", form) for form in (inner, inner.translate(_INSTEAD))}
+    inner = folded.strip("".join(sign for sign in folded if not sign.isalpha()))
+    # Figures around a word stand for nothing, those within it for letters.
+    cores = {"".join(filter(str.isalpha, form)) for form in (inner, inner.translate(_INSTEAD))}
     if cores & WORDS or cores & _DOUBLED:
         return True
     return any(_walked(folded, walk) for walk in _WALKS)
