@@ -7,8 +7,8 @@ const widths: Record<Column, string> = {
   choose: "22px",
   severity: "66px",
   risk: "60px",
-  title: "minmax(150px, 2.3fr)",
-  entity: "minmax(110px, 1.5fr)",
+  title: "minmax(120px, 2.3fr)",
+  entity: "minmax(90px, 1.5fr)",
   system: "minmax(90px, 1.1fr)",
   count: "52px",
   first: "84px",
@@ -19,7 +19,7 @@ const widths: Record<Column, string> = {
 };
 
 /** The room from which on a column is shown. */
-const room: Record<Column, number> = { choose: 0, severity: 0, title: 0, entity: 0, last: 0, state: 0, count: 560, risk: 640, owner: 760, unit: 860, system: 980, first: 1_120 };
+const room: Record<Column, number> = { choose: 0, severity: 0, title: 0, entity: 0, last: 0, state: 0, count: 690, risk: 780, owner: 880, unit: 960, system: 1_060, first: 1_170 };
 const order: readonly Column[] = ["choose", "severity", "risk", "title", "entity", "system", "count", "last", "first", "state", "owner", "unit"];
 
 export const sortable: Partial<Record<Column, Sort>> = { severity: "severity", risk: "risk", count: "count", last: "latest" };

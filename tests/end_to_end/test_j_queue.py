@@ -1,0 +1,133 @@
+"""A shift at the queue by keyboard: move, select, take, undo, close, merge, narrow, group, go."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from browsing import signed_in
+from playwright.sync_api import Browser, Page, expect
+
+from running_center import RunningCenter
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+ROWS = 12
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, center: RunningCenter) -> Iterator[Page]:
+    shown = signed_in(browser, center, "queue-lead", "shift_lead", "alerts")
+    csrf = shown.request.get(f"{center.url}api/v1/session").json()["csrf"]
+    for number in range(ROWS):
+        body = {"title": f"电话报告 {number}", "reason": "值班室来电", "severity": "high"}
+        body["entity"] = f"host:phone-{number}"
+        made = shown.request.post(f"{center.url}api/v1/alerts", data=body, headers={"X-CSRF-Token": csrf})
+        assert made.status == 201, made.text()
+    query(shown, "detector:manual")
+    yield shown
+    shown.context.close()
+
+
+def query(page: Page, text: str, rows: int = ROWS) -> None:
+    """Narrow the queue, and wait until it is."""
+    bar = page.get_by_test_id("filter-text")
+    bar.fill(text)
+    bar.press("Enter")
+    expect(page.get_by_test_id("alerts-total")).to_have_attribute("data-total", str(rows))
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def done(page: Page, state: str = "done") -> None:
+    expect(page.locator(f"[data-testid=deed][data-state={state}]")).to_be_visible()
+
+
+def test_rows_are_taken_and_given_back_by_keyboard(page: Page) -> None:
+    page.get_by_test_id("alerts-total").click()
+    press(page, "j", "x", "Shift+J", "Shift+J")
+    expect(page.get_by_test_id("bulk-count")).to_contain_text("3")
+    press(page, "a")
+    done(page)
+    expect(page.locator("[data-testid=alert-row][data-state=acknowledged]")).to_have_count(3)
+    press(page, "z")
+    done(page, "undone")
+    expect(page.locator("[data-testid=alert-row][data-state=new]")).to_have_count(ROWS)
+
+
+def test_a_group_is_opened_noted_and_closed(page: Page) -> None:
+    press(page, "Escape", "Escape", "j", "j", "Enter")
+    detail = page.get_by_test_id("alert-detail")
+    expect(detail.get_by_test_id("alert-history")).to_be_visible()
+    expect(page).to_have_url(re.compile("/alerts/[0-9a-f]+"))
+    press(page, "n")
+    page.get_by_test_id("close-reason").fill("已回电核实")
+    press(page, "Control+Enter")
+    expect(detail.locator("[data-action=noted]")).to_be_visible()
+    expect(page.get_by_test_id("close-reason")).to_have_count(0)
+    press(page, "c")
+    page.get_by_test_id("close-classification").select_option("false_positive")
+    page.get_by_test_id("close-reason").fill("误会,已核对")
+    press(page, "Control+Enter")
+    expect(detail.locator("[data-action=closed]")).to_be_visible()
+    expect(page.get_by_test_id("close-reason")).to_have_count(0)
+    page.go_back()
+    expect(detail).to_have_count(0)
+
+
+def test_groups_are_merged_and_one_is_split_off(page: Page) -> None:
+    query(page, "detector:manual entity:(phone-2 phone-3 phone-4)", 3)
+    press(page, "Escape", "j", "x", "Shift+J", "u")
+    page.get_by_test_id("wish-submit").click()
+    done(page)
+    query(page, "detector:manual entity:(phone-2 phone-3 phone-4) ", 2)
+    page.locator("[data-testid=alert-row]", has_text="+1").first.click()
+    page.get_by_test_id("member-split").click()
+    done(page)
+    press(page, "Escape")
+    query(page, "detector:manual entity:(phone-2 phone-3 phone-4)", 3)
+
+
+def test_values_narrow_and_group(page: Page) -> None:
+    query(page, "detector:manual", ROWS - 1)
+    row = page.get_by_test_id("alert-row").first
+    entity = row.get_attribute("data-entity")
+    row.locator("[data-testid=alert-title]").hover()
+    row.locator("[data-drop=entity]").dispatch_event("click")
+    expect(page.get_by_test_id("alerts-total")).to_have_attribute("data-total", str(ROWS - 2))
+    page.get_by_test_id("filter-term").filter(has_text=str(entity)).click()
+    expect(page.get_by_test_id("alerts-total")).to_have_attribute("data-total", str(ROWS - 1))
+    page.get_by_test_id("group-by").select_option("severity")
+    expect(page.get_by_test_id("bucket")).to_have_count(1)
+    page.get_by_test_id("bucket-only").click()
+    expect(page.get_by_test_id("alert-row").first).to_be_visible()
+
+
+def test_keys_palette_and_pages(page: Page) -> None:
+    press(page, "Escape")
+    page.get_by_test_id("alerts-total").click()
+    press(page, "?")
+    expect(page.get_by_test_id("key-help")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_test_id("key-help")).to_be_hidden()
+    press(page, "Control+k")
+    page.get_by_test_id("palette-text").fill("传感器")
+    expect(page.get_by_test_id("palette-item").first).to_contain_text("传感器")
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile("/sensors"))
+    press(page, "g", "a")
+    expect(page).to_have_url(re.compile("/alerts"))
+
+
+def test_the_queue_is_accessible(page: Page) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    expect(page.get_by_test_id("alert-row").first).to_be_visible()
+    page.get_by_test_id("alert-row").first.click()
+    expect(page.get_by_test_id("alert-history")).to_be_visible()
+    expect(page.locator(".el-message")).to_have_count(0)
+    page.wait_for_timeout(500)
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
