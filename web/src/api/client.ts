@@ -41,7 +41,7 @@ export function withQuery(path: string, query: Record<string, string | number>):
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== "") search.set(key, String(value));
   const text = search.toString();
-  return text ? `${path}?${text}` : path;
+  return text ? `${path}${path.includes("?") ? "&" : "?"}${text}` : path;
 }
 
 /** GET a body. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withQuery } from "../../src/api/client";
 import { fromQuery, none, request, toQuery } from "../../src/audit/filter";
 
 describe("the filter of audit lines", () => {
@@ -8,6 +9,10 @@ describe("the filter of audit lines", () => {
 
   it("goes back without what is empty", () => {
     expect(toQuery({ ...none, action: " session.* ", result: "  " })).toEqual({ action: "session.*" });
+  });
+
+  it("goes on to the next page of what was sought", () => {
+    expect(withQuery(request("audit", { ...none, action: "session.*" }), { cursor: "7" })).toBe("audit?action=session.*&cursor=7");
   });
 
   it("asks in Beijing time", () => {
