@@ -179,6 +179,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "tokens.read",
         "tokens.make",
         "overview.read",
+        "wall.read",
         "checks.read",
         "incidents.read",
         "notices.read",

@@ -33,7 +33,12 @@ def numbers(center: Here, shown: Shown, scope: Seen) -> WallPage:
     summary="The site's approved map",
     response_class=Response,
     responses=conflicts("Not used")
-    | {200: {"content": {"application/geo+json": {}}, "description": "GeoJSON as the site put it there"}},
+    | {
+        200: {
+            "content": {"application/geo+json": {"schema": {"type": "object"}}},
+            "description": "GeoJSON as the site put it there",
+        }
+    },
     openapi_extra=needs("wall.read"),
 )
 def site_map(shown: Shown) -> Response:
