@@ -37,7 +37,7 @@ def served(monkeypatch: pytest.MonkeyPatch, asked: threading.Event) -> int:
     monkeypatch.setattr(api_process, "create_app", lambda _: app)
     listener = api_process._bound(Endpoint(port=unused()))
     try:
-        api_process._serve(cast("Center", None), Endpoint(), listener, asked)
+        api_process._serve(cast("Center", None), Endpoint(), [listener], asked)
     finally:
         listener.close()
     return 0
