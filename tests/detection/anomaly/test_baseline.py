@@ -15,7 +15,7 @@ DAY = 86_400
 def taught(rounds: int, *, entities: int = 8, slot: int = 9, seed: int = 1) -> tuple[Baseline, Array]:
     """Entities around 20, 30, 40 … of one count, and the rates."""
     generator = np.random.default_rng(seed)
-    rates = 20.0 + 10.0 * np.arange(entities)
+    rates: Array = 20.0 + 10.0 * np.arange(entities, dtype=np.float64)
     baseline = Baseline(("count",), PARAMETERS)
     keys = [f"host{n}" for n in range(entities)]
     for number in range(rounds):

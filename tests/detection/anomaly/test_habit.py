@@ -108,13 +108,17 @@ def test_a_restart_from_a_snapshot_goes_on_as_if_nothing_was(day: list[Event], m
 
 
 def test_deeds_of_each_kind_of_event() -> None:
-    login = {
+    login: dict[str, Value] = {
         "event__category": "authentication",
         "host__name": "web",
         "user__name": "li",
         "source__ip": "10.0.0.9",
     }
-    flow = {"source__ip": "10.0.0.1", "destination__ip": "10.0.0.2", "destination__port": 443}
+    flow: dict[str, Value] = {
+        "source__ip": "10.0.0.1",
+        "destination__ip": "10.0.0.2",
+        "destination__port": 443,
+    }
     cases = {
         ("host", "web", "folder:/etc"): event(
             1, 0, "file.change", host__name="web", file__path="/etc/passwd"

@@ -4,7 +4,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from detection.anomaly import model as fitting
 from detection.anomaly.model import EnsembleParameters, fit
 from detection.anomaly.prototypes import Prototypes
 from detection.anomaly.windows import FEATURES
@@ -43,7 +42,7 @@ def test_labels_are_learned_beside_counts() -> None:
 
 def test_a_scorer_that_disagrees_with_pyod_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(1).poisson(9, (60, len(NAMES))).astype(np.float64)
-    monkeypatch.setattr(fitting.Prototypes, "score", lambda _self, points: np.ones(len(points)))
+    monkeypatch.setattr(Prototypes, "score", lambda _self, points: np.ones(len(points)))
     with pytest.raises(ArithmeticError):
         fit(rows, NAMES, PARAMETERS)
 
