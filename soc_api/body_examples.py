@@ -147,4 +147,15 @@ def exemplified(document: dict[str, Any]) -> dict[str, Any]:
     for name, example in EXAMPLES.items():
         if name in schemas:
             schemas[name].setdefault("examples", [example])
+    for methods in document.get("paths", {}).values():
+        for said in methods.values():
+            _refusals_in_json(said["responses"])
     return document
+
+
+def _refusals_in_json(answers: dict[str, Any]) -> None:
+    """A route that streams lines refuses in JSON all the same."""
+    for code, answer in answers.items():
+        content = answer.get("content", {})
+        if code.startswith(("4", "5")) and len(content) == 1 and "$ref" in str(content):
+            answer["content"] = {"application/json": next(iter(content.values()))}
