@@ -161,38 +161,45 @@ def note_of(act: Act) -> str:
     return act.reason
 
 
-_REFUSALS: Final[dict[str, tuple[Words, Words]]] = {
-    "alert-superseded": (
+_REFUSALS: Final = (
+    Refused(
+        "alert-superseded",
         Words("该告警组关闭后已有新的同类告警组", "a newer instance of this group exists already"),
         Words("请在新的告警组上处理", "work on the newer instance instead"),
     ),
-    "alert-not-merged": (
+    Refused(
+        "alert-not-merged",
         Words("该告警组没有并入其他组", "the group is merged into no other"),
         Words("请刷新后重试", "reload and try again"),
     ),
-    "alert-merged": (
+    Refused(
+        "alert-merged",
         Words("该告警组已并入其他组,或自己含有并入的组", "the group is merged, or has groups merged into it"),
         Words("请先拆分", "split it first"),
     ),
-    "alert-merge-target": (
+    Refused(
+        "alert-merge-target",
         Words("目标告警组已关闭,或已并入其他组", "the target is closed, or merged into another group"),
         Words("请选择未关闭的顶层告警组", "choose an open group that is merged into none"),
     ),
-    "alert-merge-unit": (
+    Refused(
+        "alert-merge-unit",
         Words("两组告警不属于同一单位", "the two groups belong to different units"),
         Words("只能合并同一单位的告警组", "merge groups of one unit only"),
     ),
-    "alert-not-found": (
+    Refused(
+        "alert-not-found",
         Words("没有这个告警组", "there is no such alert group"),
         Words("请刷新告警列表后重试", "reload the list of alerts and try again"),
     ),
-}
+)
+_REFUSED: Final = {error.code: error for error in _REFUSALS}
 
 
 def refusal(code: str, state: str = "") -> Refused:
     """The error behind the code of a refused item."""
-    if code in _REFUSALS:
-        return Refused(code, *_REFUSALS[code], field="group")
+    if known := _REFUSED.get(code):
+        return Refused(known.code, known.what, known.fix, field="group")
     return Refused(
         "alert-state",
         Words(f"告警组当前状态是 {state},不能执行此操作", f"the group is {state}, this cannot be done to it"),
