@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: several threads wait for each other
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -28,8 +29,9 @@ def usual_rows(number: int, seed: int) -> Array:
 def ensemble() -> Ensemble:
     from detection.anomaly.model import EnsembleParameters, fit
 
-    parameters = read_parameters(shipped("ensemble.toml"), EnsembleParameters)
-    return fit(usual_rows(900, 1), NAMES, parameters, scale_min=0.25)
+    shipped_ones = read_parameters(shipped("ensemble.toml"), EnsembleParameters)
+    small = msgspec.structs.replace(shipped_ones, beginnings=2, components=2, prototypes_max=300)
+    return fit(usual_rows(900, 1), NAMES, small, scale_min=0.25)
 
 
 @pytest.fixture(scope="session")

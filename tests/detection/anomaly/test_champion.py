@@ -57,7 +57,7 @@ def day_of(day: int, events: float) -> list[Closed]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def taught() -> FrozenModel:
     """A champion of eight quiet days."""
     windows = [one for day in range(8) for one in day_of(day, 40)]

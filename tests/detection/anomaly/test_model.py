@@ -11,7 +11,10 @@ from detection.parameters import read_parameters, shipped
 
 NAMES = tuple(FEATURES)
 PARAMETERS = msgspec.structs.replace(
-    read_parameters(shipped("ensemble.toml"), EnsembleParameters), prototypes_max=50, beginnings=2
+    read_parameters(shipped("ensemble.toml"), EnsembleParameters),
+    prototypes_max=50,
+    beginnings=2,
+    components=2,
 )
 
 
