@@ -4,15 +4,14 @@ It acts, then reads the center's own stores; nothing is injected anywhere. An ac
 an alert of one of its rules, later than its start, rests on an event that carries the action's mark.
 """
 
-import secrets
 import subprocess
+import threading
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -22,8 +21,6 @@ from detection.alert import Alert
 from detection.store.alert_group import AlertGroup
 from detection.store.alert_store import AlertStore
 from detection.store.inventory import SensorState, SourceState
-from rules import ROOT
-from soc_api import drill_actions
 from soc_api.drill_actions import Action, Announce
 
 ANSWER_SECONDS_MAX: Final = 45.0  # after the action ends; a polling source and two commits fit many times
@@ -49,68 +46,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.seconds is not None
 
 
-def actions(watched: Path) -> tuple[Action, ...]:
-    """The drill's actions with marks of their own; ``watched`` is a folder the host sensor watches."""
-    nonce = secrets.token_hex(4)
-    port = drill_actions.free_port()
-    answers: dict[str, list[str]] = tomllib.loads((ROOT / "playbooks" / "drill.toml").read_text("utf-8"))
-
-    def rule_of(name: str) -> tuple[str, ...]:
-        return tuple(answers[name])
-
-    return (
-        Action(
-            name="failed-login",
-            source="logins:btmp",
-            title=Words("登录失败(nobody,错误口令)", "failed login (nobody, wrong password)"),
-            rules=rule_of("failed-login"),
-            marker="nobody",
-            act=drill_actions.failed_login,
-            needs=drill_actions.login_tools_missing,
-        ),
-        Action(
-            name="connection-burst",
-            source="capture:lo",
-            title=Words("对本机关闭端口的连接突发", "a burst of connections to closed loopback ports"),
-            rules=rule_of("connection-burst"),
-            marker="127.0.0.1",
-            act=drill_actions.connection_burst,
-        ),
-        Action(
-            name="tunnel-names",
-            source="capture:lo",
-            title=Words("形似 DNS 隧道的域名查询", "names that look like a DNS tunnel"),
-            rules=rule_of("tunnel-names"),
-            marker="t.drill.invalid",
-            act=lambda: drill_actions.tunnel_names(nonce),
-        ),
-        Action(
-            name="new-listener",
-            source="listeners",
-            title=Words("新增监听端口", "a new listening port"),
-            rules=rule_of("new-listener"),
-            marker=f'"server.port":{port}',
-            act=lambda: drill_actions.new_listener(port),
-        ),
-        Action(
-            name="changed-file",
-            source="file-integrity",
-            title=Words("受监视文件被改动", "a watched file is changed"),
-            rules=rule_of("changed-file"),
-            marker=f"drill-{nonce}",
-            act=lambda: drill_actions.changed_file(watched, nonce),
-        ),
-        Action(
-            name="suspicious-command",
-            source="processes",
-            title=Words("可疑但无害的命令行", "a suspicious-looking but harmless command line"),
-            rules=rule_of("suspicious-command"),
-            marker=nonce,
-            act=lambda: drill_actions.suspicious_command(nonce),
-        ),
-    )
-
-
 def seen_by(todo: Sequence[Action], sensors: Sequence[SensorState]) -> list[Action]:
     """The actions, each of which says at once where no sensor online can see it, and why."""
     sources = [source for sensor in sensors if sensor.state == "online" for source in sensor.sources]
@@ -130,8 +65,15 @@ def _unseen(action: Action, sources: Sequence[SourceState]) -> Words | None:
 
 
 def run(todo: Sequence[Action], alerts: AlertStore, announce: Announce) -> list[Outcome]:
-    """Do every action, announced, and wait for its alert."""
-    return [_one(action, alerts, announce) for action in todo]
+    """Do every action, announced, and wait for its alert; all at once, as each has a mark of its own."""
+    turn = threading.Lock()
+
+    def one_by_one(words: Words) -> None:
+        with turn:
+            announce(words)
+
+    with ThreadPoolExecutor(max_workers=max(1, len(todo))) as pool:
+        return list(pool.map(lambda action: _one(action, alerts, one_by_one), todo))
 
 
 def _one(action: Action, alerts: AlertStore, announce: Announce) -> Outcome:

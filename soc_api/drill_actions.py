@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ CONNECTIONS: Final = 120  # enough for the scan detector, harmless for a loopbac
 HOLD_SECONDS: Final = 6.0  # a listener and a process stay this long, so that polling sources see them too
 TUNNEL_QUERIES: Final = 12
 RESOLVER_SECONDS_MAX: Final = 5.0
+_TXT: Final = 16
 
 Announce = Callable[[Words], None]
 
@@ -71,12 +72,18 @@ def connection_burst() -> None:
 
 
 def tunnel_names(nonce: str) -> None:
-    """Names that look like data, asked of a resolver of our own on loopback; .invalid can't leave it."""
+    """Names that look like data."""
+    labels = [_label(f"{nonce}{number:02d}") for number in range(TUNNEL_QUERIES)]
+    ask_names([(f"{label}.t.drill.invalid", _TXT) for label in labels], "127.0.0.1")
+
+
+def ask_names(questions: Sequence[tuple[str, int]], source: str) -> None:
+    """Names and record types asked of a resolver of our own on loopback; .invalid can't leave it."""
     with _resolver() as address, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind((source, 0))
         client.settimeout(1.0)
-        for number in range(TUNNEL_QUERIES):
-            label = _label(f"{nonce}{number:02d}")
-            client.sendto(_query(number + 1, f"{label}.t.drill.invalid"), address)
+        for number, (name, kind) in enumerate(questions):
+            client.sendto(_query(number + 1, name, kind), address)
             with contextlib.suppress(TimeoutError):
                 client.recvfrom(512)
 
@@ -111,10 +118,11 @@ def _label(seed: str) -> str:
     return base64.b32encode(hashlib.sha512(seed.encode()).digest()).decode().lower().rstrip("=")[:60]
 
 
-def _query(identifier: int, name: str) -> bytes:
-    """A DNS query, type TXT, class IN (RFC 1035 4.1)."""
+def _query(identifier: int, name: str, kind: int = _TXT) -> bytes:
+    """A DNS query, class IN (RFC 1035 4.1)."""
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    return identifier.to_bytes(2, "big") + b"\x01\x00\x00\x01" + bytes(6) + labels + b"\x00\x00\x10\x00\x01"
+    question = labels + b"\x00" + kind.to_bytes(2, "big") + b"\x00\x01"
+    return identifier.to_bytes(2, "big") + b"\x01\x00\x00\x01" + bytes(6) + question
 
 
 def free_port() -> int:

@@ -36,6 +36,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--json", action="store_true", help=str(Words("每行一个 JSON", "one JSON object a line"))
     )
+    parser.add_argument(
+        "--slow",
+        action="store_true",
+        help=str(
+            Words(
+                "改做慢速与大流量的步骤(约 35 分钟)", "do the slow and heavy steps instead (about 35 minutes)"
+            )
+        ),
+    )
     parser.set_defaults(run=run_drill)
 
 
@@ -43,7 +52,8 @@ def run_drill(options: argparse.Namespace) -> int:
     """Run the drill against the center of ``--data``."""
     from detection.store.alert_store import AlertStore
     from detection.store.inventory_store import InventoryStore
-    from soc_api.drill import actions, run, seen_by
+    from soc_api.drill import run, seen_by
+    from soc_api.drill_steps import actions
     from soc_api.folders import Folders, state_engine
     from soc_api.run import listens
     from soc_api.settings import load_settings
@@ -59,7 +69,8 @@ def run_drill(options: argparse.Namespace) -> int:
         )
     engine = state_engine(folders, settings)
     try:
-        todo = seen_by(actions(folders.drill), InventoryStore(engine).sensors(datetime.now(UTC)))
+        steps = actions(folders.drill, slow=options.slow)
+        todo = seen_by(steps, InventoryStore(engine).sensors(datetime.now(UTC)))
         outcomes = run(todo, AlertStore(engine), say)
     finally:
         engine.dispose()

@@ -15,7 +15,7 @@ from detection.alert import Alert, Claim, claim
 from detection.store.alert_store import AlertStore
 from detection.store.inventory import SensorState, SourceState
 from sensors.event import LogSource, Observation, stamp
-from soc_api import drill, drill_actions
+from soc_api import drill, drill_actions, drill_steps
 from soc_api.drill_actions import Action
 
 
@@ -144,21 +144,9 @@ def test_what_cannot_be_done_is_told_and_the_next_is_done(alerts: Center) -> Non
     assert not any(one.answered for one in outcomes.values())
 
 
-def test_every_action_has_a_name_rules_and_a_mark(tmp_path: Path) -> None:
-    listed = drill.actions(tmp_path)
-    assert len({one.name for one in listed}) == len(listed) == 6
-    assert all(one.rules and one.marker for one in listed)
-
-
-def test_marks_are_of_this_run(tmp_path: Path) -> None:
-    first, second = ({one.name: one.marker for one in drill.actions(tmp_path)} for _ in range(2))
-    for name in ("new-listener", "changed-file", "suspicious-command"):
-        assert first[name] != second[name]
-
-
 def test_a_tool_that_is_missing_skips_its_action(alerts: Center, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    login = next(one for one in drill.actions(Path("/nonexistent")) if one.name == "failed-login")
+    login = next(one for one in drill_steps.actions(Path("/nonexistent")) if one.name == "failed-login")
     login = replace(login, act=failing(AssertionError("must not act")))
     (outcome,) = drill.run([login], alerts.store, lambda _: None)
     assert "su" in outcome.note.en

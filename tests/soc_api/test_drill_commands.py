@@ -71,7 +71,7 @@ def acting(monkeypatch: pytest.MonkeyPatch, *needs: Words | None) -> None:
         )
         for number, need in enumerate(needs)
     ]
-    monkeypatch.setattr(drill, "actions", lambda _: tuple(made))
+    monkeypatch.setattr("soc_api.drill_steps.actions", lambda _, slow=False: tuple(made))
     monkeypatch.setattr(drill, "ANSWER_SECONDS_MAX", 0.0)
     # Which sources a sensor has is asked in test_drill.py; here every action may be seen.
     monkeypatch.setattr(drill, "seen_by", lambda todo, _sensors: list(todo))
@@ -110,6 +110,6 @@ def test_a_drill_with_every_alert_is_exit_0(
 def test_without_a_running_center_nothing_is_done(
     center: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(drill, "actions", lambda _: pytest.fail("acted"))
+    monkeypatch.setattr("soc_api.drill_steps.actions", lambda _, slow=False: pytest.fail("acted"))
     assert main(["drill", "--data", str(center)]) == 1
     assert "center-not-running" in capsys.readouterr().err
