@@ -1,4 +1,4 @@
-"""``liuhe keys new|show|rotate|import|export``: keys in a folder. Data on stdout, words on stderr."""
+"""``liuhe keys new|show|rotate|import|export|sign|code``: data on stdout, words on stderr."""
 
 import argparse
 import json
@@ -6,13 +6,16 @@ import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crypto.passphrase import CREDENTIAL, Passphrase, obtain
-from crypto.words import Words
+from crypto.words import BadInput, Refused, Words
 
 if TYPE_CHECKING:
     from crypto.key_files import KeyRecord
+
+SIGNED_BYTES_MAX: Final = 1024 * 1024
+OTP_CREDENTIAL: Final = "liuhe-otp-secret"
 
 _KEYS = str(Words("密钥目录", "the folder of keys"))
 _NAME = str(Words("密钥名,如 center-sign", "name of the key, for example center-sign"))
@@ -24,6 +27,11 @@ _SOURCE_FD = str(Words("从该文件描述符读原文件的口令", "read the p
 _OUTPUT_FD = str(
     Words("从该文件描述符读导出文件的口令", "read the new file's passphrase from this descriptor")
 )
+_TEXT = str(
+    Words("要签的文字;不给则读标准输入的全部字节", "what to sign; else all bytes of the standard input")
+)
+_HASH = str(Words("绑定设备时选的算法", "the algorithm chosen when the device was bound"))
+_SECRET_FD = str(Words("从该文件描述符读绑定页给出的密钥", "read the secret of the binding page from it"))
 _FORM = str(Words("口令派生算法:GmSSL 或 OpenSSL 能读的", "what reads it: GmSSL or OpenSSL"))
 
 
@@ -42,16 +50,24 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "import", help=str(Words("导入其他程序的私钥", "take a key of another program"))
     )
     export = actions.add_parser("export", help=str(Words("导出公钥或私钥", "write a public or private key")))
-    for action in (new, rotate, take, export):
+    sign = actions.add_parser(
+        "sign", help=str(Words("用签名密钥签一段文字,如登录挑战", "sign a text, such as a login's challenge"))
+    )
+    code = actions.add_parser("code", help=str(Words("算出当前的动态码", "the one-time code of now")))
+    for action in (new, rotate, take, export, sign):
         action.add_argument("name", metavar="NAME", help=_NAME)
     show.add_argument("name", metavar="NAME", nargs="?", default="", help=_NAME)
-    for action in (new, show, rotate, take, export):
+    for action in (new, show, rotate, take, export, sign):
         action.add_argument("--keys", type=Path, required=True, metavar="DIR", help=_KEYS)
     for action in (new, take):
         action.add_argument("--use", required=True, choices=("sign", "encrypt"), help=_USE)
     for action in (new, rotate, take):
         passphrase_options(action, new=True)
-    passphrase_options(export, new=False)
+    for action in (export, sign):
+        passphrase_options(action, new=False)
+    sign.add_argument("--text", metavar="TEXT", help=_TEXT)
+    code.add_argument("--hash", choices=("sm3", "sha256"), default="sm3", help=_HASH)
+    code.add_argument("--secret-fd", type=int, metavar="N", help=_SECRET_FD)
     take.add_argument("file", type=Path, metavar="FILE", help=str(Words("私钥文件", "the private key file")))
     take.add_argument("--source-passphrase-fd", type=int, metavar="N", help=_SOURCE_FD)
     show.add_argument("--json", action="store_true", help=str(Words("输出 JSON", "print JSON")))
@@ -66,6 +82,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     rotate.set_defaults(run=_rotate)
     take.set_defaults(run=_import)
     export.set_defaults(run=_export)
+    sign.set_defaults(run=_sign)
+    code.set_defaults(run=_code)
 
 
 def passphrase_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
@@ -157,6 +175,54 @@ def _export(chosen: argparse.Namespace) -> int:
                 "已导出加密的私钥,请按规定登记与保管", "an encrypted private key was written: account for it"
             )
         )
+    return 0
+
+
+def _sign(chosen: argparse.Namespace) -> int:
+    """Two lines: the key's fingerprint and the signature (r then s), both in hex."""
+    from crypto.key_files import KeyFolder
+    from crypto.keys import SigningKey
+    from crypto.sm3 import sm3_hex
+
+    folder = KeyFolder(chosen.keys)
+    record = folder.find(chosen.name)
+    with asked(chosen, needed=folder.needs_passphrase(record)) as secret:
+        key = folder.private_key(record, secret)
+    if not isinstance(key, SigningKey):
+        raise Refused(
+            "key-use",
+            Words(
+                f"密钥 {record.name} 用于加密,不能签名", f"key {record.name} is for encrypting, not signing"
+            ),
+            Words("请给用途为 sign 的密钥", "name one made with --use sign"),
+            field="NAME",
+        )
+    data = sys.stdin.buffer.read(SIGNED_BYTES_MAX + 1) if chosen.text is None else chosen.text.encode()
+    if not 0 < len(data) <= SIGNED_BYTES_MAX:
+        raise BadInput(
+            "sign-text",
+            Words(
+                f"要签的内容须为 1 至 {SIGNED_BYTES_MAX} 字节", f"1 to {SIGNED_BYTES_MAX} bytes are signed"
+            ),
+            Words("请用 --text 给出,或经标准输入给出", "give it by --text or on the standard input"),
+            field="--text",
+        )
+    print(sm3_hex(key.public.spki()))
+    print(key.sign(data).hex())
+    return 0
+
+
+def _code(chosen: argparse.Namespace) -> int:
+    """Six digits; where no other device is at hand that knows HMAC-SM3."""
+    from crypto.otp import STEP_SECONDS, code_at, secret_of
+
+    purpose = Words("动态码", "one-time codes")
+    with obtain(descriptor=chosen.secret_fd, credential=OTP_CREDENTIAL, purpose=purpose) as secret:
+        key = secret_of(secret.decode("ascii", "replace"))
+    now = datetime.now(UTC)
+    print(code_at(key, now, chosen.hash))
+    left = STEP_SECONDS - int(now.timestamp()) % STEP_SECONDS
+    say(Words(f"还有 {left} 秒有效", f"good for {left} s"))
     return 0
 
 

@@ -1,15 +1,19 @@
 """``liuhe keys``: what each command writes, says and refuses."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crypto import keys_commands
 from crypto.keys import DecryptionKey, PublicKey, SigningKey
+from crypto.otp import Hash, code_at, new_secret, secret_text
+from crypto.sm3 import sm3_hex
 from soc_api.cli import main
 
 assert keys_commands.register
@@ -97,3 +101,41 @@ def test_keys_of_openssl_come_in(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.strip() == key.public.key_id
     assert run("import", "again", path, *options) == 1
     assert run("show", "--keys", tmp_path / "nothing") == 0
+
+
+def test_a_text_is_signed_for_those_who_know_the_fingerprint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ("--keys", tmp_path / "keys")
+    assert run("new", "person", *folder, "--use", "sign", "--no-passphrase") == 0
+    assert run("new", "inbox", *folder, "--use", "encrypt", "--no-passphrase") == 0
+    assert run("export", "person", *folder, "--output", tmp_path / "public.pem") == 0
+    public = PublicKey.from_pem((tmp_path / "public.pem").read_bytes())
+    capsys.readouterr()
+    assert run("sign", "person", *folder, "--text", "liuhe login zhang") == 0
+    fingerprint, signature = capsys.readouterr().out.split()
+    assert fingerprint == sm3_hex(public.spki())
+    public.verify(b"liuhe login zhang", bytes.fromhex(signature))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"liuhe login zhang\n")))
+    assert run("sign", "person", *folder) == 0
+    public.verify(b"liuhe login zhang\n", bytes.fromhex(capsys.readouterr().out.split()[1]))
+    assert run("sign", "person", *folder, "--text", "") == 2
+    assert run("sign", "inbox", *folder, "--text", "x") == 1
+    said = capsys.readouterr().err
+    assert "sign-text" in said
+    assert "key-use" in said
+
+
+@pytest.mark.parametrize("hash_name", ["sm3", "sha256"])
+def test_the_code_of_now_is_that_of_the_bound_secret(
+    hash_name: Hash, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = new_secret()
+    before = datetime.now(UTC)
+    with descriptor(secret_text(secret).encode() + b"\n") as given:
+        assert run("code", "--hash", hash_name, "--secret-fd", given) == 0
+    shown = capsys.readouterr().out.strip()
+    assert shown in {code_at(secret, at, hash_name) for at in (before, datetime.now(UTC))}
+    with descriptor(b"not base 32!") as given:
+        assert run("code", "--secret-fd", given) == 2
+    assert "otp-secret" in capsys.readouterr().err
