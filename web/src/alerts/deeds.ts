@@ -1,7 +1,7 @@
 /** Acts of the page: shown at once, sent, followed while they run, taken back within ten seconds. */
 import { ElMessage } from "element-plus/es/components/message/index";
 import "element-plus/es/components/message/style/css";
-import { onBeforeUnmount, ref } from "vue";
+import { computed, onBeforeUnmount, ref } from "vue";
 import { ApiError, get } from "../api/client";
 import type { ActDetail, ActRow, AlertGroup } from "../api/types";
 import { told } from "../i18n";
@@ -21,19 +21,33 @@ export interface Deed {
 
 /** `row` finds a group that is shown, `replace` shows it changed, `done` is told when an act has ended. */
 export function useDeeds(row: (id: string) => AlertGroup | undefined, replace: (rows: AlertGroup[]) => void, done: () => void) {
-  const busy = ref(false);
+  const waiting = ref(0);
+  const busy = computed(() => waiting.value > 0);
   const last = ref<Deed | null>(null);
   const refused = ref<ActDetail | null>(null);
   let forgetting: ReturnType<typeof setTimeout> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   let gone = false;
 
-  /** Do it; resolves to whether it was taken. Raises nothing: what is refused is said. */
+  /** Do it; resolves to whether it was taken. Raises nothing: what is refused is said.
+
+   Shown at once; sent in turn, so that of two keys pressed quickly none is lost. */
   async function doIt(wish: Wish, aim: Aim): Promise<boolean> {
-    if (busy.value) return false;
-    busy.value = true;
     const before = "groups" in aim ? aim.groups.flatMap((id) => row(id) ?? []) : [];
     const me = `user:${session.value?.username ?? ""}`;
     replace(before.map((group) => foreseen(group, wish, me)));
+    waiting.value++;
+    const go = () => sent(wish, aim, before);
+    const mine = turn.then(go, go);
+    turn = mine;
+    try {
+      return await mine;
+    } finally {
+      waiting.value--;
+    }
+  }
+
+  async function sent(wish: Wish, aim: Aim, before: AlertGroup[]): Promise<boolean> {
     try {
       const act = await sendAct(wish, aim);
       if (act.refused && act.refused === act.total) replace(before);
@@ -43,8 +57,6 @@ export function useDeeds(row: (id: string) => AlertGroup | undefined, replace: (
       replace(before);
       complain(caught);
       return false;
-    } finally {
-      busy.value = false;
     }
   }
 
