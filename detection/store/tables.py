@@ -107,6 +107,18 @@ for _sort in ("latest", "heat", "count", "rank"):
         sqlite_where=text(OPEN_ROWS),
         postgresql_where=text(OPEN_ROWS),
     )
+TOP_ROWS: Final = "parent = ''"
+CLOSED_ROWS: Final = "state = 'closed' AND parent = ''"
+for _name, _columns, _rows in (
+    *((f"top_{_sort}", (_sort, "latest", "id"), TOP_ROWS) for _sort in ("heat", "count", "rank")),
+    ("closed_latest", ("latest", "id"), CLOSED_ROWS),
+):
+    Index(
+        f"ix_alert_groups_{_name}",
+        *(alert_groups.c[_column] for _column in _columns),
+        sqlite_where=text(_rows),
+        postgresql_where=text(_rows),
+    )
 # Everything that counts are made of, so that counting reads no whole row.
 Index(
     "ix_alert_groups_facets",
