@@ -29,6 +29,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     selection: str = ""
     usual: tuple[float, float] | UnsetType = UNSET  # of an anomaly: from, to of the entity itself
     peers: tuple[float, float] | UnsetType = UNSET  # and of its peers
+    label: Words | UnsetType = UNSET  # what the value counts, in words
+    one_in: float | UnsetType = UNSET  # a window as rare as this comes once in so many
+    last: datetime | UnsetType = UNSET  # when the entity last did it before
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from msgspec import UNSET
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Severity = Literal["informational", "low", "medium", "high", "critical"]
@@ -99,10 +100,12 @@ class AlertPage(Body):
     next: str
 
 
-Span = Annotated[
-    tuple[float, float] | None,
-    BeforeValidator(lambda value: value if isinstance(value, tuple | list) else None),
-]
+def _set(value: Any) -> Any:
+    """What a structure leaves unset is null."""
+    return None if value is UNSET else value
+
+
+Span = Annotated[tuple[float, float] | None, BeforeValidator(_set)]
 
 
 class MatchRow(Body):
@@ -114,6 +117,9 @@ class MatchRow(Body):
     selection: str
     usual: Span = None  # of an anomaly: from, to of the entity itself
     peers: Span = None  # and of its peers
+    label: Annotated[Text | None, BeforeValidator(_set)] = None  # what the value counts
+    one_in: Annotated[float | None, BeforeValidator(_set)] = None  # windows, of which one is as rare
+    last: Annotated[datetime | None, BeforeValidator(_set)] = None  # when the entity did it before
 
 
 class EventRow(Body):

@@ -12,7 +12,7 @@ from functools import partial
 
 from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
-from crypto.words import BadInput, LiuheError, Words
+from crypto.words import BadInput, LiuheError, Refused, Words
 from detection.anomaly.open import KEY_NAME, open_anomaly, open_habits
 from detection.detector import Detector
 from detection.exceptions import Sieve
@@ -48,6 +48,7 @@ from soc_api.sensor_renewal import RenewalDesk
 from soc_api.sensor_renewal_store import RenewalStore
 from soc_api.settings import Settings
 from soc_api.speech import say
+from soc_api.transfer_event_store import TransferEventStore
 
 SEAL_SECONDS = 60.0  # between looks for complete log segments
 SEAL_ALL_SECONDS = 600.0  # a quiet center seals what it has this often, so that it reaches the ledger
@@ -138,6 +139,7 @@ def _listener(
         packets=PacketCounter(
             PacketStore(engine), PacketFiles(folders.packets, load_key(folders.keys)), _now
         ),
+        acts=TransferEventStore(engine),
         detected=detected,
     )
 
@@ -146,7 +148,7 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     rules = center_rules(folders, settings)
     for error in rules.errors:
         say(Words(f"规则不可用:{error}", f"rule unusable: {error}"))
-    anomaly, refused = open_anomaly(folders.models, folders.keys / KEY_NAME, _now())
+    anomaly, refused = _anomaly(folders)
     for refusal in refused:
         say(Words(f"模型被拒绝:{refusal}", f"model refused: {refusal}"))
     book, now = RuleStore(engine), _now()
@@ -185,6 +187,22 @@ def _special(folders: Folders) -> list[Detector]:
             )
         )
         return special_detectors()
+
+
+def _anomaly(folders: Folders) -> tuple[Detector, list[Refused]]:
+    """The windows' detector as the site wants it; as shipped where its file is wrong, and that is said."""
+    site = folders.data / "lists" / "windows.toml"
+    models, key = folders.models, folders.keys / KEY_NAME
+    try:
+        return open_anomaly(models, key, _now(), site)
+    except BadInput as error:
+        say(
+            Words(
+                f"{error.field}:{error.what.zh};按出厂参数运行",
+                f"{error.field}: {error.what.en}; the shipped values hold",
+            )
+        )
+        return open_anomaly(models, key, _now())
 
 
 def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:

@@ -3,20 +3,22 @@
 Fitting and keeping are given as a port, so this file does no IO and knows no PyOD.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 
 from crypto.words import Words
 from detection.alert import Alert, Match
 from detection.anomaly.champion import Champion, Shelf
 from detection.anomaly.frozen import Contribution, FrozenModel, Opinion
 from detection.anomaly.learning import KIND_WORDS, Learning
+from detection.anomaly.own import Own, OwnRanges
 from detection.anomaly.refit import Realised
-from detection.anomaly.windows import FEATURES, Closed, Kind, WindowParameters, Windows
+from detection.anomaly.windows import FEATURES, KINDS, Closed, Kind, WindowParameters, Windows
 from detection.detector import feed_each
 from detection.special.remembered import Remembered
 from sensors.event import Event
@@ -29,7 +31,9 @@ class AnomalyDetector:
 
     name = "anomaly"
 
-    def __init__(self, parameters: WindowParameters, models: Models, shelf: Shelf) -> None:
+    def __init__(
+        self, parameters: WindowParameters, models: Models, shelf: Shelf, own: Callable[[], OwnRanges]
+    ) -> None:
         """``models`` are those fitted before; the shelf makes new ones and keeps them."""
         self._parameters = parameters
         self._shelf = shelf
@@ -39,6 +43,7 @@ class AnomalyDetector:
         self._raised: Remembered[list[int]] = Remembered(
             list, keys_max=parameters.windows_open_max, weight_max=parameters.windows_open_max
         )
+        self._own = {kind: own() for kind in KINDS}
         self._changed = False
         self.scored = 0
 
@@ -95,6 +100,12 @@ class AnomalyDetector:
     def _judge(self, kind: Kind, windows: list[Closed]) -> list[Alert]:
         """Windows of one kind that began together."""
         self._changed = True
+        alerts = self._judged(kind, windows)
+        rows = np.array([window.values for window in windows], dtype=np.float64)
+        self._own[kind].learn(windows[0].start, [_key(window) for window in windows], rows)
+        return alerts
+
+    def _judged(self, kind: Kind, windows: list[Closed]) -> list[Alert]:
         champion = self._champions.get(kind)
         if champion is None:
             full = [self._learning.add(window, self._parameters) for window in windows]
@@ -151,6 +162,7 @@ class AnomalyDetector:
         saying = self._parameters.host if window.kind == "host" else self._parameters.source
         last = window.events[-1]
         top = opinion.reasons
+        own = self._own[window.kind].before(_key(window), window.start, [one.feature for one in top])
         return saying.alert(
             "anomaly",
             entity=f"{window.kind}:{window.entity}",
@@ -163,16 +175,27 @@ class AnomalyDetector:
             },
             events=window.events,
             matched=tuple(
-                Match(
-                    event=last.id,
-                    field=one.feature,
-                    value=one.value,
-                    selection=_sentence(one).zh,
-                    usual=(one.usual_low, one.usual_high),
-                )
-                for one in top
+                _match(last.id, one, its, opinion.one_in) for one, its in zip(top, own, strict=True)
             ),
         )
+
+
+def _key(window: Closed) -> str:
+    return f"{window.unit}\0{window.entity}"
+
+
+def _match(event: str, one: Contribution, own: Own, one_in: float) -> Match:
+    return Match(
+        event=event,
+        field=one.feature,
+        value=one.value,
+        selection=_sentence(one).zh,
+        usual=UNSET if own.usual is None else own.usual,
+        peers=(one.usual_low, one.usual_high),
+        label=FEATURES[one.feature],
+        one_in=round(one_in),
+        last=UNSET if own.last is None else own.last,
+    )
 
 
 def _sentence(one: Contribution) -> Words:

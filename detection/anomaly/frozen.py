@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float64]
 
 
 class Contribution(NamedTuple):
-    """One feature of a window against what is usual: 5 % to 95 % of the learned windows."""
+    """One feature of a window against what is usual of its kind: 5 % to 95 % of the learned windows."""
 
     feature: str
     value: float

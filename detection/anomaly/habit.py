@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from crypto.words import Words
 from detection.alert import Alert, Match
@@ -188,6 +189,9 @@ class HabitDetector:
                     selection=said.zh,
                     usual=_rounded(reason.usual),
                     peers=_rounded(reason.peers),
+                    label=spoken(reason.value),
+                    one_in=round(one_in),
+                    last=datetime.fromtimestamp(reason.last, UTC) if reason.last else UNSET,
                 )
                 for reason, said in zip(one.reasons, sentences, strict=True)
             ),

@@ -13,6 +13,7 @@ from detection.anomaly.encoding import Array
 from detection.anomaly.entities import entity_parameters
 from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.habit import HabitDetector
+from detection.anomaly.own import OwnRanges
 from detection.anomaly.registry import ModelRegistry, registry_in
 from detection.anomaly.windows import FEATURES, KINDS, Kind, WindowParameters
 from detection.calendar import site_calendar
@@ -23,9 +24,13 @@ from detection.special.durable import Durable
 KEY_NAME = "models.pem"
 
 
-def window_parameters(path: Path | None = None) -> WindowParameters:
-    """The parameters of the center, or those that came with the product."""
-    return read_parameters(path or shipped("windows.toml"), WindowParameters)
+def window_parameters(site: Path | None = None) -> WindowParameters:
+    """The parameters that came with the product, under those of the site's file where there is one."""
+    return read_parameters(shipped("windows.toml"), WindowParameters, over=_there(site))
+
+
+def _there(site: Path | None) -> Path | None:
+    return site if site is not None and site.exists() else None
 
 
 def open_habits(parameters: Path | None = None) -> Detector:
@@ -81,7 +86,12 @@ def open_anomaly(
         champion = _first_good(registry, kind, now, refused)
         if champion is not None:
             known[kind] = champion, _challenger(registry, kind, now, refused)
-    return AnomalyDetector(chosen, known, SignedShelf(registry, chosen)), refused
+    baseline, calendar = entity_parameters().baseline, site_calendar()
+
+    def own() -> OwnRanges:
+        return OwnRanges(tuple(FEATURES), baseline, calendar)
+
+    return AnomalyDetector(chosen, known, SignedShelf(registry, chosen), own), refused
 
 
 def _first_good(

@@ -9,7 +9,7 @@ import pytest
 
 from crypto.words import BadInput
 from detection.anomaly.frozen import FrozenModel
-from detection.anomaly.open import open_anomaly
+from detection.anomaly.open import open_anomaly, window_parameters
 from detection.anomaly.registry import registry_in
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,9 +27,17 @@ def test_opening_does_not_import_pyod(tmp_path: Path) -> None:
 
 def test_a_wrong_parameter_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "windows.toml"
-    path.write_text("window_seconds = 60\n")
+    path.write_text("window_minutes = 60\n")
     with pytest.raises(BadInput, match="parameters-malformed"):
         open_anomaly(tmp_path, tmp_path / "models.pem", NOW, path)
+
+
+def test_the_site_may_shorten_what_is_learned(tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_text("learning_windows = 5\n[refit]\nrows_min = 10\n")
+    found = window_parameters(path)
+    assert (found.learning_windows, found.refit.rows_min) == (5, 10)
+    assert found.refit.days_max == window_parameters(tmp_path / "missing.toml").refit.days_max
 
 
 def test_where_the_champion_is_refused_the_one_before_speaks(model: FrozenModel, tmp_path: Path) -> None:

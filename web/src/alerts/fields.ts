@@ -27,10 +27,11 @@ export function fieldRows(fields: Record<string, unknown>, matches: readonly Mat
   return rows.sort((a, b) => Number(b.matched) - Number(a.matched) || (a.name < b.name ? -1 : 1));
 }
 
-/** Matches whose field stands in none of the events: features of a model, counts of a window. */
+/** Matches whose field stands in none of the events; counts of an unusual window have a panel of their own. */
 export function looseMatches(events: readonly EventRow[], matches: readonly MatchRow[]): MatchRow[] {
   const byId = new Map(events.map((event) => [event.id, event]));
   return matches.filter((match) => {
+    if (match.label) return false;
     const event = byId.get(match.event);
     return !event || !(match.field in event.fields || match.field in event.native);
   });

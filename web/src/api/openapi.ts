@@ -1240,6 +1240,9 @@ export interface components {
                 number,
                 number
             ] | null;
+            label?: components["schemas"]["Text"] | null;
+            one_in?: number | null;
+            last?: string | null;
         };
         MilestoneRow: {
             number: number;
