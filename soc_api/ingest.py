@@ -9,11 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final, Protocol, Self
+from datetime import datetime
+from typing import Any, Final, Protocol, Self
 
 from crypto.sm_async import SmAsyncStream, accept
 from crypto.words import LiuheError, Words
 from sensors import messages
+from sensors.event import LogSource, Value
 from sensors.messages import (
     AuthorityRequest,
     Decoder,
@@ -41,7 +43,9 @@ FAREWELL_SECONDS: Final = 2.0
 CREDIT_SECONDS: Final = 1.0
 CONFIGURATION_SECONDS: Final = 5.0
 PACKETS_SECONDS: Final = 1.0  # somebody waits
+ACTS_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 20.0  # a center that gives no credit says so again this often
+_TRANSFER: Final = LogSource(product="liuhe", service="transfer", category="transfer")
 _ACCEPT_TURNS: Final = 5  # of the loop, until a connection accepted just before closing is among the tasks
 
 logger = logging.getLogger(__name__)
@@ -67,6 +71,28 @@ class Desk(Protocol):
         ...
 
 
+class Act(Protocol):
+    """Something the center itself did that belongs among the events; without fields it does not."""
+
+    @property
+    def time(self) -> datetime: ...
+
+    @property
+    def fields(self) -> dict[str, Value]: ...
+
+
+class Acts(Protocol):
+    """The outbox of acts; ``soc_api.transfer_event_store.TransferEventStore``. Blocking calls."""
+
+    def due(self) -> Sequence[Act]:
+        """Acts not yet told, oldest first."""
+        ...
+
+    def done(self, told: Any) -> None:
+        """This one and those before it are in the log."""
+        ...
+
+
 class IngestListener:
     """``async with IngestListener(...)``: recovered and listening inside, drained and closed after it."""
 
@@ -82,6 +108,7 @@ class IngestListener:
         port: int,
         control: Control | None = None,
         packets: Packets | None = None,
+        acts: Acts | None = None,
         detected: Callable[[], int] | None = None,
         on_batch: OnBatch | None = None,
     ) -> None:
@@ -96,8 +123,9 @@ class IngestListener:
         self._desk: Final = desk
         self._detected: Final = detected
         self._committer: Final = Committer(log, self.counters, on_batch)
-        reporter = Reporter(self._committer, link.authority.identity().key, unit)
-        self._roll: Final = Roll(self._committer.newest, self._hold, reporter.tell)
+        self._reporter: Final = Reporter(self._committer, link.authority.identity().key, unit)
+        self._acts: Final = acts
+        self._roll: Final = Roll(self._committer.newest, self._hold, self._reporter.tell)
         self._hall: Final = Hall(
             center=center,
             committer=self._committer,
@@ -128,6 +156,7 @@ class IngestListener:
             asyncio.create_task(_every(UPKEEP_SECONDS, self._keep_lists), name="ingest-lists"),
             asyncio.create_task(_every(CONFIGURATION_SECONDS, self._configure), name="ingest-configuration"),
             asyncio.create_task(_every(PACKETS_SECONDS, self._want_packets), name="ingest-packets"),
+            asyncio.create_task(_every(ACTS_SECONDS, self._tell_acts), name="ingest-acts"),
         ]
         return self
 
@@ -241,6 +270,14 @@ class IngestListener:
             wanted = await asyncio.to_thread(self._hall.packets.wanted)
             if wanted:
                 await self._all(lambda session: session.want_packets(wanted.get(session.sensor, ())))
+
+    async def _tell_acts(self) -> None:
+        if self._acts is None:
+            return
+        for one in await asyncio.to_thread(self._acts.due):
+            if one.fields and not await self._reporter.tell(one.fields, time=one.time, source=_TRANSFER):
+                return  # it stays due
+            await asyncio.to_thread(self._acts.done, one)
 
     async def _all(self, work: Callable[[Session], Awaitable[None]]) -> None:
         """Do something for every greeted session; a slow peer holds nobody up but its own."""

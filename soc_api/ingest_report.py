@@ -41,14 +41,16 @@ class Reporter:
         self._sequence = 0
         self._turn: Final = asyncio.Lock()
 
-    async def tell(self, fields: Mapping[str, Value]) -> bool:
-        """Make one event durable; False where the log cannot be written."""
+    async def tell(
+        self, fields: Mapping[str, Value], *, time: datetime | None = None, source: LogSource = _LOGSOURCE
+    ) -> bool:
+        """Make one event durable, of ``time`` if it is not of now; False where the log cannot be written."""
         async with self._turn:
             now = self._now()
             if not self._epoch:
                 newest = self._committer.newest(CENTER_SENSOR).epoch
                 self._epoch = min(max(newest + 1, int(now.timestamp())), EPOCH_MAX)
-            seen = Observation(time=now, logsource=_LOGSOURCE, fields=dict(fields), lane=LANE)
+            seen = Observation(time=time or now, logsource=source, fields=dict(fields), lane=LANE)
             sequence = self._sequence + 1
             event = stamp(
                 seen,

@@ -25,6 +25,7 @@ from detection.special.scan import ScanDetector, ScanParameters
 from detection.special.shared_password import SharedPasswordDetector, SharedPasswordParameters
 from detection.special.sm_downgrade import SmDowngradeDetector, SmDowngradeParameters
 from detection.special.sweep import SweepDetector, SweepParameters
+from detection.special.transfer_channel import TransferChannelDetector, TransferChannelParameters
 from detection.special.upload import UploadDetector, UploadParameters
 
 
@@ -51,6 +52,7 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     shared_password: SharedPasswordParameters
     sm_downgrade: SmDowngradeParameters
     outside_link: OutsideLinkParameters
+    transfer_channel: TransferChannelParameters
 
 
 def special_detectors(path: Path | None = None, *, site: Path | None = None) -> list[Detector]:
@@ -87,4 +89,5 @@ def _learning(parameters: SpecialParameters) -> list[Learning]:
         SharedPasswordDetector(parameters.shared_password),
         SmDowngradeDetector(parameters.sm_downgrade),
         OutsideLinkDetector(parameters.outside_link, inside),
+        TransferChannelDetector(parameters.transfer_channel, site_calendar()),
     ]

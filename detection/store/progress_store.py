@@ -31,6 +31,22 @@ def advance(connection: Connection, position: int, now: datetime) -> None:
         connection.execute(insert(pipeline_cursor).values(name=_CURSOR, **values))
 
 
+def place_of(connection: Connection, name: str) -> int:
+    """How far another reader than the pipeline is; 0 before the first ``keep_place``."""
+    assert name != _CURSOR
+    found = connection.scalar(select(pipeline_cursor.c.position).where(pipeline_cursor.c.name == name))
+    return int(found or 0)
+
+
+def keep_place(connection: Connection, name: str, position: int, now: datetime) -> None:
+    """Say how far another reader than the pipeline is."""
+    assert name != _CURSOR
+    values = {"position": position, "time": micros(now)}
+    moved = connection.execute(update(pipeline_cursor).where(pipeline_cursor.c.name == name).values(**values))
+    if not moved.rowcount:
+        connection.execute(insert(pipeline_cursor).values(name=name, **values))
+
+
 def keep_snapshot(connection: Connection, name: str, body: bytes, now: datetime) -> None:
     """Replace the snapshot of one detector."""
     values = {"body": body, "time": micros(now)}
