@@ -1,19 +1,18 @@
 """Saved views of the hunt page, and drafts of rules, in the state database."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import Engine, RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from crypto.words import BadInput, Refused, Words
 from detection.store.progress_store import bump
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
-from soc_api.hunt_tables import hunt_views as views
 from soc_api.hunt_tables import rule_drafts as drafts
+from soc_api.saved_view_store import SavedView, SavedViewStore
 
-VIEWS_MAX: Final = 100  # of one person
 SETTINGS_CHARS_MAX: Final = 8_192
 DRAFTS_MAX: Final = 200  # shown, and waiting of one person
 
@@ -54,21 +53,18 @@ class HuntStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._views = SavedViewStore(engine, "hunt")
 
     def views(self, owner: str, role: str, unit: str) -> list[HuntView]:
         """One's own, and those shared with the role within the unit, by name."""
-        columns = views.c
-        mine = or_(columns.owner == owner, (columns.role == role) & (columns.unit == unit))
-        query = select(views).where(mine).order_by(columns.name, columns.id)
-        with self._engine.connect() as connection:
-            return [_view(row, owner) for row in connection.execute(query).mappings()]
+        return [_view(view, owner) for view in self._views.views(owner, role, unit)]
 
     def save_view(
         self, name: str, settings: dict[str, str], *, owner: str, role: str, unit: str, now: datetime
     ) -> HuntView:
         """Keep a view; '' as ``role`` shares it with nobody. One of the same name and owner is replaced.
 
-        Raises BadInput (view-size), Refused (views-full).
+        Raises BadInput (view-size), Refused (view-full).
         """
         text = _encode(settings).decode()
         if len(text) > SETTINGS_CHARS_MAX or not name.strip():
@@ -78,33 +74,12 @@ class HuntStore:
                 Words("请起个名称,缩短语句", "name it, and shorten its query"),
                 field="settings",
             )
-        values: dict[str, Any] = {"name": name.strip(), "owner": owner, "role": role, "unit": unit}
-        values |= {"settings": text, "time": micros(now)}
-        with writing(self._engine) as connection:
-            connection.execute(delete(views).where(views.c.owner == owner, views.c.name == values["name"]))
-            number = connection.scalar(select(func.count()).select_from(views).where(views.c.owner == owner))
-            if (number or 0) >= VIEWS_MAX:
-                raise Refused(
-                    "views-full",
-                    Words(f"已保存 {VIEWS_MAX} 个视图", f"{VIEWS_MAX} views are saved already"),
-                    Words("请先删除不用的", "delete one first"),
-                )
-            key = connection.execute(insert(views).values(values)).inserted_primary_key
-            assert key is not None
-            row = connection.execute(select(views).where(views.c.id == key[0])).mappings().one()
-            return _view(row, owner)
+        view = SavedView(name=name.strip(), owner=owner, role=role, unit=unit, settings=text, time=now)
+        return _view(msgspec.structs.replace(view, id=self._views.save(view)), owner)
 
     def remove_view(self, view: int, owner: str) -> None:
         """Forget one of one's own. Raises Refused (view-not-found)."""
-        with writing(self._engine) as connection:
-            gone = connection.execute(delete(views).where(views.c.id == view, views.c.owner == owner))
-            if not gone.rowcount:
-                raise Refused(
-                    "view-not-found",
-                    Words("没有这个视图,或它不是您的", "there is no such view of yours"),
-                    Words("请刷新列表", "reload the list"),
-                    field=str(view),
-                )
+        self._views.forget(view, owner)
 
     def drafts(self, units: frozenset[str] | None = None) -> list[RuleDraft]:
         """The newest drafts of some units (None: of all)."""
@@ -170,15 +145,15 @@ class HuntStore:
         return self.draft(number)
 
 
-def _view(row: RowMapping, owner: str) -> HuntView:
+def _view(view: SavedView, owner: str) -> HuntView:
     return HuntView(
-        id=row["id"],
-        name=row["name"],
-        owner=row["owner"],
-        shared=bool(row["role"]),
-        own=row["owner"] == owner,
-        settings=_settings.decode(row["settings"]),
-        time=from_micros(row["time"]),
+        id=view.id,
+        name=view.name,
+        owner=view.owner,
+        shared=bool(view.role),
+        own=view.owner == owner,
+        settings=_settings.decode(view.settings),
+        time=view.time,
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of the hunt page: saved views, and drafts of rules that wait for a decision.
+"""The table of drafts of rules that wait for a decision.
 
 Times are microseconds as everywhere in the state (``detection.store.tables.micros``).
 """
@@ -8,20 +8,6 @@ from typing import Final
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Table, Text
 
 from detection.store.tables import RowId, metadata
-
-hunt_views: Final = Table(
-    "hunt_views",
-    metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("name", String(64), nullable=False),
-    Column("owner", String(128), nullable=False),  # who saved it
-    Column("role", String(32), nullable=False, server_default=""),  # whom it is shared with; '' nobody
-    Column("unit", String(128), nullable=False),  # of the owner: shared within that unit
-    Column("settings", Text, nullable=False),  # JSON: the address of the page it stands for
-    Column("time", BigInteger, nullable=False),
-    Index(None, "owner"),
-    Index(None, "role", "unit"),
-)
 
 rule_drafts: Final = Table(
     "rule_drafts",

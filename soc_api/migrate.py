@@ -21,12 +21,12 @@ import compliance.report_tables
 import compliance.tables
 import detection.store.act_tables
 import detection.store.exception_tables
-import soc_api.alert_view_tables
-import soc_api.hunt_tables
 import soc_api.enrolment_store
+import soc_api.hunt_tables
 import soc_api.identity_tables
 import soc_api.packet_tables
 import soc_api.rule_tables
+import soc_api.saved_view_tables
 import soc_api.sensor_tables
 import soc_api.tables
 import soc_api.transfer_tables
@@ -44,7 +44,7 @@ _REGISTERED: Final = (
     compliance.report_tables,
     compliance.tables,
     compliance.enforcement_tables,
-    soc_api.alert_view_tables,
+    soc_api.saved_view_tables,
     soc_api.hunt_tables,
     soc_api.tables,
     soc_api.enrolment_store,

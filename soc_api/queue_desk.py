@@ -17,8 +17,8 @@ from detection.store.group_page import FACETS, Facet
 from detection.store.group_query import GroupFilter, alert_fields
 from detection.store.state import Engine, refresh_statistics
 from sensors.event import LogSource, Observation, stamp
-from soc_api.alert_view_store import AlertViewStore
 from soc_api.queue_places import QueuePlaces
+from soc_api.saved_view_store import SavedViewStore
 
 MANUAL: Final = "liuhe-manual"  # the rule of what people told
 
@@ -28,7 +28,7 @@ class QueueDesk:
 
     def __init__(self, engine: Engine, alerts: AlertStore, registry: RegistryDesk) -> None:
         self.acts = AlertActs(engine)
-        self.views = AlertViewStore(engine)
+        self.views = SavedViewStore(engine, "alerts")
         self.places = QueuePlaces(registry)
         self._alerts = alerts
         self._engine = engine

@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    text,
     update,
 )
 
@@ -45,7 +46,7 @@ from detection.store.group_query import GroupFilter, Keys, bad_argument, narrowe
 from detection.store.group_store import group_of, group_row, settle_parents, tell, with_members
 from detection.store.progress_store import bump
 from detection.store.state import writing
-from detection.store.tables import alert_groups, from_micros, micros
+from detection.store.tables import MERGED_ROWS, alert_groups, from_micros, micros
 
 CHUNK_GROUPS: Final = 2_000  # changed in one transaction: the pipeline waits no longer than this takes
 INLINE_GROUPS_MAX: Final = 200  # so few are done before the act is answered
@@ -232,7 +233,7 @@ def _expanded(connection: Connection, number: int, act: Act) -> int:
     if act.action not in _ALONE:
         known = exists().where(and_(_I.act == number, _I.group_id == _C.id))
         members = select(literal(number), _C.id, literal("waiting")).where(
-            _C.parent != "", _C.parent.in_(mine), ~known
+            text(MERGED_ROWS), _C.parent.in_(mine), ~known
         )
         connection.execute(insert(alert_act_items).from_select(["act", "group_id", "state"], members))
     total = connection.scalar(select(func.count()).select_from(alert_act_items).where(_I.act == number)) or 0

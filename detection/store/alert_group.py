@@ -75,12 +75,16 @@ class HistoryRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows in the order asked for; ``next`` is the cursor of the following page, '' at the end."""
+    """Rows in the order asked for; ``next`` is the cursor of the following page, '' at the end.
+
+    Where ``total`` is not ``exact`` there are at least that many groups.
+    """
 
     rows: tuple[AlertGroup, ...]
     total: int
     revision: int
     next: str
+    exact: bool = True
 
 
 class AlertDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select, text
 
 from detection.alert import SEVERITIES, Alert
 from detection.exceptions import Withheld
@@ -21,7 +21,16 @@ from detection.store.act import REASON_CHARS_MAX, Act, refusal
 from detection.store.act_store import AlertActs
 from detection.store.alert_group import AlertDetail, AlertGroup, AlertPage, AlertRecord, HistoryRecord
 from detection.store.exception_store import keep_withheld
-from detection.store.group_page import Bucket, Facet, Sort, read_buckets, read_count, read_page
+from detection.store.group_page import (
+    BROAD_ROWS,
+    Bucket,
+    Facet,
+    Sort,
+    is_dear,
+    read_buckets,
+    read_count,
+    read_page,
+)
 from detection.store.group_query import GroupFilter, Keys, narrowed
 from detection.store.group_store import (
     group_of,
@@ -35,7 +44,7 @@ from detection.store.group_store import (
 from detection.store.inventory_store import record
 from detection.store.progress_store import advance, bump, counter, keep_snapshot, position_of, snapshot
 from detection.store.state import writing
-from detection.store.tables import alert_groups, alert_history, alerts, from_micros, micros
+from detection.store.tables import MERGED_ROWS, alert_groups, alert_history, alerts, from_micros, micros
 from sensors.event import Event
 
 DETAIL_ALERTS_MAX: Final = 20
@@ -139,25 +148,51 @@ class AlertStore:
         offset: int = 0,
         limit: int = 50,
         keys_of_system: Keys | None = None,
+        whole: bool = True,
     ) -> AlertPage:
         """A page of the filter's groups, ``offset`` rows behind the cursor; highest of ``sort`` first.
 
         The cursor is the place of the last row shown, so a following page repeats no row that did not move.
-        Raises BadInput naming the parameter at fault.
+        Without ``whole`` nothing is counted that must be read row by row: the page is then not ``exact`` and
+        ``count`` tells the total. Raises BadInput naming the parameter at fault.
         """
         conditions = narrowed(wanted, now, keys_of_system=keys_of_system)
         with self._engine.connect() as connection:
             revision = counter(connection, "alerts")
             known = (wanted, revision, now.replace(second=0, microsecond=0), keys_of_system is None)
             total = self._totals.get(known)
-            if total is None:
-                total = self._totals[known] = read_count(connection, conditions)
-            rows, following = read_page(
+            if total is None and not is_dear(conditions):
+                total = self._remember(known, read_count(connection, conditions))
+            found = read_page(
                 connection, conditions, sort=sort, cursor=cursor, offset=offset, limit=limit, total=total
             )
+            total = found.total
+            if total is None and whole:
+                total = read_count(connection, conditions)
+        if total is not None:
+            self._remember(known, total)
+        return AlertPage(
+            rows=tuple(found.rows),
+            total=BROAD_ROWS + 1 if total is None else total,
+            exact=total is not None,
+            revision=revision,
+            next=found.next,
+        )
+
+    def count(self, wanted: GroupFilter, now: datetime, *, keys_of_system: Keys | None = None) -> int:
+        """How many groups the filter holds. Raises BadInput."""
+        conditions = narrowed(wanted, now, keys_of_system=keys_of_system)
+        with self._engine.connect() as connection:
+            revision = counter(connection, "alerts")
+            known = (wanted, revision, now.replace(second=0, microsecond=0), keys_of_system is None)
+            total = self._totals.get(known)
+            return self._remember(known, read_count(connection, conditions)) if total is None else total
+
+    def _remember(self, known: object, total: int) -> int:
+        self._totals[known] = total
         while len(self._totals) > _TOTALS_MAX:
             self._totals.pop(next(iter(self._totals)), None)
-        return AlertPage(rows=tuple(rows), total=total, revision=revision, next=following)
+        return total
 
     def buckets(
         self, wanted: GroupFilter, now: datetime, by: Facet, *, keys_of_system: Keys | None = None
@@ -174,7 +209,11 @@ class AlertStore:
         )
         told = select(alert_history).where(alert_history.c.group_id == group)
         columns = alert_groups.c
-        merged = select(alert_groups).where(columns.parent == group).order_by(columns.latest.desc())
+        merged = (
+            select(alert_groups)
+            .where(text(MERGED_ROWS), columns.parent == group)
+            .order_by(columns.latest.desc())
+        )
         with self._engine.connect() as connection:
             (shown,) = with_members(connection, [group_of(group_row(connection, group))])
             members = connection.execute(merged.limit(MEMBERS_MAX)).mappings().all() if shown.members else []

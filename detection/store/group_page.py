@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, literal, select, tuple_
+from sqlalchemy.sql import visitors
 
 from crypto.words import BadInput, Words
 from detection.alert import SEVERITIES
 from detection.store.alert_group import AlertGroup
 from detection.store.group_query import bad_argument
 from detection.store.group_store import group_of, with_members
-from detection.store.tables import OPEN_ROWS, alert_groups, from_micros
+from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, from_micros
 
 Sort = Literal["latest", "risk", "count", "severity"]
 Facet = Literal["severity", "state", "detector", "unit", "owner", "rule", "entity"]
@@ -25,7 +26,7 @@ SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 PAGE_MAX: Final = 500
 BUCKETS_MAX: Final = 500
-BROAD_ROWS: Final = 2_000  # more than these are not sorted for a page
+BROAD_ROWS: Final = 2_000  # more than these are not collected and sorted for a page
 
 _C: Final = alert_groups.c
 _SORTED: Final[dict[Sort, ColumnElement[Any]]] = {
@@ -43,6 +44,11 @@ _BUCKETED: Final[dict[Facet, ColumnElement[Any]]] = {
     "rule": _C.rule,
     "entity": _C.entity_key,
 }
+# What the index of facets holds; and what finds few rows by an index of its own.
+_FACETED: Final = frozenset(
+    ("parent", "state", "snoozed_until", "rank", "detector", "unit", "owner", "rule", "entity_key")
+) | {"latest", "count"}
+_SELECTIVE: Final = frozenset({"id", "rule", "owner", "entity_key", "latest"})
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +63,17 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     latest: datetime
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A page: its rows, the cursor behind them ('' at the end), and how many rows the filter holds.
+
+    ``total`` is None where that is not known yet, and more than BROAD_ROWS.
+    """
+
+    rows: list[AlertGroup]
+    next: str
+    total: int | None
+
+
 def read_page(
     connection: Connection,
     wanted: Sequence[ColumnElement[bool]],
@@ -65,37 +82,88 @@ def read_page(
     cursor: str,
     offset: int,
     limit: int,
-    total: int,
-) -> tuple[list[AlertGroup], str]:
-    """The rows and the cursor behind them, '' at the end; ``total`` is how many the filter holds.
+    total: int | None,
+) -> Found:
+    """The page; ``total`` is how many rows the filter holds, None where nobody has counted them.
 
-    Raises BadInput (alert-cursor, alert-argument).
+    A broad filter is walked along the index that has its rows sorted, and stops when the page is full;
+    the rows of a narrow one are all found at once, and so counted. Raises BadInput (alert-cursor,
+    alert-argument).
     """
     if sort not in SORTS:
         raise bad_argument("sort", sort, SORTS)
+    place = tuple(_place(cursor, sort)) if cursor else None
+    limit = max(1, min(limit, PAGE_MAX))
+    if total is None or total <= BROAD_ROWS:
+        places = _places(connection, wanted, sort)
+        if len(places) <= BROAD_ROWS:
+            behind = [one for one in places if place is None or one < place]
+            shown = _rows(connection, behind[offset : offset + limit])
+            more = len(behind) > offset + limit
+            return Found(
+                rows=shown, next=_cursor(behind[offset + limit - 1]) if more else "", total=len(places)
+            )
     order = _order(sort)
     query = select(alert_groups).where(*wanted).order_by(*(column.desc() for column in order))
-    if total > BROAD_ROWS and any(str(term) == OPEN_ROWS for term in wanted):
+    if walked := _walked(wanted, order[0].name):
         # SQLite would rather collect and sort all rows than walk the index that has them sorted.
-        query = query.with_hint(alert_groups, f"INDEXED BY ix_alert_groups_open_{order[0].name}", "sqlite")
-    if cursor:
-        place = _place(cursor, sort)
+        query = query.with_hint(alert_groups, f"INDEXED BY {walked}", "sqlite")
+    if place is not None:
         query = query.where(tuple_(*order) < tuple_(*map(literal, place)))
-    limit = max(1, min(limit, PAGE_MAX))
-    if not total:
-        return [], ""
     found = connection.execute(query.offset(offset or None).limit(limit + 1)).mappings().all()
+    last = tuple(found[limit - 1][column.name] for column in order) if len(found) > limit else None
     shown = [group_of(row) for row in found[:limit]]
-    following = ""
-    if len(found) > limit:
-        last = found[limit - 1]
-        following = ".".join([*(_written(last[column.name]) for column in order[:-1]), last["id"]])
-    return with_members(connection, shown), following
+    return Found(rows=with_members(connection, shown), next=_cursor(last) if last else "", total=total)
 
 
 def read_count(connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> int:
     """How many rows the filter holds, exactly."""
-    return connection.scalar(select(func.count()).select_from(alert_groups).where(*wanted)) or 0
+    return connection.scalar(_scanned(select(func.count()).select_from(alert_groups), wanted)) or 0
+
+
+def is_dear(wanted: Sequence[ColumnElement[bool]]) -> bool:
+    """Whether counting must read whole rows: the filter asks for more than the index of facets holds."""
+    return not _columns(wanted) <= _FACETED
+
+
+def _places(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], sort: Sort
+) -> list[tuple[Any, ...]]:
+    """Where the rows of the filter stand, first to last; more than BROAD_ROWS are not looked for."""
+    found = connection.execute(_scanned(select(*_order(sort)), wanted).limit(BROAD_ROWS + 1))
+    return sorted((tuple(row) for row in found), reverse=True)
+
+
+def _rows(connection: Connection, places: Sequence[tuple[Any, ...]]) -> list[AlertGroup]:
+    found = {}
+    if places:
+        query = select(alert_groups).where(_C.id.in_([place[-1] for place in places]))
+        found = {row["id"]: group_of(row) for row in connection.execute(query).mappings()}
+    return with_members(connection, [found[place[-1]] for place in places if place[-1] in found])
+
+
+def _scanned(query: Select[Any], wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Rows in the order they lie where whole rows are read anyhow: SQLite would jump there and back."""
+    query = query.where(*wanted)
+    if is_dear(wanted) and not _columns(wanted) & _SELECTIVE:
+        return query.with_hint(alert_groups, "NOT INDEXED", "sqlite")
+    return query
+
+
+def _columns(wanted: Sequence[ColumnElement[bool]]) -> set[str]:
+    return {one.name for term in wanted for one in visitors.iterate(term) if isinstance(one, Column)}
+
+
+def _walked(wanted: Sequence[ColumnElement[bool]], name: str) -> str:
+    """The index that has the rows of the filter sorted by the column, '' where none has."""
+    said = {str(term) for term in wanted}
+    if OPEN_ROWS in said:
+        return f"ix_alert_groups_open_{name}"
+    if said.isdisjoint({TOP_ROWS, CLOSED_ROWS}):
+        return ""
+    if name == "latest":
+        return f"ix_alert_groups_{'closed_latest' if CLOSED_ROWS in said else 'latest_id'}"
+    return f"ix_alert_groups_top_{name}"
 
 
 def read_buckets(
@@ -105,20 +173,18 @@ def read_buckets(
     if by not in FACETS:
         raise bad_argument("by", by, FACETS)
     column = _BUCKETED[by]
-    often = select(column).where(*wanted).group_by(column).order_by(func.count().desc(), column)
-    counted: Select[Any] = (
-        select(
-            column.label("value"),
-            _C.rank,
-            func.count().label("groups"),
-            func.sum(_C.count).label("alerts"),
-            func.max(_C.latest).label("latest"),
-        )
-        .where(*wanted, column.in_(often.limit(limit)))
-        .group_by(column, _C.rank)
+    counted: Select[Any] = select(
+        column.label("value"),
+        _C.rank,
+        func.count().label("groups"),
+        func.sum(_C.count).label("alerts"),
+        func.max(_C.latest).label("latest"),
     )
+    parts = _scanned(counted, wanted).group_by(column, _C.rank).cte("parts").prefix_with("MATERIALIZED")
+    value = parts.c.value
+    often = select(value).group_by(value).order_by(func.sum(parts.c.groups).desc(), value).limit(limit)
     gathered: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(counted):
+    for row in connection.execute(select(parts).where(value.in_(often))):
         gathered.setdefault(_shown(by, row.value), []).append(row)
     buckets = [_bucket(value, rows) for value, rows in gathered.items()]
     buckets.sort(key=lambda one: (-one.groups, one.value))
@@ -157,6 +223,10 @@ def _order(sort: Sort) -> list[ColumnElement[Any]]:
 
 def _written(value: object) -> str:
     return value.hex().replace(".", "_") if isinstance(value, float) else str(value)
+
+
+def _cursor(place: Sequence[Any]) -> str:
+    return ".".join([*map(_written, place[:-1]), place[-1]])
 
 
 def _place(cursor: str, sort: Sort) -> list[Any]:

@@ -21,7 +21,7 @@ from detection.query.fields import Fields, read_fields
 from detection.query.parse import parse_query
 from detection.risk import heat_at
 from detection.store.sql import like_pattern
-from detection.store.tables import OPEN_ROWS, alert_groups, micros
+from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, micros
 from rules import ROOT
 
 QUERY_CHARS_MAX: Final = 500
@@ -122,10 +122,10 @@ def _state(wanted: GroupFilter, now: datetime) -> list[ColumnElement[bool]]:
         found.append(_C.state.in_(states))
         if wanted.folded or state == "snoozed":
             found.append(asleep if state == "snoozed" else not_(asleep))
+    elif wanted.folded:
+        found.append(text(TOP_ROWS if state == "all" else CLOSED_ROWS))  # type: ignore[arg-type]
     elif state != "all":
         found.append(_C.state == state)
-    if wanted.folded:
-        found.append(_C.parent == "")
     return found
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, insert, select, text, update
 
 from crypto.words import Refused, Words
 from detection.alert import SEVERITIES, Alert
 from detection.risk import heat_of
 from detection.store.alert_group import AlertGroup, folded, opened
-from detection.store.tables import alert_groups, alert_history, alerts, from_micros, micros
+from detection.store.tables import MERGED_ROWS, alert_groups, alert_history, alerts, from_micros, micros
 
 BODIES_MAX: Final = 100  # alerts of a group kept with their events; older ones keep only id and time
 _CHUNK: Final = 500  # names in one IN (...): below SQLite's limit of 999 in old builds
@@ -144,7 +144,8 @@ def with_members(connection: Connection, shown: Sequence[AlertGroup]) -> list[Al
     for some in _chunks(parents):
         columns = alert_groups.c
         sums = func.sum(columns.count).label("total"), func.min(columns.first_seen).label("first")
-        query = select(columns.parent, *sums).where(columns.parent.in_(some)).group_by(columns.parent)
+        query = select(columns.parent, *sums).where(text(MERGED_ROWS), columns.parent.in_(some))
+        query = query.group_by(columns.parent)
         added |= {row["parent"]: row for row in connection.execute(query).mappings()}
     return [
         msgspec.structs.replace(
@@ -161,7 +162,7 @@ def with_members(connection: Connection, shown: Sequence[AlertGroup]) -> list[Al
 def settle_parents(connection: Connection, parents: Iterable[str], revision: int) -> None:
     """After groups were merged or split: how many members each parent has, and when one spoke last."""
     member = alert_groups.alias()
-    mine = member.c.parent == alert_groups.c.id
+    mine = and_(text(MERGED_ROWS), member.c.parent == alert_groups.c.id)  # as the index says it
     latest = select(func.max(member.c.latest)).where(mine).scalar_subquery()
     own = alert_groups.c.last_seen
     for parent in parents:

@@ -94,7 +94,6 @@ alert_groups: Final = Table(
     Index(None, "unit", "latest"),
     Index(None, "owner", "latest"),
     Index(None, "entity_key", "latest"),
-    Index(None, "parent", "latest"),
     Index(None, "revision"),
 )
 OPEN_ROWS: Final = "state != 'closed' AND parent = ''"  # said alike by the query, else the index is not used
@@ -108,10 +107,12 @@ for _sort in ("latest", "heat", "count", "rank"):
         postgresql_where=text(OPEN_ROWS),
     )
 TOP_ROWS: Final = "parent = ''"
+MERGED_ROWS: Final = "parent != ''"
 CLOSED_ROWS: Final = "state = 'closed' AND parent = ''"
 for _name, _columns, _rows in (
     *((f"top_{_sort}", (_sort, "latest", "id"), TOP_ROWS) for _sort in ("heat", "count", "rank")),
     ("closed_latest", ("latest", "id"), CLOSED_ROWS),
+    ("parent_latest", ("parent", "latest"), MERGED_ROWS),
 ):
     Index(
         f"ix_alert_groups_{_name}",

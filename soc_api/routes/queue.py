@@ -10,7 +10,6 @@ from detection.store.act import Act
 from detection.store.act_store import ITEMS_MAX
 from detection.store.group_page import Facet
 from detection.store.group_query import GroupFilter, bad_argument
-from soc_api.alert_view_store import SavedView
 from soc_api.bodies import AlertGroup
 from soc_api.context import Center
 from soc_api.errors import text
@@ -38,6 +37,7 @@ from soc_api.queue_views import SHIPPED
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Number, Reach, Seen, Within
+from soc_api.saved_view_store import SavedView
 from soc_api.unit_scope import UnitScope
 
 queue = router("alerts")
@@ -274,9 +274,10 @@ def save_view(body: ViewOrder, center: Here, desk: Desk, visit: Visitor) -> View
         role="",
         unit=visit.account.unit,
         settings=body.settings.model_dump_json(),
+        time=center.clock(),
     )
     with recorded(center, visit, "alert.view", view.name):
-        desk.views.save(view, center.clock())
+        desk.views.save(view)
     return views(desk, visit)
 
 

@@ -48,7 +48,7 @@ def test_what_is_too_much_is_refused(store: HuntStore, monkeypatch: pytest.Monke
         save(store, "a", "user:a", q="x" * 9_000)
     with pytest.raises(BadInput):
         save(store, " ", "user:a")
-    monkeypatch.setattr("soc_api.hunt_store.VIEWS_MAX", 1)
+    monkeypatch.setattr("soc_api.saved_view_store.VIEWS_MAX", 1)
     save(store, "a", "user:a")
     with pytest.raises(Refused):
         save(store, "b", "user:a")
