@@ -1,7 +1,8 @@
 """Forbidden ways between inside and outside (违规外联、违规内联).
 
-A canary address that nobody should visit, an isolated network that reaches out, a host in both worlds,
-a new radio or telephone link, a foreign address inside, many kinds of machines behind one address.
+A canary address that nobody should visit, an isolated network that reaches out, a host in both worlds
+or with two ways out, a new radio or telephone link, a foreign address inside, many kinds of machines behind
+one address.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from detection.special.remembered import Remembered
 from detection.special.told import Told
 from sensors.event import Event
 
+_DEFAULTS: Final = frozenset({"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "::/1", "8000::/1"})
 _ANSWERED: Final = frozenset({"SF", "S1", "S2", "S3", "RSTO", "RSTR"})
 # kinds of machines by what their browsers say; the first that fits holds
 _KINDS: Final = (
@@ -47,6 +49,7 @@ class OutsideLinkParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     canary: Saying
     out: Saying
     both: Saying
+    ways: Saying
     link: Saying
     foreign: Saying
     behind: Saying
@@ -69,7 +72,7 @@ class OutsideLinkDetector:
 
     name = "outside_link"
     datasets: frozenset[str] | None = frozenset(
-        {"net.flow", "net.http", "net.arp", "inventory.interfaces", "inventory.change"}
+        {"net.flow", "net.http", "net.arp", "inventory.interfaces", "inventory.routes", "inventory.change"}
     )
 
     def __init__(self, parameters: OutsideLinkParameters, inside: Inside) -> None:
@@ -108,6 +111,8 @@ class OutsideLinkDetector:
             return self._foreign(event)
         if dataset == "inventory.interfaces":
             return self._both(event)
+        if dataset == "inventory.routes":
+            return self._ways(event)
         return self._link(event)
 
     def _flow(self, event: Event) -> list[Alert]:
@@ -159,11 +164,9 @@ class OutsideLinkDetector:
 
     def _both(self, event: Event) -> list[Alert]:
         """A host with an inside and an outside address on interfaces that are up."""
-        names = texts_of(event.fields.get("gov.inventory.columns"))
         own: dict[str, str] = {}  # interface -> address
         other: dict[str, str] = {}
-        for item in texts_of(event.fields.get("gov.inventory.items")):
-            row = dict(zip(names, item.split("\t"), strict=False))
+        for row in _rows(event):
             name = row.get("name", "")
             virtual = name.startswith(self._parameters.virtual_names)
             if virtual or row.get("state", "up").lower() == "down":
@@ -181,6 +184,21 @@ class OutsideLinkDetector:
         host = host_of(event)
         numbers = {"host": host, "inside": _said(own), "outside": _said(other)}
         return self._tell(self._parameters.both, event, f"host:{host}", numbers)
+
+    def _ways(self, event: Event) -> list[Alert]:
+        """A host with default routes of one family over different links; two halves are a whole."""
+        host = host_of(event)
+        if host in self._parameters.exempt:
+            return []
+        over: dict[bool, dict[str, str]] = {False: {}, True: {}}  # by family: interface -> gateway
+        for row in _rows(event):
+            name, target = row.get("interface", ""), row.get("destination", "")
+            if target in _DEFAULTS and not name.startswith(self._parameters.virtual_names):
+                over[":" in target].setdefault(name, row.get("gateway", "") or "—")
+        ways = next((found for found in over.values() if len(found) > 1), {})
+        if not ways:
+            return []
+        return self._tell(self._parameters.ways, event, f"host:{host}", {"host": host, "ways": _said(ways)})
 
     def _link(self, event: Event) -> list[Alert]:
         """A new interface whose name is that of a radio, telephone or plugged-in link."""
@@ -211,6 +229,13 @@ class OutsideLinkDetector:
                 matched=shown(event, names, "link"),
             )
         ]
+
+
+def _rows(event: Event) -> Iterator[dict[str, str]]:
+    """The rows of an inventory's table by the names of its columns."""
+    names = texts_of(event.fields.get("gov.inventory.columns"))
+    for item in texts_of(event.fields.get("gov.inventory.items")):
+        yield dict(zip(names, item.split("\t"), strict=False))
 
 
 def _said(table: dict[str, str]) -> str:

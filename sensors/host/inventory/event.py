@@ -22,6 +22,7 @@ _CATEGORIES: Final = {
     "mounts": "host",
     "hardware": "host",
     "interfaces": "network",
+    "routes": "network",
 }
 _ECS: Final = {  # (kind, column) -> ECS field
     ("packages", "name"): "package.name",

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from sensors.host.inventory import access, certificates, kernel, packages, people, services, system
+from sensors.host.inventory import access, certificates, kernel, packages, people, routes, services, system
 from sensors.host.inventory.kind import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     *system.KINDS,
+    *routes.KINDS,
     *packages.KINDS,
     *people.KINDS,
     *access.KINDS,

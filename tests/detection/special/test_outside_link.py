@@ -106,3 +106,26 @@ def test_several_kinds_of_machines_behind_one_address(detector: OutsideLinkDetec
     assert rules(detector, browse(9_001, windows), browse(9_002, "curl/8"), browse(9_003, android)) == [
         "special.shared-address"
     ]
+
+
+def routes(make: Make, *rows: str, host: str = "pc-1") -> Event:
+    fields = {
+        "host.name": host,
+        "gov.inventory.columns": ["destination", "interface", "gateway", "metric"],
+        "gov.inventory.items": ["\t".join(row.split("|")) for row in rows],
+    }
+    return make(0, "inventory.routes", fields, product="linux")
+
+
+def test_two_ways_out(detector: OutsideLinkDetector, make: Make) -> None:
+    plain = ["0.0.0.0/0|eth0|10.0.0.1|100", "10.0.0.0/24|eth0||100"]
+    assert rules(detector, routes(make, *plain, "192.168.43.0/24|wlan0||600")) == []
+    assert rules(detector, routes(make, *plain, "0.0.0.0/0|eth0|10.0.0.2|200")) == []
+    assert rules(detector, routes(make, *plain, "::/0|eth1|fe80::1|1024")) == []
+    assert rules(detector, routes(make, *plain, "0.0.0.0/0|docker0|172.17.0.1|0")) == []
+    two = routes(make, *plain, "0.0.0.0/0|wlan0|192.168.43.1|600")
+    (alert,) = detector.feed([two, two])
+    assert (alert.rule, alert.entity) == ("special.two-default-routes", "host:pc-1")
+    assert "wlan0 192.168.43.1" in alert.reason.zh
+    halves = ("0.0.0.0/1|tun0|10.8.0.1|0", "128.0.0.0/1|tun0|10.8.0.1|0")
+    assert rules(detector, routes(make, *plain, *halves, host="pc-2")) == ["special.two-default-routes"]

@@ -261,6 +261,7 @@ export default {
     os: "Operating system",
     hardware: "Hardware",
     interfaces: "Interfaces",
+    routes: "Routes",
     packages: "Packages",
     accounts: "Accounts",
     lastlog: "Last logins",

@@ -261,6 +261,7 @@ export default {
     os: "操作系统",
     hardware: "硬件",
     interfaces: "网络接口",
+    routes: "路由",
     packages: "软件包",
     accounts: "账号",
     lastlog: "最近登录",
