@@ -76,6 +76,16 @@ class ShiftPage(Body):
     late: list[LateOrder]
     notices_open: int
     notices_overdue: int
+    incidents_open: int
+    incidents_overdue: int
     silent: list[SilentSensor]
     held_day: int
     exceptions_waiting: int
+
+
+class OverduePage(Body):
+    """GET /api/v1/overdue: what is past its time, by kind; 0 for what the account may not read."""
+
+    incidents: int
+    notices: int
+    orders: int

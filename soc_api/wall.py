@@ -18,7 +18,15 @@ from detection.alert import SEVERITIES, Severity
 from detection.store.shift_store import PlaceCount, ShiftStore
 from soc_api.bodies import Text
 from soc_api.errors import text
-from soc_api.figures import events_last_hour, notice_deadline, open_receipts
+from soc_api.figures import (
+    ORDERS_SPAN,
+    events_last_hour,
+    incident_figures,
+    late_incidents,
+    notice_deadline,
+    open_receipts,
+    orders_in_sight,
+)
 from soc_api.sensor_port import SensorRowValue
 from soc_api.site_map import SiteMap
 from soc_api.wall_bodies import WallAlert, WallDue, WallLayer, WallPage, WallTile
@@ -31,12 +39,12 @@ HOLD: Final = timedelta(seconds=4)
 SCOPES_MAX: Final = 64
 FLOW_MAX: Final = 24
 DUE_MAX: Final = 40
-ORDERS_SPAN: Final = timedelta(days=30)
 PROVINCE: Final = "3200"
 _CODE: Final = 4  # digits of a city in a unit's code
 _PROVINCIAL: Final = Words("省级", "Province")
 _ELSEWHERE: Final = Words("其他", "Elsewhere")
 _NOTICE: Final = Words("通报", "Notice")
+_INCIDENT: Final = Words("安全事件报送", "Incident report")
 
 Units = frozenset[str] | None
 
@@ -72,7 +80,7 @@ class Wall:
         total: Counter[Severity] = Counter()
         for one in places:
             total[one.severity] += one.groups
-        orders = self._orders(center, units, now)
+        orders, incidents = orders_in_sight(center, units, now), incident_figures(center, units, now)
         figures = statistics(orders, now - ORDERS_SPAN, now + timedelta(microseconds=1))
         silent = sum(row.state == "silent" for row in sensors)
         colour, why = self._rules.colour(
@@ -103,7 +111,12 @@ class Wall:
             orders_overdue=figures.overdue,
             notices_open=len({notice.id for notice, _ in owed}),
             notices_overdue=sum(receipt.overdue(now) for _, receipt in owed),
-            due=self._due(center, orders, owed, now),
+            incidents_open=incidents.active,
+            incidents_overdue=incidents.overdue,
+            due=sorted(
+                [*self._due(center, orders, owed, now), *self._owing(center, units, now)],
+                key=lambda one: (one.deadline, one.number),
+            )[:DUE_MAX],
             sensors_online=online,
             sensors_total=len(sensors),
             events_last_hour=events_last_hour(center, now, units),
@@ -148,17 +161,23 @@ class Wall:
             for row in self.shift.newest(units, FLOW_MAX)
         ]
 
-    def _orders(self, center: "Center", units: Units, now: datetime) -> list[Order]:
-        if center.enforcement is None or center.registry is None:
-            return []
-        systems = [one.id for one in center.registry.registry.systems(units)]
-        start, end = now - ORDERS_SPAN, now + timedelta(microseconds=1)
-        return center.enforcement.order_rows.between(start, end, systems)
+    def _owing(self, center: "Center", units: Units, now: datetime) -> list[WallDue]:
+        """Incidents that owe a report; what they are called is for those who work on them."""
+        return [
+            WallDue(
+                kind="incident",
+                number=one.number,
+                title=text(_INCIDENT),
+                place=self._place(one.unit),
+                deadline=due,
+            )
+            for one, due in late_incidents(center, units, now)
+        ]
 
     def _due(
         self, center: "Center", orders: Iterable[Order], owed: Iterable[tuple[Notice, Receipt]], now: datetime
     ) -> list[WallDue]:
-        """What is late, the longest first; a notice's own title is for those it is addressed to."""
+        """Orders and notices that are late; a notice's own title is for those it is addressed to."""
         if center.enforcement is None or center.registry is None:
             return []
         notices = [
@@ -187,7 +206,7 @@ class Wall:
             )
             for one in late
         ]
-        return sorted([*found, *notices], key=lambda one: (one.deadline, one.number))[:DUE_MAX]
+        return [*found, *notices]
 
     def _code(self, unit: str) -> str:
         """The city a unit belongs to; what is no city of the diagram counts as the province's."""

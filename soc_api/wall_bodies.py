@@ -43,9 +43,9 @@ class WallLayer(Body):
 
 
 class WallDue(Body):
-    """A rectification order or notice past its deadline."""
+    """A rectification order, a notice or an incident's report past its deadline."""
 
-    kind: Literal["order", "notice"]
+    kind: Literal["order", "notice", "incident"]
     number: str
     title: Text
     place: Text
@@ -71,6 +71,8 @@ class WallPage(Body):
     orders_overdue: int
     notices_open: int
     notices_overdue: int
+    incidents_open: int
+    incidents_overdue: int
     due: list[WallDue]
     sensors_online: int
     sensors_total: int

@@ -8,14 +8,16 @@ from detection.store.shift_store import Waits
 from soc_api.bodies import Severity, Text
 from soc_api.context import Center
 from soc_api.errors import text
-from soc_api.figures import open_receipts
-from soc_api.routes.guard import Here, needs, router
-from soc_api.routes.registry import Desk, Seen
+from soc_api.figures import ORDERS_SPAN, incident_figures, open_receipts, orders_in_sight
+from soc_api.permissions import Permission, allows
+from soc_api.routes.guard import Here, Visitor, needs, router
+from soc_api.routes.registry import Seen
 from soc_api.routes.wall import Shown
 from soc_api.shift_bodies import (
     AgeRow,
     BusyRule,
     LateOrder,
+    OverduePage,
     OwnerRow,
     ShiftPage,
     SilentSensor,
@@ -26,7 +28,6 @@ shift = router("overview")
 
 HOURS: Final = 24
 WEEK: Final = timedelta(days=7)
-SPAN: Final = timedelta(days=30)
 RULES_MAX: Final = 10
 LATE_MAX: Final = 10
 SILENT_MAX: Final = 20
@@ -37,11 +38,12 @@ _ORDERS_MAX: Final = 500
 @shift.get(
     "/shift", summary="Numbers of a shift", response_model=ShiftPage, openapi_extra=needs("alerts.read")
 )
-def numbers(center: Here, shown: Shown, scope: Seen, desk: Desk) -> ShiftPage:
+def numbers(center: Here, shown: Shown, scope: Seen) -> ShiftPage:
     """Of one's own unit and those below it."""
     now, units, store = center.clock(), scope.units, shown.shift
     flow = store.flow(now, HOURS, units)
-    opened, overdue, late = _orders(center, [one.id for one in desk.registry.systems(units)], now)
+    opened, overdue, late = _orders(center, units, now)
+    incidents = incident_figures(center, units, now)
     owed, exceptions = list(open_receipts(center, units)), center.exceptions
     waiting = exceptions.store.page(units=units, limit=_ORDERS_MAX) if exceptions else []
     return ShiftPage(
@@ -61,9 +63,35 @@ def numbers(center: Here, shown: Shown, scope: Seen, desk: Desk) -> ShiftPage:
         late=late,
         notices_open=len({notice.id for notice, _ in owed}),
         notices_overdue=sum(receipt.overdue(now) for _, receipt in owed),
+        incidents_open=incidents.active,
+        incidents_overdue=incidents.overdue,
         silent=_silent(center, units, now),
         held_day=exceptions.store.held_since(now - timedelta(hours=HOURS), units) if exceptions else 0,
         exceptions_waiting=sum(one.phase(now) == "waiting" for one in waiting),
+    )
+
+
+@shift.get(
+    "/overdue",
+    summary="What is past its time",
+    response_model=OverduePage,
+    openapi_extra=needs("overview.read"),
+)
+def overdue(center: Here, scope: Seen, visit: Visitor) -> OverduePage:
+    """Of one's own units and of what the account may read: the numbers beside the navigation."""
+    now, units = center.clock(), scope.units
+
+    def may(permission: Permission) -> bool:
+        return allows(visit.account.role, permission) and visit.holds(permission)
+
+    return OverduePage(
+        incidents=incident_figures(center, units, now).overdue if may("incidents.read") else 0,
+        notices=sum(one.overdue(now) for _, one in open_receipts(center, units))
+        if may("notices.read")
+        else 0,
+        orders=sum(one.closed is None and one.overdue(now) for one in orders_in_sight(center, units, now))
+        if may("checks.read")
+        else 0,
     )
 
 
@@ -86,12 +114,11 @@ def _rules(center: Center, units: frozenset[str] | None, now: datetime) -> list[
     ]
 
 
-def _orders(center: Center, systems: list[str], now: datetime) -> tuple[int, int, list[LateOrder]]:
+def _orders(center: Center, units: frozenset[str] | None, now: datetime) -> tuple[int, int, list[LateOrder]]:
     if center.enforcement is None:
         return 0, 0, []
-    start, end = now - SPAN, now + timedelta(microseconds=1)
-    orders = center.enforcement.order_rows.between(start, end, systems)
-    figures = statistics(orders, start, end)
+    orders = orders_in_sight(center, units, now)
+    figures = statistics(orders, now - ORDERS_SPAN, now + timedelta(microseconds=1))
     late = sorted((one for one in orders if one.overdue(now)), key=lambda one: one.deadline)
     checks = center.enforcement.checks
     return (
