@@ -38,7 +38,8 @@ class Filled:
         self.incident = self._incident()
         self.notice = self._notice()
         self.exception = self._exception()
-        self.report = self._first("/reports") or self._made("/reports", month=datetime.now(UTC).strftime("%Y-%m"))["id"]
+        month = datetime.now(UTC).strftime("%Y-%m")
+        self.report = self._first("/reports") or self._made("/reports", month=month)["id"]
 
     def pages(self) -> list[Shown]:
         """Every page of the console, those with a list also with one of its rows open."""

@@ -1,4 +1,4 @@
-"""Pictures of every page of a running center, in both languages and themes, zoomed and narrow, to be looked at.
+"""Pictures of every page of a running center: both languages and themes, zoomed and narrow, to be looked at.
 
     PYTHONPATH=.:tests/end_to_end python tests/end_to_end/look.py --data DATA --url URL --into FOLDER
 
@@ -23,13 +23,14 @@ from running_center import RunningCenter
 
 MAIN: Final = ("overview", "alerts", "alert", "hunt", "incident", "notices", "checks", "registry", "sensors")
 STILL_MS: Final = 700
+READY: Final = "() => !document.querySelector('.el-skeleton, [aria-busy=true]')"
 OVERFLOW: Final = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
+  const told = (one) => one.textContent.trim().slice(0, 40);
   const cut = [...document.querySelectorAll('button, h1, h2, h3, th, .tag, .el-button, label')].filter(
     (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflow === 'hidden'
       && !one.classList.contains('sr') && one.clientWidth > 1);
-  return [wide > 0 ? `page wider by ${wide}` : '', ...cut.map((one) => 'cut: ' + one.textContent.trim().slice(0, 40))]
-    .filter(Boolean);
+  return [wide > 0 ? `page wider by ${wide}` : '', ...cut.map((one) => 'cut: ' + told(one))].filter(Boolean);
 }"""
 
 
@@ -128,7 +129,7 @@ def taken(page: Page, path: Path, name: str) -> None:
     """Wait until the page stands still, write its picture, print what does not fit."""
     try:
         page.locator("main, form, .login").first.wait_for(timeout=15_000)
-        page.wait_for_function("() => !document.querySelector('.el-skeleton, [aria-busy=true]')", timeout=8_000)
+        page.wait_for_function(READY, timeout=8_000)
     except Error as error:
         sys.stdout.write(f"{name}: {io.StringIO(str(error)).readline()}")
     page.wait_for_timeout(STILL_MS)
