@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ class RunningCenter:
     process: subprocess.Popen[str]
     output: Path
     arguments: list[str]
+    token: str = ""  # of the set-up page
 
     def cli(self, *arguments: str, seconds_max: float = 180.0) -> subprocess.CompletedProcess[str]:
         """Run ``liuhe`` against this center's data folder."""
@@ -79,3 +82,34 @@ def start(data: Path, output: Path, arguments: list[str]) -> subprocess.Popen[st
             env=environment(),
             start_new_session=True,
         )
+
+
+@contextlib.contextmanager
+def fresh_center(base: Path) -> Iterator[RunningCenter]:
+    """A center made by ``center run --init --local-sensors`` below ``base``, with its first login."""
+    data, output = base / "data", base / "output"
+    ports = [free_port(), free_port()]
+    arguments = ["--init", "--local-sensors", "--console-port", str(ports[0]), "--ingest-port", str(ports[1])]
+    process = start(data, output, arguments)
+    pattern = r"user (\S+)\s+password (\S+)[\s\S]*?token (\S+)"
+    try:
+        found = until(
+            lambda: process.poll() is not None or re.search(pattern, output.read_text()), START_SECONDS_MAX
+        )
+        assert isinstance(found, re.Match), output.read_text()
+        running = RunningCenter(
+            data=data,
+            url=f"http://127.0.0.1:{ports[0]}/",
+            user=found[1],
+            password=found[2],
+            token=found[3],
+            process=process,
+            output=output,
+            arguments=arguments,
+        )
+        yield running
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(60) == 0, output.read_text()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
