@@ -1,5 +1,6 @@
 /** Addresses of the pages, and who may open them. */
 import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
+import { ApiError, post } from "./api/client";
 import { firstSteps, may, resume, session, type Permission } from "./session";
 
 declare module "vue-router" {
@@ -13,31 +14,35 @@ declare module "vue-router" {
 
 export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "audit";
 
+/** Parts of the navigation in their order; the first page is in none. */
+export const navGroups = ["", "respond", "hunt", "assets", "comply", "transfer", "manage"] as const;
+export type NavGroup = (typeof navGroups)[number];
+
 /** Pages of the navigation in its order. */
-export const pages: readonly { name: PageName; permission: Permission }[] = [
-  { name: "overview", permission: "overview.read" },
-  { name: "alerts", permission: "alerts.read" },
-  { name: "exceptions", permission: "alerts.read" },
-  { name: "playbooks", permission: "alerts.read" },
-  { name: "hunt", permission: "events.search" },
-  { name: "attack", permission: "rules.read" },
-  { name: "incidents", permission: "incidents.read" },
-  { name: "notices", permission: "notices.read" },
-  { name: "rules", permission: "rules.read" },
-  { name: "registry", permission: "registry.read" },
-  { name: "assets", permission: "inventory.read" },
-  { name: "checks", permission: "checks.read" },
-  { name: "attestations", permission: "checks.read" },
-  { name: "orders", permission: "checks.read" },
-  { name: "gates", permission: "checks.read" },
-  { name: "evidence", permission: "evidence.read" },
-  { name: "sensors", permission: "sensors.read" },
-  { name: "reports", permission: "reports.read" },
-  { name: "transfers", permission: "transfers.read" },
-  { name: "keys", permission: "keys.manage" },
-  { name: "accounts", permission: "accounts.read" },
-  { name: "tokens", permission: "tokens.read" },
-  { name: "audit", permission: "audit.read" },
+export const pages: readonly { name: PageName; permission: Permission; group: NavGroup }[] = [
+  { name: "overview", permission: "overview.read", group: "" },
+  { name: "alerts", permission: "alerts.read", group: "respond" },
+  { name: "incidents", permission: "incidents.read", group: "respond" },
+  { name: "notices", permission: "notices.read", group: "respond" },
+  { name: "exceptions", permission: "alerts.read", group: "respond" },
+  { name: "playbooks", permission: "alerts.read", group: "respond" },
+  { name: "hunt", permission: "events.search", group: "hunt" },
+  { name: "attack", permission: "rules.read", group: "hunt" },
+  { name: "rules", permission: "rules.read", group: "hunt" },
+  { name: "registry", permission: "registry.read", group: "assets" },
+  { name: "assets", permission: "inventory.read", group: "assets" },
+  { name: "sensors", permission: "sensors.read", group: "assets" },
+  { name: "checks", permission: "checks.read", group: "comply" },
+  { name: "attestations", permission: "checks.read", group: "comply" },
+  { name: "orders", permission: "checks.read", group: "comply" },
+  { name: "gates", permission: "checks.read", group: "comply" },
+  { name: "reports", permission: "reports.read", group: "comply" },
+  { name: "evidence", permission: "evidence.read", group: "transfer" },
+  { name: "transfers", permission: "transfers.read", group: "transfer" },
+  { name: "keys", permission: "keys.manage", group: "manage" },
+  { name: "accounts", permission: "accounts.read", group: "manage" },
+  { name: "tokens", permission: "tokens.read", group: "manage" },
+  { name: "audit", permission: "audit.read", group: "manage" },
 ];
 
 const permissionOf = Object.fromEntries(pages.map((page) => [page.name, page.permission])) as Record<PageName, Permission>;
@@ -82,7 +87,22 @@ export const router = createRouter({
 
 let resumed = false;
 
+const kioskHash = /^#kiosk=(.+)$/;
+
+/** A screen on the wall brings its token behind the hash: it becomes a cookie and leaves the address. */
+async function asKiosk(to: RouteLocationNormalized) {
+  try {
+    await post("session/kiosk", { token: kioskHash.exec(to.hash)?.[1] ?? "" });
+    resumed = false;
+    return { name: "wall", query: to.query, replace: true };
+  } catch (error) {
+    if (error instanceof ApiError && error.status > 0) return { name: "login", query: { kiosk: "refused" }, replace: true };
+    return { name: "unreachable", query: { to: to.fullPath } };
+  }
+}
+
 router.beforeEach(async (to) => {
+  if (to.name === "wall" && kioskHash.test(to.hash)) return asKiosk(to);
   if (to.name === "unreachable" || to.name === "setup") return true;
   if (!resumed) {
     try {

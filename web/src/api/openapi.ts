@@ -78,6 +78,10 @@ export interface components {
             next: string;
             more: boolean;
         };
+        AlertCount: {
+            total: number;
+            revision: number;
+        };
         AlertDetail: {
             group: components["schemas"]["AlertGroup"];
             alerts: components["schemas"]["AlertBody"][];
@@ -119,6 +123,7 @@ export interface components {
             total: number;
             revision: number;
             next: string;
+            exact: boolean;
         };
         ApiTokenOrder: {
             name: string;
@@ -1261,6 +1266,13 @@ export interface components {
             unit: string;
             group: string;
         };
+        NamesState: {
+            shown: boolean;
+            until: string | null;
+            reason: string;
+            roles: ("system_admin" | "security_admin" | "audit_admin" | "analyst" | "shift_lead" | "compliance_officer" | "wall_display")[];
+            fields: string[];
+        };
         NeighbourPage: {
             rows: components["schemas"]["NeighbourRow"][];
             more: boolean;
@@ -1458,6 +1470,11 @@ export interface components {
             retests_failed: number;
             escalated: number;
             days_to_close: number | null;
+        };
+        OverduePage: {
+            incidents: number;
+            notices: number;
+            orders: number;
         };
         OverrideDecision: {
             approve: boolean;
@@ -1778,6 +1795,10 @@ export interface components {
             risk: "" | "low" | "medium" | "high" | "major";
             mitigation: string;
             statement: number | null;
+        };
+        RevealOrder: {
+            reason: string;
+            minutes: number;
         };
         Review: {
             accept: boolean;
@@ -2106,6 +2127,8 @@ export interface components {
             late: components["schemas"]["LateOrder"][];
             notices_open: number;
             notices_overdue: number;
+            incidents_open: number;
+            incidents_overdue: number;
             silent: components["schemas"]["SilentSensor"][];
             held_day: number;
             exceptions_waiting: number;
@@ -2555,7 +2578,7 @@ export interface components {
             count: number;
         };
         WallDue: {
-            kind: "order" | "notice";
+            kind: "order" | "notice" | "incident";
             number: string;
             title: components["schemas"]["Text"];
             place: components["schemas"]["Text"];
@@ -2587,6 +2610,8 @@ export interface components {
             orders_overdue: number;
             notices_open: number;
             notices_overdue: number;
+            incidents_open: number;
+            incidents_overdue: number;
             due: components["schemas"]["WallDue"][];
             sensors_online: number;
             sensors_total: number;

@@ -32,6 +32,7 @@ export default {
     keep: "The secret is shown this once; if the device is lost, the administrators reset it.",
   },
   signedOut: "The session has ended. Log in again and you return to the page you were on.",
+  kioskRefused: "The wall display token is wrong, revoked, over or bound elsewhere: ask the security administrator for a new one",
   needUsername: "Enter the user name",
   needPassword: "Enter the password",
   change: {

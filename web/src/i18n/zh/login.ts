@@ -32,6 +32,7 @@ export default {
     keep: "密钥只显示这一次；设备遗失请由管理员重置。",
   },
   signedOut: "会话已结束，请重新登录。登录后将回到刚才的页面。",
+  kioskRefused: "大屏令牌无效、已吊销、已过期或绑定在别的地址，请由安全管理员重新签发",
   needUsername: "请输入用户名",
   needPassword: "请输入口令",
   change: {
