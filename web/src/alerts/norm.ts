@@ -46,14 +46,16 @@ export function timesBeyond(norm: Norm): number | null {
   return high === undefined || high < 1 || norm.value <= high ? null : norm.value / high;
 }
 
-// Ranges of 0 to 3 and a value of 4,000 fit one axis only by their logarithms, and 0 must have a place.
-const squeezed = (value: number) => Math.log10(1 + Math.max(value, 0));
-const spread = (value: number) => Math.round(10 ** value - 1);
+const linear_max = 30;
 
 /** Ranges as bars, the value as a line across both. */
 export function drawing(norm: Norm, names: { usual: string; peers: string }) {
   const rows = ([["peers", norm.peers], ["usual", norm.usual]] as const).flatMap(([name, span]) => (span ? [{ name, span }] : []));
   const most = Math.max(norm.value, ...rows.map((row) => row.span[1]), 1);
+  // Ranges of 0 to 3 and a value of 4,000 fit one axis only by their logarithms, and 0 must have a place.
+  const wide = most > linear_max;
+  const squeezed = (value: number) => (wide ? Math.log10(1 + Math.max(value, 0)) : value);
+  const spread = (value: number) => (wide ? Math.round(10 ** value - 1) : Math.round(value * 10) / 10);
   // A range of one number still needs a width to be seen.
   const thin = squeezed(most) / 60;
   return (color: (name: string) => string): EChartsCoreOption => ({
@@ -61,9 +63,9 @@ export function drawing(norm: Norm, names: { usual: string; peers: string }) {
     xAxis: {
       type: "value",
       min: 0,
-      max: squeezed(most) * 1.04,
-      interval: squeezed(most) / 3,
-      axisLabel: { color: color("text-2"), fontSize: 11, formatter: (at: number) => (at > squeezed(most) ? "" : count(spread(at))) },
+      max: squeezed(most),
+      interval: squeezed(most) / (most < 3 ? most : 3),
+      axisLabel: { color: color("text-2"), fontSize: 11, formatter: (at: number) => count(spread(at)) },
       splitLine: { lineStyle: { color: color("line") } },
     },
     yAxis: { type: "category", data: rows.map((row) => names[row.name]), axisTick: { show: false }, axisLine: { show: false }, axisLabel: { color: color("text-2"), fontSize: 12 } },
