@@ -239,7 +239,8 @@ def test_twenty_alerts_are_triaged_by_keyboard_alone(analyst: Page, young: Runni
 def test_an_exception_is_made_from_the_row_and_takes_two(analyst: Page, office: Office) -> None:
     ask(analyst, f"rule:{RANSOM}", 1)
     press(analyst, "j", "Enter")
-    analyst.get_by_test_id("exception-from-row").click()
+    expect(analyst.get_by_test_id("exception-from-row")).to_be_visible()
+    press(analyst, "t")
     expect(analyst.get_by_test_id("exception-term").first).to_be_checked()
     preview = analyst.get_by_test_id("exception-preview")
     expect(preview).to_have_attribute("data-ready", "true")

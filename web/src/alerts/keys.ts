@@ -19,6 +19,7 @@ export type QueueKey =
   | "merge"
   | "reopen"
   | "undo"
+  | "except"
   | "create"
   | "search";
 
@@ -43,6 +44,7 @@ const keys: Record<string, QueueKey> = {
   u: "merge",
   r: "reopen",
   z: "undo",
+  t: "except",
   N: "create",
   "/": "search",
 };
@@ -66,6 +68,7 @@ export const shown: readonly { keys: string[]; action: QueueKey }[] = [
   { keys: ["u"], action: "merge" },
   { keys: ["r"], action: "reopen" },
   { keys: ["z"], action: "undo" },
+  { keys: ["t"], action: "except" },
   { keys: ["Shift", "N"], action: "create" },
   { keys: ["/"], action: "search" },
 ];

@@ -11,7 +11,7 @@ function press(key: string, tag = "div", over: KeyboardEventInit = {}): Keyboard
 
 describe("keys of the queue", () => {
   it("are j, k, Enter, a and c", () => {
-    expect(["j", "k", "Enter", "a", "c"].map((key) => queueKey(press(key)))).toEqual(["down", "up", "open", "acknowledge", "close"]);
+    expect(["j", "k", "Enter", "a", "c", "t"].map((key) => queueKey(press(key)))).toEqual(["down", "up", "open", "acknowledge", "close", "except"]);
   });
 
   it("leave typing alone", () => {

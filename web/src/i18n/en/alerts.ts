@@ -70,6 +70,7 @@ export default {
     split: "Split",
     reopen: "Reopen",
     undo: "Undo",
+    except: "Exception from the open alert",
     create: "New alert",
     search: "Query",
   },

@@ -70,6 +70,7 @@ export default {
     split: "拆分",
     reopen: "重新打开",
     undo: "撤销",
+    except: "由打开的告警申请例外",
     create: "新增告警",
     search: "查询",
   },
