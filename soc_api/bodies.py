@@ -92,12 +92,23 @@ class AlertGroup(Body):
 
 
 class AlertPage(Body):
-    """GET /api/v1/alerts; ``next`` is the cursor of the following page, '' at the end."""
+    """GET /api/v1/alerts; ``next`` is the cursor of the following page, '' at the end.
+
+    Where ``total`` is not ``exact``, there are at least that many: GET /api/v1/alerts/count tells.
+    """
 
     rows: list[AlertGroup]
     total: int
     revision: int
     next: str
+    exact: bool = True
+
+
+class AlertCount(Body):
+    """GET /api/v1/alerts/count: how many groups the filter holds, exactly."""
+
+    total: int
+    revision: int
 
 
 def _set(value: Any) -> Any:

@@ -53,6 +53,7 @@ class PageAsk(FilterOrder):
     cursor: str = Field(default="", max_length=120)
     offset: int = Field(default=0, ge=0, le=10_000_000)
     limit: int = Field(default=50, ge=1, le=500)
+    whole: bool = True
 
 
 @alerts.get("/alerts", summary="The queue", response_model=AlertPage, openapi_extra=needs("alerts.read"))
@@ -61,7 +62,8 @@ def page(
 ) -> AlertPage:
     """Groups of one's own unit and those below, highest of ``sort`` first, ``offset`` behind the cursor.
 
-    open means new or acknowledged and not snoozed; ``q`` is a query over the fields of a row.
+    open means new or acknowledged and not snoozed; ``q`` is a query over the fields of a row. Without
+    ``whole`` the page does not wait for a count that takes long, and is then not ``exact``.
     """
     now, places = center.clock(), desk.places.now()
     wanted = filter_of(FilterOrder(**ask.model_dump(include=set(FilterOrder.model_fields))), scope, visit)
@@ -73,9 +75,15 @@ def page(
         offset=ask.offset,
         limit=ask.limit,
         keys_of_system=places.keys_of,
+        whole=ask.whole,
     )
-    rows = group_rows(found.rows, places, now)
-    return AlertPage(rows=rows, total=found.total, revision=found.revision, next=found.next)
+    return AlertPage(
+        rows=group_rows(found.rows, places, now),
+        total=found.total,
+        revision=found.revision,
+        next=found.next,
+        exact=found.exact,
+    )
 
 
 @alerts.get(

@@ -10,7 +10,7 @@ from detection.store.act import Act
 from detection.store.act_store import ITEMS_MAX
 from detection.store.group_page import Facet
 from detection.store.group_query import GroupFilter, bad_argument
-from soc_api.bodies import AlertGroup
+from soc_api.bodies import AlertCount, AlertGroup
 from soc_api.context import Center
 from soc_api.errors import text
 from soc_api.hunt_bodies import CompletionPage
@@ -99,6 +99,19 @@ def buckets(
     found = center.alerts.buckets(wanted, center.clock(), ask.by, keys_of_system=places.keys_of)
     rows = bucket_rows(ask.by, found, places)
     return BucketPage(by=ask.by, rows=rows, revision=center.alerts.revision())
+
+
+@queue.get(
+    "/alerts/count",
+    summary="How many groups the queue holds",
+    response_model=AlertCount,
+    openapi_extra=needs("alerts.read"),
+)
+def count(center: Here, desk: Desk, wanted: Wanted) -> AlertCount:
+    """Exactly, for a filter whose page was shown before its rows were counted."""
+    places = desk.places.now()
+    total = center.alerts.count(wanted, center.clock(), keys_of_system=places.keys_of)
+    return AlertCount(total=total, revision=center.alerts.revision())
 
 
 @queue.get(

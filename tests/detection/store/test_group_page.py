@@ -65,6 +65,26 @@ def test_every_order_pages_to_the_end(
     assert [row.id for row in behind.rows] == seen[21:28]
 
 
+@pytest.mark.parametrize("broad", [5, 10_000])
+@pytest.mark.parametrize("state", ["open", "all", "closed"])
+def test_words_are_found_page_by_page_and_counted_on_request(
+    store: AlertStore, start: datetime, state: str, broad: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_page, "BROAD_ROWS", broad)
+    if state == "closed":
+        for row in store.queue(OPEN, start, limit=500).rows:
+            store.close(row.id, "user:a", "test", "drill", start)
+    for sort in SORTS:
+        wanted = GroupFilter(folded=True, state=state, q="host")
+        first = store.queue(wanted, start, sort=sort, limit=20, whole=False)
+        assert first.exact is (broad > 30)
+        assert store.count(wanted, start) == 30
+        second = store.queue(wanted, start, sort=sort, limit=20, cursor=first.next, whole=False)
+        assert (second.total, second.exact) == (30, True)
+        assert len({row.id for row in (*first.rows, *second.rows)}) == 30
+        store._totals.clear()
+
+
 @pytest.mark.parametrize("cursor", ["1", "x.y", "1.2.3.4", "nan.1.a", "1." + "a" * 65])
 def test_a_wrong_cursor_is_refused(store: AlertStore, start: datetime, cursor: str) -> None:
     with pytest.raises(BadInput) as caught:

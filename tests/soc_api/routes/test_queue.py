@@ -109,6 +109,19 @@ def test_rows_know_their_unit_and_system(world: Any, groups: list[str]) -> None:
     assert text_of("a").zh == "a"
 
 
+def test_a_page_comes_before_a_count_that_takes_long(
+    world: Any, groups: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detection.store.group_page.BROAD_ROWS", 2)
+    client = world.signed_in("analyst")
+    page = client("GET", "/alerts?q=web&whole=false&limit=3").json()
+    assert (len(page["rows"]), page["exact"]) == (3, False)
+    assert client("GET", "/alerts/count?q=web").json()["total"] == 4
+    known = client("GET", "/alerts?q=web&whole=false&limit=3").json()
+    assert (known["total"], known["exact"]) == (4, True)
+    assert client("GET", "/alerts/count?state=closed").json()["total"] == 0
+
+
 def test_the_query_bar_completes(world: Any, groups: list[str]) -> None:
     client = world.signed_in("analyst")
     fields = client("GET", "/alerts/completion?q=程&cursor=1").json()

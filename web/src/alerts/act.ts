@@ -37,6 +37,11 @@ export function possible(action: Action, group: AlertGroup): boolean {
   return group.state !== "closed";
 }
 
+/** Newer than what the center told before the act, older than all it tells after it. */
+export function foreseenRevision(group: AlertGroup): number {
+  return Math.floor(group.revision) + 0.5;
+}
+
 /** The group as it will be once the act is done; the center's answer replaces it. */
 export function foreseen(group: AlertGroup, wish: Wish, me: string): AlertGroup {
   if (!possible(wish.action, group)) return group;

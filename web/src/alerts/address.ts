@@ -70,3 +70,9 @@ export function toOrder(filter: Filter, now: Date): Record<string, string> {
 export function isNarrowed(filter: Filter): boolean {
   return Object.entries(filter).some(([name, value]) => name !== "sort" && value !== plain[name as keyof Filter]);
 }
+
+/** The address of a group, from that of the queue with no group open. */
+export function addressOf(queue: string, group: string): string {
+  const [path = "", query] = queue.split("?");
+  return `${path.replace(/\/$/, "")}/${encodeURIComponent(group)}${query ? `?${query}` : ""}`;
+}

@@ -6,7 +6,7 @@ import { ApiError, get } from "../api/client";
 import type { ActDetail, ActRow, AlertGroup } from "../api/types";
 import { told } from "../i18n";
 import { session } from "../session";
-import { foreseen, sendAct, undoAct, type Aim, type Wish } from "./act";
+import { foreseen, foreseenRevision, sendAct, undoAct, type Aim, type Wish } from "./act";
 
 const undo_ms = 10_000;
 const watch_ms = 250;
@@ -35,26 +35,24 @@ export function useDeeds(row: (id: string) => AlertGroup | undefined, replace: (
   async function doIt(wish: Wish, aim: Aim): Promise<boolean> {
     const before = "groups" in aim ? aim.groups.flatMap((id) => row(id) ?? []) : [];
     const me = `user:${session.value?.username ?? ""}`;
-    replace(before.map((group) => foreseen(group, wish, me)));
+    replace(before.map((group) => ({ ...foreseen(group, wish, me), revision: foreseenRevision(group) })));
     waiting.value++;
-    const go = () => sent(wish, aim, before);
-    const mine = turn.then(go, go);
-    turn = mine;
+    const mine = turn.then(() => sendAct(wish, aim));
+    turn = mine.catch(() => undefined);
     try {
-      return await mine;
+      return await sent(mine, wish, before);
     } finally {
       waiting.value--;
     }
   }
 
-  async function sent(wish: Wish, aim: Aim, before: AlertGroup[]): Promise<boolean> {
+  async function sent(sending: Promise<ActRow>, wish: Wish, before: AlertGroup[]): Promise<boolean> {
     try {
-      const act = await sendAct(wish, aim);
-      if (act.refused && act.refused === act.total) replace(before);
+      const act = await sending;
       await watchOver({ act, wish, before, until: Date.now() + undo_ms });
       return true;
     } catch (caught) {
-      replace(before);
+      restore(before);
       complain(caught);
       return false;
     }
@@ -65,7 +63,7 @@ export function useDeeds(row: (id: string) => AlertGroup | undefined, replace: (
     if (!deed || deed.act.state === "undone" || deed.act.state === "undoing") return;
     try {
       const act = await undoAct(deed.act.id);
-      replace(deed.before);
+      restore(deed.before);
       await watchOver({ ...deed, act });
     } catch (caught) {
       complain(caught);
@@ -82,9 +80,22 @@ export function useDeeds(row: (id: string) => AlertGroup | undefined, replace: (
       act = (await get<ActDetail>(`alerts/acts/${act.id}`)).act;
       if (last.value?.act.id === act.id) last.value = { ...deed, act, until: Date.now() + undo_ms };
     }
-    if (act.refused) refused.value = await get<ActDetail>(`alerts/acts/${act.id}?state=refused`);
-    forgetting = setTimeout(() => (last.value = null), act.refused ? undo_ms * 3 : undo_ms);
+    if (act.refused) {
+      const items = await get<ActDetail>(`alerts/acts/${act.id}?state=refused`);
+      const left = new Set(items.items.map((item) => item.group));
+      restore(deed.before.filter((group) => left.has(group.id)));
+      if (last.value?.act.id === act.id) refused.value = items;
+    }
+    if (last.value?.act.id === act.id) {
+      clearTimeout(forgetting);
+      forgetting = setTimeout(() => (last.value = null), act.refused ? undo_ms * 3 : undo_ms);
+    }
     done();
+  }
+
+  /** Show groups as they were before they were foreseen otherwise. */
+  function restore(groups: readonly AlertGroup[]): void {
+    replace(groups.map((group) => ({ ...group, revision: foreseenRevision(group) })));
   }
 
   onBeforeUnmount(() => {

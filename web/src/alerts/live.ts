@@ -3,11 +3,12 @@ import { computed, onBeforeUnmount, ref, shallowRef, watch, type Ref } from "vue
 import { get, withQuery } from "../api/client";
 import { follow } from "../api/live";
 import { live } from "../api/stream";
-import type { AlertGroup, AlertPage } from "../api/types";
+import type { AlertCount, AlertGroup, AlertPage } from "../api/types";
 import { toParameters, type Filter } from "./address";
-import { emptyQueue, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf } from "./queue";
+import { emptyQueue, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf, tell } from "./queue";
 
 const poll_ms = 15_000;
+const again_ms = 1_000; // however fast the center changes, the list is fetched anew no more often
 const settle_ms = 60; // a scroll bar that is dragged fetches where it stops
 
 /** `free` tells whether the list is at its top with nothing selected. */
@@ -21,10 +22,12 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
   let generation = 0; // pages of another filter are not put into this one's list
   let began = new Date();
   let seen = { first: 0, last: 0 };
+  let fetched = 0;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
   let settling: ReturnType<typeof setTimeout> | undefined;
 
   const ask = (more: { cursor?: string; offset?: number }) =>
-    get<AlertPage>(withQuery("alerts", { ...toParameters(filter.value, began), limit: page_rows, cursor: more.cursor ?? "", offset: more.offset || "" }));
+    get<AlertPage>(withQuery("alerts", { ...toParameters(filter.value, began), limit: page_rows, whole: "false", cursor: more.cursor ?? "", offset: more.offset || "" }));
 
   /** Rows are put in place; a new object around them tells the list to look again. */
   const touch = () => (queue.value = { ...queue.value });
@@ -42,10 +45,36 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
       touch();
       error.value = null;
       ready.value = true;
+      if (!page.exact) void fetchTotal(question);
       void fetchSeen(true);
     } catch (caught) {
       if (question === asked) error.value = caught;
     }
+  }
+
+  /** The page is shown; how many rows there are is told when they are counted. */
+  async function fetchTotal(question: number): Promise<void> {
+    const mine = generation;
+    try {
+      const { sort: _, ...asked_ } = toParameters(filter.value, began);
+      const found = await get<AlertCount>(withQuery("alerts/count", asked_));
+      if (mine !== generation || question !== asked) return;
+      tell(queue.value, found.total);
+      touch();
+    } catch (caught) {
+      error.value = caught;
+    }
+  }
+
+  /** Something changed: fetch the first page again, at once or when the last time is long enough ago. */
+  function again(): void {
+    if (waiting) return;
+    const rest = Math.max(0, fetched + again_ms - Date.now());
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      fetched = Date.now();
+      void fetchFirst(false);
+    }, rest);
   }
 
   /** Fetch what is looked at and not there; `again` fetches pages that are there as well, to see them change. */
@@ -96,19 +125,21 @@ export function useQueue(filter: Ref<Filter>, free: () => boolean) {
     },
     { immediate: true },
   );
-  follow(["alerts"], () => void fetchFirst(false));
+  follow(["alerts"], again);
   const timer = setInterval(() => {
     if (!live.value) void fetchFirst(false);
   }, poll_ms);
   onBeforeUnmount(() => {
     clearInterval(timer);
     clearTimeout(settling);
+    clearTimeout(waiting);
   });
 
   return {
     queue,
     pending: computed(() => queue.value.pending.length),
     total: computed(() => queue.value.total),
+    exact: computed(() => queue.value.exact),
     cursor,
     error,
     ready,

@@ -13,13 +13,15 @@ export interface Queue {
   at: Map<string, number>;
   pending: AlertGroup[];
   total: number;
+  /** Whether that is all: of some filters the first page is shown before its rows are counted. */
+  exact: boolean;
   /** By page: the cursor its rows stand behind. */
   starts: Map<number, string>;
 }
 
 /** A queue of nothing. */
 export function emptyQueue(): Queue {
-  return { rows: [], at: new Map(), pending: [], total: 0, starts: new Map([[0, ""]]) };
+  return { rows: [], at: new Map(), pending: [], total: 0, exact: true, starts: new Map([[0, ""]]) };
 }
 
 /** The queue of a first page. */
@@ -32,8 +34,8 @@ export function fromPage(page: AlertPage): Queue {
 /** Put a page where it belongs; a group that stands elsewhere already stays there too until it is fetched anew. */
 export function put(queue: Queue, page: number, found: AlertPage): void {
   const first = page * page_rows;
-  queue.total = found.total;
-  queue.rows.length = Math.min(Math.max(found.total, first + found.rows.length), rows_max);
+  if (found.exact || !queue.total) tell(queue, found.total, found.exact);
+  queue.rows.length = Math.min(Math.max(queue.total, first + found.rows.length), rows_max);
   found.rows.forEach((row, place) => {
     const known = queue.at.get(row.id);
     if (known !== undefined && known !== first + place && queue.rows[known]?.id === row.id) queue.rows[known] = row;
@@ -41,7 +43,20 @@ export function put(queue: Queue, page: number, found: AlertPage): void {
     queue.at.set(row.id, first + place);
   });
   if (found.next) queue.starts.set(page + 1, found.next);
-  else queue.rows.length = first + found.rows.length;
+  else tell(queue, (queue.rows.length = first + found.rows.length), true);
+}
+
+/** How many rows there are; the list grows or shrinks to it. */
+export function tell(queue: Queue, total: number, exact = true): void {
+  queue.total = total;
+  queue.exact = exact;
+  if (queue.rows.length) queue.rows.length = Math.min(Math.max(total, known(queue)), rows_max);
+}
+
+function known(queue: Queue): number {
+  let end = queue.rows.length;
+  while (end > 0 && !queue.rows[end - 1]) end -= 1;
+  return end;
 }
 
 /** How to ask for a page: behind the nearest known cursor, so many rows further. */
@@ -76,7 +91,7 @@ export function merge(queue: Queue, page: AlertPage, free: boolean, sort: Sort):
   // An unknown group behind all that is shown belongs to a page that was not fetched yet.
   const rest = end < queue.rows.length;
   queue.pending = page.rows.filter((row) => !queue.at.has(row.id) && (!rest || !last || before(row, last, sort)));
-  queue.total = page.total;
+  if (page.exact) queue.total = page.total;
   return queue;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromAddress, groupedBy, isNarrowed, plain, toAddress, toOrder, toParameters } from "../../src/alerts/address";
+import { addressOf, fromAddress, groupedBy, isNarrowed, plain, toAddress, toOrder, toParameters } from "../../src/alerts/address";
 
 const now = new Date("2026-11-22T08:00:00Z");
 
@@ -25,5 +25,12 @@ describe("the address of the queue", () => {
   it("turns a span into a time", () => {
     expect(toParameters({ ...plain, hours: "24" }, now).since).toBe("2026-11-21T08:00:00.000Z");
     expect(toOrder({ ...plain, hours: "24" }, now)).toEqual({ state: "open", since: "2026-11-21T08:00:00.000Z" });
+  });
+});
+
+describe("the address of a group", () => {
+  it("keeps what the queue is narrowed to", () => {
+    expect(addressOf("/alerts", "a-2")).toBe("/alerts/a-2");
+    expect(addressOf("/sub/alerts/?state=all&q=x", "a")).toBe("/sub/alerts/a?state=all&q=x");
   });
 });

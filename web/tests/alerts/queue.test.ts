@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { between, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf } from "../../src/alerts/queue";
+import { between, fromPage, merge, missing, moveCursor, page_rows, put, replaceRows, request, rowOf, tell } from "../../src/alerts/queue";
 import type { AlertGroup, AlertPage } from "../../src/api/types";
 import { group } from "./group";
 
-const page = (rows: AlertGroup[], next = "", total = rows.length): AlertPage => ({ rows, total, revision: 1, next });
+const page = (rows: AlertGroup[], next = "", total = rows.length): AlertPage => ({ rows, total, revision: 1, next, exact: true });
 const ids = (rows: (AlertGroup | undefined)[]) => rows.map((row) => row?.id ?? "-").join("");
 const many = (from: number) => Array.from({ length: page_rows }, (_, place) => group(`g${from + place}`, 0));
 
@@ -23,6 +23,15 @@ describe("a list of many pages", () => {
     put(queue, 3, page(many(600), "c4", 1000));
     expect(request(queue, 4)).toEqual({ cursor: "c4", offset: 0 });
     expect(rowOf(queue, "g601")?.id).toBe("g601");
+  });
+
+  it("is shown before its rows are counted, and grows when they are", () => {
+    const queue = fromPage({ ...page(many(0), "c1", 2001), exact: false });
+    expect([queue.exact, queue.rows.length]).toEqual([false, 2001]);
+    tell(queue, 97_000);
+    expect([queue.exact, queue.total, queue.rows.length]).toEqual([true, 97_000, 97_000]);
+    put(queue, 1, { ...page(many(200), "c2", 2001), exact: false });
+    expect([queue.exact, queue.total]).toEqual([true, 97_000]);
   });
 
   it("ends where the last page ends", () => {
