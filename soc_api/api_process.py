@@ -56,6 +56,7 @@ from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
 from soc_api.people import People, people_of
 from soc_api.queue_desk import QueueDesk
+from soc_api.privacy import Privacy
 from soc_api.queue_rounds import queue_rounds
 from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
@@ -180,6 +181,7 @@ def _opened(
         webhooks=open_webhooks(folders, settings, engine, alerts, registry),
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
+        privacy=Privacy(center_key(folders.keys), frozenset(settings.privacy.names)),
         triage=triage_desk(engine, alerts, events),
         wall=Wall(ShiftStore(engine), shipped_wall(), folders.data / "map"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),

@@ -39,6 +39,7 @@ from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
 from soc_api.routes.notices import notices
+from soc_api.routes.names import names
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
 from soc_api.routes.packets import packets
@@ -74,6 +75,7 @@ _TAGS: Final = [
     {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
     {"name": "hunt", "description": "Stored events by query"},
     {"name": "entities", "description": "Hosts, users and addresses"},
+    {"name": "names", "description": "Names behind pseudonyms, revealed with a reason"},
     {"name": "packets", "description": "Raw packets behind an alert"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
     {"name": "attestations", "description": "What people state, the files and documents they hand in"},
@@ -161,6 +163,7 @@ def routed() -> FastAPI:
         packets,
         hunt,
         hunt_views,
+        names,
         entities,
         attack,
         rules,

@@ -55,7 +55,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "ViewOrder": {"name": "本班待办", "settings": {"q": "severity:high"}},
     "ShareOrder": {"role": "analyst"},
     "CloseAlert": {"classification": "benign_positive", "reason": _WHY},
-    # hunt
+    # names, hunt
+    "RevealOrder": {"reason": "核实账号被盗用的当事人", "minutes": 10},
     "HuntViewOrder": {"name": "外联的口令爆破", "settings": {"q": "user.name:root"}, "shared": False},
     "RuleDraftOrder": {
         "q": "process.name:nc",

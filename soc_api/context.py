@@ -23,6 +23,7 @@ from soc_api.incident_files import IncidentFiles
 from soc_api.packet_desk import PacketDesk
 from soc_api.people import People
 from soc_api.queue_desk import QueueDesk
+from soc_api.privacy import Privacy
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
@@ -85,6 +86,7 @@ class Center:
     webhooks: Webhooks | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    privacy: Privacy | None = None  # None: nothing is hidden from anybody, as in tests of other things
     def revisions(self) -> Mapping[Topic, int]:
         """A number per topic of the live stream that changes when its pages would."""
         return {

@@ -46,6 +46,7 @@ def event_row(event: Event) -> TimelineRow:
     ends = " → ".join(one for one in (_text(event, "source.ip"), _text(event, "destination.ip")) if one)
     told = next((value for name in _TELLING if (value := _text(event, name))), "")
     who = _text(event, "user.name")
+    who = f"user:{who}@{_text(event, 'host.name')}" if who else ""  # as alerts name people
     return TimelineRow(
         time=event.time,
         kind="event",

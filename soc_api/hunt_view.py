@@ -1,7 +1,7 @@
 """What the hunt page shows: lines of progress, fields with their top values, rows of an export. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ COLUMNS: Final = (
     "source.ip",
     "destination.ip",
 )
+Veiling = Callable[[list[str], Mapping[str, Any]], list[str]]
 _OWN: Final = ("id", "time", "ingested", "unit", "sensor", "logsource")  # of the event itself
 
 
@@ -119,10 +120,13 @@ def place_of(cursor: str) -> Place | None:
     return at, identifier
 
 
-def export_rows(events: Iterator[Event], columns: Sequence[str]) -> Iterator[list[str]]:
-    """Cells of a CSV."""
+def export_rows(
+    events: Iterator[Event], columns: Sequence[str], veiled: Veiling | None = None
+) -> Iterator[list[str]]:
+    """Cells of a CSV; ``veiled`` hides the names an event tells in its cells."""
     for event in events:
-        yield [cell_of(event, name) for name in columns]
+        cells = [cell_of(event, name) for name in columns]
+        yield cells if veiled is None else veiled(cells, {**event.fields, **event.native})
 
 
 def export_objects(events: Iterator[Event]) -> Iterator[Mapping[str, Any]]:

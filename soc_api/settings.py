@@ -115,6 +115,12 @@ class Administration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0  # of their own, on the console's host
 
 
+class NameRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[privacy]: which roles see names in alerts and events without saying why; others see pseudonyms."""
+
+    names: tuple[Literal["security_admin", "analyst", "shift_lead", "compliance_officer"], ...] = ()
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[webhooks]: where webhooks may go besides public addresses; a CA for receivers of one's own."""
 
@@ -138,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reports: Reports = Reports()
     webhooks: Outgoing = Outgoing()
     people: PeopleRules = PeopleRules()
+    privacy: NameRules = NameRules()
     administration: Administration = Administration()
     roles: tuple[Role, ...] = ALL_ROLES
 

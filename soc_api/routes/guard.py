@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from crypto.words import Refused, Words
+from crypto.words import LiuheError, Refused, Words
 from soc_api.audit import entry
 from soc_api.bodies import Problem
 from soc_api.context import Center
@@ -21,6 +21,7 @@ from soc_api.identity import Visit
 from soc_api.pace import WINDOW, Pace
 from soc_api.people import People
 from soc_api.permissions import Permission, allows
+from soc_api.routes.veil import VEILED, Veil
 from soc_api.second_factor import required
 
 COOKIE: Final = "liuhe_session"
@@ -62,11 +63,35 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             if permission is None:
                 _refuse_cross_site(request)
-            else:
-                request.state.visit = await run_in_threadpool(admit, request, permission)
-            return await work(request)
+                return await work(request)
+            request.state.visit = await run_in_threadpool(admit, request, permission)
+            veil = veil_of(request) if permission in VEILED else None
+            if veil is None:
+                return await work(request)
+            if veil.revealed and self.path.endswith("/alerts/{group}") and request.method == "GET":
+                await run_in_threadpool(_names_read, request)
+            await veil.lift(request)
+            try:
+                return await veil.answer(await work(request))
+            except LiuheError as error:
+                raise veil.error(error) from error
 
         return guarded
+
+
+def _names_read(request: Request) -> None:
+    """On record: an alert was read while its names were revealed; searches and entities have lines anyway."""
+    center, visit = center_of(request), visit_of(request)
+    center.audit.record(
+        entry(
+            time=center.clock(),
+            actor=visit.actor,
+            source=visit.source,
+            action="names.read",
+            about=request.url.path,
+            result="accepted",
+        )
+    )
 
 
 def permission_of(route: APIRoute) -> Permission | None:
@@ -104,8 +129,19 @@ def visit_of(request: Request) -> Visit:
     return visit
 
 
+def veil_of(request: Request) -> Veil | None:
+    """What hides names from the visitor; None where the center hides none."""
+    veil = getattr(request.state, "veil", None)
+    center = center_of(request)
+    if veil is None and center.privacy is not None:
+        veil = request.state.veil = Veil(center.privacy, visit_of(request), center.clock())
+    assert veil is None or isinstance(veil, Veil)
+    return veil
+
+
 Here = Annotated[Center, Depends(center_of)]
 Visitor = Annotated[Visit, Depends(visit_of)]
+Veiled = Annotated[Veil | None, Depends(veil_of)]
 
 
 def source_of(request: Request) -> str:

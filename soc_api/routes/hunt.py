@@ -29,7 +29,7 @@ from soc_api.hunt_view import (
     progress_line,
 )
 from soc_api.identity import Visit
-from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.routes.guard import Here, Veiled, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Seen, Within
 from soc_api.unit_scope import UnitScope
@@ -173,17 +173,19 @@ def values(
     openapi_extra=needs("events.search"),
 )
 def completion(
-    center: Here, scope: Seen, q: QueryText = "", cursor: Annotated[int, Query(ge=0, le=QUERY_CHARS_MAX)] = 0
+    center: Here,
+    scope: Seen,
+    veil: Veiled,
+    q: QueryText = "",
+    cursor: Annotated[int, Query(ge=0, le=QUERY_CHARS_MAX)] = 0,
 ) -> CompletionPage:
     """Fields with their Chinese names, operators, and values of the newest events of one's own units."""
     found = complete(q, cursor, Recent(center.events, scope.units))
+    items = [msgspec.structs.asdict(item) for item in found.items]
+    if veil is not None and found.expects == "value":
+        items = veil.values(q[: found.start], items)
     return CompletionPage.model_validate(
-        {
-            "start": found.start,
-            "end": found.end,
-            "expects": found.expects,
-            "items": [msgspec.structs.asdict(item) for item in found.items],
-        }
+        {"start": found.start, "end": found.end, "expects": found.expects, "items": items}
     )
 
 
@@ -198,6 +200,7 @@ def export(
     wanted: Wanted,
     center: Here,
     visit: Visitor,
+    veil: Veiled,
     format: FileKind = "csv",  # noqa: A002 - the name in the address
     charset: Charset = "utf-8",
     columns: Annotated[str, Query(max_length=4_000)] = ",".join(COLUMNS),
@@ -208,7 +211,9 @@ def export(
         found = center.events.matching(wanted.question(slots=0))
     mark = _mark(center, visit, wanted)
     if format == "csv":
-        pieces = csv_pieces(names, export_rows(found, names), mark, charset)
+        pieces = csv_pieces(
+            names, export_rows(found, names, None if veil is None else veil.row), mark, charset
+        )
     else:
         pieces = ndjson_pieces(export_objects(found), mark)
     return download(_in_turn(pieces), format, "events", charset)

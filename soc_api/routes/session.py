@@ -92,6 +92,8 @@ def own_session(center: Here, visit: Visitor) -> Session:
 def log_out(request: Request, center: Here, visit: Visitor) -> Response:
     """End the session at the center and in the browser."""
     center.identity.logout(visit, center.clock())
+    if center.privacy is not None:
+        center.privacy.hide(visit)
     response = Response(status_code=204)
     for name in (COOKIE, KIOSK_COOKIE):
         response.delete_cookie(

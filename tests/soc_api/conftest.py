@@ -57,6 +57,7 @@ from soc_api.packet_store import PacketStore
 from soc_api.passwords import Cost
 from soc_api.people import people_of
 from soc_api.queue_desk import QueueDesk
+from soc_api.privacy import Privacy
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
 from soc_api.rule_store import RuleStore
@@ -618,6 +619,7 @@ class World:
             ),
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
+            privacy=Privacy(bytes(32)),
         )
         self.app = equipped(_APP, self.center, static=folder / "static")
         self._stack = ExitStack()

@@ -19,7 +19,11 @@ def test_an_event_says_who_where_and_what() -> None:
     }
     seen = Observation(time=NOW, logsource=LogSource(product="linux"), fields=fields, native={})
     row = event_row(stamp(seen, unit="u", sensor="s", epoch=1, sequence=1))
-    assert (row.kind, row.title.en, row.detail) == ("event", "login", "root  10.0.0.1 → 10.0.0.2  hello")
+    assert (row.kind, row.title.en, row.detail) == (
+        "event",
+        "login",
+        "user:root@  10.0.0.1 → 10.0.0.2  hello",
+    )
 
 
 def test_changes_and_the_newest_of_all() -> None:

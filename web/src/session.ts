@@ -14,6 +14,7 @@ export type Permission =
   | "exceptions.decide"
   | "packets.read"
   | "events.search"
+  | "names.reveal"
   | "rules.read"
   | "rules.decide"
   | "checks.read"
