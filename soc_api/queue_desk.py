@@ -11,6 +11,7 @@ from compliance.registry_desk import RegistryDesk
 from crypto.words import Words
 from detection.alert import Claim, Severity, claim
 from detection.query.completion import Completion, complete
+from detection.store.act_ageing import forget_items
 from detection.store.act_store import AlertActs
 from detection.store.alert_store import AlertStore
 from detection.store.group_page import FACETS, Facet
@@ -36,6 +37,10 @@ class QueueDesk:
     def learn(self) -> None:
         """Let the database know how the queue is made now, so that it finds rows the short way."""
         refresh_statistics(self._engine)
+
+    def age(self, now: datetime) -> bool:
+        """Forget some of what acts of long ago did to each group; False where nothing is left to forget."""
+        return forget_items(self._engine, now)
 
     def raise_by_hand(
         self,

@@ -12,6 +12,7 @@ from soc_api.context import Center
 
 WORK_SECONDS: Final = 0.2  # between looks for acts that wait to be worked on
 STATISTICS_SECONDS: Final = 3_600.0  # a queue that grew is sought otherwise
+PAUSE_SECONDS: Final = 0.05  # between deletions, so that the pipeline gets its turn
 STOP_SECONDS_MAX: Final = 5.0  # a chunk under way is finished first
 _log: Final = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ def work(center: Center, stop: threading.Event) -> None:
             if not busy and time.monotonic() - learned >= STATISTICS_SECONDS:
                 learned = time.monotonic()
                 center.queue.learn()
+                while not stop.is_set() and center.queue.age(center.clock()):
+                    stop.wait(PAUSE_SECONDS)
         except LiuheError as error:  # a full disk, a database locked for long
             _log.error("acts on alerts wait: %s", error)
             busy = False

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from crypto.words import Words
-from detection.alert import Alert, Detector, Severity
+from detection.alert import SEVERITIES, Alert, Detector, Severity
 
 State = Literal["new", "acknowledged", "closed"]
 Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
@@ -126,6 +126,13 @@ def opened(alert: Alert, generation: int) -> AlertGroup:
         clauses=alert.clauses,
         revision=0,
     )
+
+
+def woken(before: AlertGroup, after: AlertGroup) -> AlertGroup:
+    """A group that sleeps wakes early when it turns out graver than it was when it was put to sleep."""
+    if before.snoozed_until is None or SEVERITIES.index(after.severity) <= SEVERITIES.index(before.severity):
+        return after
+    return msgspec.structs.replace(after, snoozed_until=None)
 
 
 def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int) -> AlertGroup:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, inse
 from crypto.words import Refused, Words
 from detection.alert import SEVERITIES, Alert
 from detection.risk import heat_of
-from detection.store.alert_group import AlertGroup, folded, opened
+from detection.store.alert_group import AlertGroup, folded, opened, woken
 from detection.store.tables import MERGED_ROWS, alert_groups, alert_history, alerts, from_micros, micros
 
 BODIES_MAX: Final = 100  # alerts of a group kept with their events; older ones keep only id and time
@@ -77,7 +77,10 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
             told.append((group.id, now, _SYSTEM, "opened", "" if found is None else f"after {found.id}"))
         else:
             group = found
-            updated.append({f"new_{k}": v for k, v in _as_row(folded(group, members, revision)).items()})
+            after = woken(group, folded(group, members, revision))
+            if after.snoozed_until != group.snoozed_until:
+                told.append((group.id, now, _SYSTEM, "woken", f"{group.severity} -> {after.severity}"))
+            updated.append({f"new_{k}": v for k, v in _as_row(after).items()})
         rows += _alert_rows(group.id, members, now)
         if group.count + len(members) > BODIES_MAX:
             full.append(group.id)
@@ -186,7 +189,7 @@ _UPDATE: Final = (
             for name in (
                 *("title_zh", "title_en", "severity", "sensor", "count", "first_seen", "last_seen"),
                 *("reason_zh", "reason_en", "attack", "clauses", "revision"),
-                *("rank", "heat", "latest", "sought"),
+                *("rank", "heat", "latest", "sought", "snoozed_until"),
             )
         }
     )

@@ -76,6 +76,43 @@ def test_a_group_is_opened_noted_and_closed(page: Page) -> None:
     expect(detail).to_have_count(0)
 
 
+def test_a_group_is_given_put_to_sleep_woken_and_reopened(page: Page) -> None:
+    query(page, "entity:phone-7", 1)
+    press(page, "Escape", "j", "Shift+M")
+    page.locator("[data-testid=wish-owner] option", has_text="queue-lead").wait_for(state="attached")
+    page.get_by_test_id("wish-owner").select_option("user:queue-lead")
+    page.get_by_test_id("wish-submit").click()
+    row = page.get_by_test_id("alert-row")
+    expect(row).to_have_attribute("data-state", "acknowledged")
+    press(page, "j", "s")
+    page.get_by_test_id("wish-submit").click()
+    done(page)
+    page.get_by_test_id("filter-state").select_option("snoozed")
+    query(page, "entity:phone-7", 1)
+    press(page, "Escape", "j", "Enter")
+    page.get_by_test_id("alert-wake").click()
+    expect(page.get_by_test_id("alert-snooze")).to_be_visible()
+    press(page, "c")
+    page.get_by_test_id("close-classification").select_option("test")
+    page.get_by_test_id("close-reason").fill("演练")
+    press(page, "Control+Enter")
+    expect(page.get_by_test_id("alert-reopen")).to_be_visible()
+    expect(page.get_by_test_id("close-reason")).to_have_count(0)
+    press(page, "r")
+    expect(page.get_by_test_id("alert-close")).to_be_visible()
+    press(page, "Escape")
+    page.get_by_test_id("filter-state").select_option("open")
+    query(page, "entity:phone-7", 1)
+
+
+def test_a_group_is_escalated_to_an_incident(page: Page) -> None:
+    query(page, "entity:phone-8", 1)
+    press(page, "Escape", "j", "e")
+    expect(page).to_have_url(re.compile("/incidents/"))
+    page.goto(f"{page.url.partition('/incidents')[0]}/alerts")
+    query(page, "detector:manual", ROWS - 1)
+
+
 def test_groups_are_merged_and_one_is_split_off(page: Page) -> None:
     query(page, "detector:manual entity:(phone-2 phone-3 phone-4)", 3)
     press(page, "Escape", "j", "x", "Shift+J", "u")

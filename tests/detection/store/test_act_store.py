@@ -128,6 +128,20 @@ def test_what_sleeps_comes_back_by_itself(
     assert store.queue(OPEN, start + timedelta(minutes=1)).total == 60
 
 
+def test_what_sleeps_wakes_early_when_it_turns_out_graver(
+    store: AlertStore, acts: AlertActs, groups: list[str], make_alert: MakeAlert, start: datetime
+) -> None:
+    until = start + timedelta(hours=4)
+    acts.begin(Act(action="snooze", until=until), groups[:2], ME, start)
+    same = store.detail(groups[0]).group.severity
+    store.commit([make_alert(100, entity="host:000", severity=same)], [], 2, start)
+    assert store.detail(groups[0]).group.snoozed_until == until
+    store.commit([make_alert(101, entity="host:001", severity="critical")], [], 3, start)
+    awake = store.detail(groups[1])
+    assert (awake.group.snoozed_until, awake.history[0].action) == (None, "woken")
+    assert store.queue(OPEN, start).total == 59
+
+
 def test_merged_groups_are_one_row_and_keep_their_own_story(
     store: AlertStore, acts: AlertActs, groups: list[str], make_alert: MakeAlert, start: datetime
 ) -> None:
