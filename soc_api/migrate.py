@@ -21,6 +21,7 @@ import compliance.report_tables
 import compliance.tables
 import detection.store.act_tables
 import detection.store.exception_tables
+import soc_api.change_tables
 import soc_api.enrolment_store
 import soc_api.hunt_tables
 import soc_api.identity_tables
@@ -44,6 +45,7 @@ _REGISTERED: Final = (
     compliance.report_tables,
     compliance.tables,
     compliance.enforcement_tables,
+    soc_api.change_tables,
     soc_api.saved_view_tables,
     soc_api.hunt_tables,
     soc_api.tables,
