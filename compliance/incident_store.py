@@ -198,6 +198,18 @@ class IncidentStore:
         with self._engine.connect() as connection:
             return [_incident.decode(body) for body in connection.scalars(query.order_by(*order))]
 
+    def holding(self, groups: Sequence[str], units: frozenset[str] | None) -> dict[str, str]:
+        """The number of the incident of these units that holds an alert group, by group."""
+        query = (
+            select(incident_alerts.c.group_id, table.c.number)
+            .join(table, table.c.id == incident_alerts.c.incident)
+            .where(
+                incident_alerts.c.group_id.in_(list(groups)), *_where(IncidentQuery(units=units, state=""))
+            )
+        )
+        with self._engine.connect() as connection:
+            return {row.group_id: row.number for row in connection.execute(query)}
+
     def figures(self, units: frozenset[str] | None, now: datetime) -> IncidentFigures:
         """Counts of the active ones."""
         where = _where(IncidentQuery(units=units, state="active"))

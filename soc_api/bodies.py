@@ -89,6 +89,7 @@ class AlertGroup(Body):
     parent: str = ""
     snoozed_until: datetime | None = None
     act: int | None = None
+    incident: str = ""  # the number of the one that holds it
 
 
 class AlertPage(Body):

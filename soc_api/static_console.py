@@ -57,7 +57,8 @@ class StaticConsole:
         if found is not None and path != INDEX:
             kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
             return _file(found, kept)
-        if path.startswith("assets/") or (Path(path).suffix in _TYPES and path != INDEX):
+        page = "text/html" in request.headers.get("accept", "")  # what a browser's address bar asks for
+        if not page and (path.startswith("assets/") or (Path(path).suffix in _TYPES and path != INDEX)):
             raise HTTPException(404)  # a missing script answered by a page would only confuse
         index = self._files.get(INDEX)
         if index is None:

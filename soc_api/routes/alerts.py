@@ -23,6 +23,7 @@ from soc_api.bodies import (
 from soc_api.context import Center
 from soc_api.errors import text
 from soc_api.identity import Visit
+from soc_api.permissions import allows
 from soc_api.queue_bodies import FilterOrder
 from soc_api.queue_desk import QueueDesk
 from soc_api.queue_rows import group_row, group_rows
@@ -30,6 +31,7 @@ from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.queue import Desk, filter_of
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Seen, Within
+from soc_api.unit_scope import UnitScope
 
 alerts = router("alerts")
 
@@ -78,7 +80,7 @@ def page(
         whole=ask.whole,
     )
     return AlertPage(
-        rows=group_rows(found.rows, places, now),
+        rows=_with_incidents(group_rows(found.rows, places, now), center, scope, visit),
         total=found.total,
         revision=found.revision,
         next=found.next,
@@ -93,12 +95,12 @@ def page(
     responses=_REFUSES,
     openapi_extra=needs("alerts.read"),
 )
-def detail(group: Group, center: Here, desk: Desk) -> AlertDetail:
+def detail(group: Group, center: Here, desk: Desk, scope: Seen, visit: Visitor) -> AlertDetail:
     """The newest alerts of a group with the events behind them, the fields that matched, and the history."""
     now, places = center.clock(), desk.places.now()
     found = center.alerts.detail(group)
     return AlertDetail(
-        group=group_row(found.group, places, now),
+        group=_with_incidents([group_row(found.group, places, now)], center, scope, visit)[0],
         alerts=[_alert(record) for record in found.alerts],
         history=[HistoryRow.model_validate(row, from_attributes=True) for row in found.history],
         members=group_rows(found.members, places, now),
@@ -148,6 +150,20 @@ def reopen(group: Group, center: Here, desk: Desk, visit: Visitor) -> AlertGroup
     """closed -> acknowledged; the visitor becomes the owner."""
     with recorded(center, visit, "alert.reopen", group):
         return _acted(Act(action="reopen"), group, center, desk, visit)
+
+
+def _with_incidents(
+    rows: list[AlertGroup], center: Center, scope: UnitScope, visit: Visit
+) -> list[AlertGroup]:
+    """The rows with the incidents that hold them, where the account may read those."""
+    if center.casework is None or not rows or not allows(visit.account.role, "incidents.read"):
+        return rows
+    if not visit.holds("incidents.read"):
+        return rows
+    held = center.casework.incident_rows.holding([row.id for row in rows], scope.units)
+    for row in rows:
+        row.incident = held.get(row.id, "")
+    return rows
 
 
 def _acted(act: Act, group: str, center: Center, desk: QueueDesk, visit: Visit) -> AlertGroup:

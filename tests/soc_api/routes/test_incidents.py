@@ -50,6 +50,9 @@ def test_alerts_are_escalated_with_one_key_and_belong_to_one_incident(world: Any
     assert [one["number"] for one in held["rows"]] == ["2026-000001"]
     assert held["figures"] == {"active": 1, "overdue": 0, "grades": {"4": 1}}
     assert ("user:analyst", "incident.open", " ".join(groups), "accepted") in world.audited()
+    rows = analyst("GET", "/alerts?state=all").json()["rows"]
+    assert {one["incident"] for one in rows} == {"2026-000001"}
+    assert analyst("GET", f"/alerts/{groups[0]}").json()["group"]["incident"] == "2026-000001"
 
 
 def test_a_grave_incident_has_a_clock_and_no_analyst_makes_it_lighter(world: Any, lead: Any) -> None:

@@ -117,6 +117,7 @@ export interface components {
             parent: string;
             snoozed_until?: string | null;
             act?: number | null;
+            incident: string;
         };
         AlertPage: {
             rows: components["schemas"]["AlertGroup"][];
@@ -1639,6 +1640,20 @@ export interface components {
             command_line: string;
             user: string;
         };
+        ProposalPage: {
+            rows: components["schemas"]["ProposalRow"][];
+            labels: number;
+            needed: number;
+        };
+        ProposalRow: {
+            kind: "entity" | "threshold";
+            rule: string;
+            unit: string;
+            condition: string;
+            labels: number;
+            days: number;
+            why: components["schemas"]["Text"];
+        };
         ReasonRow: {
             fact: string;
             state: "satisfied" | "partial" | "unsatisfied" | "inapplicable" | "unknown";
@@ -2524,6 +2539,27 @@ export interface components {
             category: string;
             service: string;
             events: number;
+        };
+        UnusualPage: {
+            rows: components["schemas"]["UnusualRow"][];
+            total: number;
+            within: number;
+            budget: number;
+            shift_hours: number;
+            learned: boolean;
+        };
+        UnusualRow: {
+            unit: string;
+            entity: string;
+            risk: number;
+            odd: number | null;
+            within: boolean;
+            groups: number;
+            group: string;
+            title: components["schemas"]["Text"];
+            reason: components["schemas"]["Text"];
+            severity: "informational" | "low" | "medium" | "high" | "critical";
+            last: string;
         };
         ValuePage: {
             field: string;

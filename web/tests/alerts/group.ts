@@ -31,6 +31,7 @@ export function group(id: string, minute: number, over: Partial<AlertGroup> = {}
     parent: "",
     snoozed_until: null,
     act: null,
+    incident: "",
     ...over,
   };
 }

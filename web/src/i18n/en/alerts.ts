@@ -36,6 +36,7 @@ export default {
   },
   pick: { with: "Only {value}", without: "Without {value}" },
   system: { unfiled: "not filed", none: "part of no registered system" },
+  inIncident: "In incident {number}",
   merged: "merged",
   bucket: { only: "Only these", groups: "{n} groups", alerts: "{n} alerts", rest: "All {n} groups" },
   bulk: { label: "Acts on many", chosen: "{n} selected", all: "Select all {n}", choose: "Select {title}", clear: "Clear selection" },

@@ -36,6 +36,7 @@ export default {
   },
   pick: { with: "只看 {value}", without: "排除 {value}" },
   system: { unfiled: "未备案", none: "未登记到定级对象" },
+  inIncident: "已归入安全事件 {number}",
   merged: "已并入",
   bucket: { only: "只看这些", groups: "{n} 组", alerts: "{n} 次", rest: "看全部 {n} 组" },
   bulk: { label: "批量操作", chosen: "已选 {n} 组", all: "选择全部 {n} 组", choose: "选择 {title}", clear: "取消选择" },
