@@ -12,8 +12,6 @@ export default {
   systems: "Systems",
   none: "—",
   machine: "Machine",
-  os: "System",
-  addresses: "Addresses",
   seen: "told",
   inventory: "Show its inventory",
   hunt: "Hunt its events",
@@ -26,8 +24,6 @@ export default {
   neighboursEmpty: "Seen with nobody else in the last 7 days",
   neighboursMore: "only the most frequent are drawn",
   relation: { user: "user", host: "host", from: "from", to: "to" },
-  events: "Events",
-  goTo: "Open {name}",
   attack: {
     title: "ATT&CK matrix",
     covered: "{n} of {of} techniques have a running detection",
@@ -48,7 +44,6 @@ export default {
     unnamed: "Detections also name ids this data has no name for: {ids}",
     source: "Ids, English names and tactics are a selection from MITRE ATT&CK® for Enterprise {version}, used with the permission of MITRE; Chinese names are ours. © The MITRE Corporation",
     label: "Technique",
-    parts: "Sub-techniques",
     empty: "No technique is like that",
   },
 };

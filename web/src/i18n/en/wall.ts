@@ -32,7 +32,7 @@ export default {
   newest: "Latest alerts",
   noAlerts: "No alerts yet",
   due: "Overdue",
-  dueOf: "{n} orders and {notices} notices are open",
-  noneDue: "No order or notice is overdue",
+  dueOf: "open: {n} orders, {notices} notices, {incidents} incidents",
+  noneDue: "No order, notice or incident report is overdue",
   daysLate: "{n} d late",
 };

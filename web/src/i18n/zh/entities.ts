@@ -12,8 +12,6 @@ export default {
   systems: "系统",
   none: "—",
   machine: "主机清单",
-  os: "操作系统",
-  addresses: "地址",
   seen: "上报",
   inventory: "查看清单",
   hunt: "检索其事件",
@@ -26,8 +24,6 @@ export default {
   neighboursEmpty: "近 7 天没有与其他实体一同出现",
   neighboursMore: "只画出最多的",
   relation: { user: "用户", host: "主机", from: "来自", to: "去往" },
-  events: "事件",
-  goTo: "打开 {name}",
   attack: {
     title: "ATT&CK 矩阵",
     covered: "{n} / {of} 项技术有启用的检测",
@@ -48,7 +44,6 @@ export default {
     unnamed: "检测中还写有本数据没有名称的编号：{ids}",
     source: "技术编号、英文名与战术取自 MITRE ATT&CK® 企业版 {version}（节选），经 MITRE 许可使用；中文名为本平台所译。© The MITRE Corporation",
     label: "技术",
-    parts: "子技术",
     empty: "没有符合条件的技术",
   },
 };

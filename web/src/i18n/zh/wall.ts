@@ -31,8 +31,8 @@ export default {
   closed: "关闭",
   newest: "最新告警",
   noAlerts: "尚无告警",
-  due: "逾期整改单与通报",
-  dueOf: "在办整改单 {n} 件，通报 {notices} 件",
-  noneDue: "没有逾期的整改单和通报",
+  due: "逾期事项",
+  dueOf: "在办整改单 {n}、通报 {notices}、安全事件 {incidents}",
+  noneDue: "没有逾期的整改单、通报和安全事件报送",
   daysLate: "逾期 {n} 天",
 };
