@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final, Literal, Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from crypto.words import Words
 from detection.alert import Alert
@@ -25,7 +26,7 @@ from detection.query.characters import plain
 from detection.query.fields import Fields, read_fields, shipped_fields
 from detection.query.parse import parse_query
 from rules import ROOT
-from sensors.event import Event
+from sensors.event import Event, Value
 
 Kind = Literal["exception", "maintenance"]
 State = Literal["waiting", "active", "refused", "ended"]
@@ -228,7 +229,7 @@ def term(field: str, value: str) -> str:
 
 def _asked(alert: Alert, event: Event) -> Event:
     """The event as the condition sees it: with the alert's own words."""
-    said = {
+    said: dict[str, Value] = {
         "alert.rule": alert.rule,
         "alert.entity": alert.entity,
         "alert.severity": alert.severity,
@@ -237,5 +238,7 @@ def _asked(alert: Alert, event: Event) -> Event:
         "alert.unit": alert.unit,
         "alert.sensor": alert.sensor,
     }
+    rare = [one.one_in for one in alert.matched if one.one_in is not UNSET]
+    said["alert.one_in"] = max(rare) if rare else ""
     # Where the source's own names stand, which come first: no sensor can say these for the alert.
     return msgspec.structs.replace(event, native={**event.native, **said})

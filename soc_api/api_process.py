@@ -26,6 +26,7 @@ from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
+from detection.store.anomaly_store import AnomalyStore
 from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
 from detection.store.host_inventory_store import HostInventoryStore
@@ -35,6 +36,7 @@ from detection.store.state import Engine
 from rules import ROOT
 from sensors.network.secret import load_key
 from soc_api.admin_plane import AdminPlane
+from soc_api.anomaly_desk import AnomalyDesk, open_anomalies
 from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.audit_watch import WATCH_SECONDS as AUDIT_SECONDS
@@ -55,9 +57,10 @@ from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
 from soc_api.people import People, people_of
-from soc_api.queue_desk import QueueDesk
 from soc_api.privacy import Privacy
+from soc_api.queue_desk import QueueDesk
 from soc_api.queue_rounds import queue_rounds
+from soc_api.rankers import LEARN_SECONDS, RANKER_KEY, RankerJob
 from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
@@ -179,9 +182,10 @@ def _opened(
         queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
         webhooks=open_webhooks(folders, settings, engine, alerts, registry),
+        privacy=Privacy(center_key(folders.keys), frozenset(settings.privacy.names)),
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),
-        privacy=Privacy(center_key(folders.keys), frozenset(settings.privacy.names)),
+        anomalies=(unusual := _unusual(engine, folders))[0],
         triage=triage_desk(engine, alerts, events),
         wall=Wall(ShiftStore(engine), shipped_wall(), folders.data / "map"),
         anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
@@ -189,9 +193,14 @@ def _opened(
     beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
     watch = Timer("audit", AUDIT_SECONDS, AuditWatch(audit, alerts, settings.center.unit, say).beat)
     models = Timer("models", RECORD_SECONDS, ModelRecords(ledger, folders.models).record)
-    more = [*ledger_timers(ledger, witnessing), beat, watch, models]
+    ranker = Timer("ranker", LEARN_SECONDS, unusual[1](ledger).learn)
+    more = [*ledger_timers(ledger, witnessing), beat, watch, models, ranker]
     jobs = _jobs(center, compliance, settings, desk, more)
     return center, jobs, transfer_parts
+
+
+def _unusual(engine: Engine, folders: Folders) -> tuple[AnomalyDesk, Callable[[Ledger], RankerJob]]:
+    return open_anomalies(AnomalyStore(engine), folders.models / "ranker", folders.keys / RANKER_KEY)
 
 
 def _people(folders: Folders, settings: Settings, engine: Engine) -> tuple[Identity, People]:

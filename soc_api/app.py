@@ -21,6 +21,7 @@ from soc_api.incident_files import FILE_BYTES_MAX as INCIDENT_BYTES_MAX
 from soc_api.pace import Pace
 from soc_api.routes.accounts import accounts
 from soc_api.routes.alerts import alerts
+from soc_api.routes.anomalies import anomalies
 from soc_api.routes.attack import attack
 from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
@@ -38,8 +39,8 @@ from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
-from soc_api.routes.notices import notices
 from soc_api.routes.names import names
+from soc_api.routes.notices import notices
 from soc_api.routes.orders import orders
 from soc_api.routes.overview import overview
 from soc_api.routes.packets import packets
@@ -74,8 +75,8 @@ _TAGS: Final = [
     {"name": "triage", "description": "What stands beside an alert: precedents, relations, playbooks"},
     {"name": "exceptions", "description": "Alerts that are let pass, for a while and never unseen"},
     {"name": "hunt", "description": "Stored events by query"},
-    {"name": "entities", "description": "Hosts, users and addresses"},
     {"name": "names", "description": "Names behind pseudonyms, revealed with a reason"},
+    {"name": "entities", "description": "Hosts, users and addresses"},
     {"name": "packets", "description": "Raw packets behind an alert"},
     {"name": "checks", "description": "The six-layer checklist of the registered system"},
     {"name": "attestations", "description": "What people state, the files and documents they hand in"},
@@ -160,10 +161,11 @@ def routed() -> FastAPI:
         alerts,
         triage,
         exceptions,
+        anomalies,
         packets,
+        names,
         hunt,
         hunt_views,
-        names,
         entities,
         attack,
         rules,

@@ -14,6 +14,7 @@ from detection.store.alert_store import AlertStore
 from detection.store.event_store import EventStore
 from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
+from soc_api.anomaly_desk import AnomalyDesk
 from soc_api.audit_store import AuditStore
 from soc_api.compliance_port import ComplianceService
 from soc_api.exception_desk import ExceptionDesk
@@ -22,8 +23,8 @@ from soc_api.identity import Identity
 from soc_api.incident_files import IncidentFiles
 from soc_api.packet_desk import PacketDesk
 from soc_api.people import People
-from soc_api.queue_desk import QueueDesk
 from soc_api.privacy import Privacy
+from soc_api.queue_desk import QueueDesk
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
@@ -78,15 +79,16 @@ class Center:
     hunts: HuntDesk | None = None
     queue: QueueDesk | None = None
     exceptions: ExceptionDesk | None = None
+    anomalies: AnomalyDesk | None = None
     triage: TriageDesk | None = None
     wall: Wall | None = None
     casework: Casework | None = None
     locker: IncidentFiles | None = None
     people: People | None = None
     webhooks: Webhooks | None = None
+    privacy: Privacy | None = None  # None: nothing is hidden from anybody, as in tests of other things
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    privacy: Privacy | None = None  # None: nothing is hidden from anybody, as in tests of other things
     def revisions(self) -> Mapping[Topic, int]:
         """A number per topic of the live stream that changes when its pages would."""
         return {

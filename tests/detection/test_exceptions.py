@@ -166,3 +166,12 @@ def test_the_sieve_takes_up_decisions_within_a_second_and_counts_an_alert_once()
     assert sieve.sift([alert()], NOW + timedelta(seconds=1)) == ([], [])
     book.number, book.exemptions = 2, ()
     assert sieve.sift([alert()], NOW + timedelta(seconds=3))[0] == [alert()]
+
+
+def test_an_exception_may_ask_how_rare_an_anomaly_is() -> None:
+    found = Match(event="", field="x", value=1, one_in=3_000.0)
+    rare = msgspec.structs.replace(alert(detector="anomaly"), matched=(found,))
+    assert held(rare, condition="alert.one_in<4000")
+    assert not held(rare, condition="alert.one_in<3000")
+    lying = event(native={"alert.one_in": 5}, alert__one_in=5)
+    assert not held(alert(lying), condition="alert.one_in<4000")

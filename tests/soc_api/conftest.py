@@ -28,6 +28,7 @@ from crypto.otp import code_at, secret_of
 from crypto.words import BadInput, Refused, Words
 from detection.alert import Alert, Claim, Match, claim
 from detection.store.alert_store import AlertStore
+from detection.store.anomaly_store import AnomalyStore
 from detection.store.event_store import EventStore
 from detection.store.hit_store import HitStore
 from detection.store.host_inventory_store import HostInventoryStore
@@ -38,6 +39,7 @@ from rules import ROOT
 from sensors.event import LogSource, Observation, Value, stamp
 from sensors.token import Token, encode_token
 from soc_api.admin_plane import AdminPlane
+from soc_api.anomaly_desk import open_anomalies
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
 from soc_api.context import Center
@@ -56,8 +58,8 @@ from soc_api.packet_files import PacketFiles
 from soc_api.packet_store import PacketStore
 from soc_api.passwords import Cost
 from soc_api.people import people_of
-from soc_api.queue_desk import QueueDesk
 from soc_api.privacy import Privacy
+from soc_api.queue_desk import QueueDesk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, shipped_rules
 from soc_api.rule_store import RuleStore
@@ -605,6 +607,7 @@ class World:
             hosts=HostInventoryStore(self.engine),
             hunts=HuntDesk(self.engine, folder),
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
+            anomalies=open_anomalies(AnomalyStore(self.engine), folder / "ranker", folder / "ranker.pem")[0],
             triage=triage_desk(self.engine, self.alerts, events),
             wall=Wall(ShiftStore(self.engine), shipped_wall(), folder / "map"),
             enforcement=self.enforcement,
@@ -617,9 +620,9 @@ class World:
                 center="local",
                 resolve=lambda host, port: ["93.184.216.34"],
             ),
+            privacy=Privacy(bytes(32)),
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
-            privacy=Privacy(bytes(32)),
         )
         self.app = equipped(_APP, self.center, static=folder / "static")
         self._stack = ExitStack()

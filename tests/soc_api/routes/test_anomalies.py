@@ -1,0 +1,63 @@
+"""Unusual entities over HTTP: ranked, within the budget or beyond it, and what closings propose."""
+
+from typing import Any
+
+from crypto.words import Words
+from detection.alert import Alert, Claim, Match, claim
+from sensors.event import LogSource, Observation, stamp
+
+SAID = Claim(rule="anomaly.host-window", detector="anomaly", title=Words("异常", "odd"), severity="medium")
+REASON = {"classification": "benign_positive", "reason": "夜间备份"}
+
+
+def raised(world: Any, number: int, host: str) -> Alert:
+    seen = Observation(time=world.now, logsource=LogSource(), fields={"host.name": host})
+    event = stamp(seen, unit="320000-local", sensor="s", epoch=0, sequence=number)
+    match = Match(event=event.id, field="events", value=40.0, peers=(0.0, 9.0), one_in=3_000.0)
+    made = claim(SAID, entity=f"host:{host}", reason=Words("因", "why"), events=(event,), matched=(match,))
+    world.alerts.commit([made], [event], None, world.now)
+    return made
+
+
+def test_entities_are_ranked_and_the_rest_is_kept_and_found(world: Any) -> None:
+    for number in range(12):
+        raised(world, number, f"web-{number:02d}")
+    raised(world, 20, "web-05")
+    body = world.signed_in("analyst")("GET", "/anomalies").json()
+    assert (body["total"], body["within"], body["budget"], body["learned"]) == (12, 10, 10, False)
+    assert body["rows"][0]["entity"] == "host:web-05"  # twice
+    assert [row["within"] for row in body["rows"]] == [True] * 10 + [False] * 2
+    last = body["rows"][-1]["entity"]
+    found = world.signed_in("analyst", "other")("GET", f"/anomalies?entity={last[5:]}").json()
+    assert [row["entity"] for row in found["rows"]] == [last]
+
+
+def test_another_unit_sees_none(world: Any) -> None:
+    raised(world, 1, "web-01")
+    far = world.signed_in("shift_lead", "far", unit="320100")
+    assert far("GET", "/anomalies").json()["total"] == 0
+    assert far("GET", "/anomalies/proposals").json()["labels"] == 0
+
+
+def test_what_closings_propose_goes_once_it_is_asked_for(world: Any) -> None:
+    lead = world.signed_in("shift_lead")
+    for number in range(3):
+        made = raised(world, number, "web-01")
+        group = made.group if not number else f"{made.group}-{number + 1}"
+        assert lead("POST", f"/alerts/{group}/close", json=REASON).status_code == 200
+    body = lead("GET", "/anomalies/proposals").json()
+    assert (body["labels"], body["needed"]) == (3, 50)
+    (row,) = body["rows"]
+    assert (row["kind"], row["condition"]) == ("entity", 'alert.entity:"host:web-01"')
+    order = {
+        "kind": "exception",
+        "rules": [row["rule"]],
+        "unit": row["unit"],
+        "condition": row["condition"],
+        "title": "夜间备份",
+        "reason": row["why"]["zh"],
+        "expires": "2027-01-01T00:00:00Z",
+    }
+    asked = lead("POST", "/exceptions", json=order)
+    assert asked.status_code == 201, asked.text
+    assert lead("GET", "/anomalies/proposals").json()["rows"] == []
