@@ -42,8 +42,8 @@ RANSOM: Final = "b672c9f8-26b8-4762-abab-f86877bcccff"
 RANSOM_COMMENT: Final = "find /srv/x -exec openssl enc -in"
 
 
-def run_all(folder: Path, mark: str) -> None:
-    """Run every one of them at once, and wait for their end."""
+def begin(folder: Path, mark: str) -> list[subprocess.Popen[bytes]]:
+    """Start every one of them at once."""
     sleep = shutil.which("sleep")
     assert sleep is not None
     commands = []
@@ -53,5 +53,4 @@ def run_all(folder: Path, mark: str) -> None:
     # A second command keeps the shell, whose command line this is: it would exec a last one away.
     texts = [*COMMENTS, f"{RANSOM_COMMENT} {mark}"]
     commands += [["/bin/sh", "-c", f"sleep {HOLD_SECONDS}; true # {text}"] for text in texts]
-    for process in [subprocess.Popen(command) for command in commands]:
-        process.wait(60)
+    return [subprocess.Popen(command) for command in commands]

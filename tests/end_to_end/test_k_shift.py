@@ -15,7 +15,7 @@ import pytest
 from browsing import first_login
 from office import ADMINISTRATORS, Office, blank, logged_in_again, send, session, set_up
 from playwright.sync_api import Browser, Page, expect
-from staged import RANSOM, RULES, run_all
+from staged import RANSOM, RULES, begin
 
 from running_center import RunningCenter, fresh_center
 
@@ -40,9 +40,11 @@ def young(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
 def office(
     browser: Browser, young: RunningCenter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
+    running = begin(tmp_path_factory.mktemp("programs"), MARK)
     made = set_up(browser, young)
-    run_all(tmp_path_factory.mktemp("programs"), MARK)
     yield made
+    for process in running:
+        process.wait(60)
     made.close()
 
 
