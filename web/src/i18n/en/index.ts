@@ -12,6 +12,7 @@ import hunt from "./hunt";
 import identity from "./identity";
 import login from "./login";
 import overview from "./overview";
+import names from "./names";
 import packets from "./packets";
 import palette from "./palette";
 import pages from "./pages";
@@ -22,6 +23,7 @@ import sensors from "./sensors";
 import shell from "./shell";
 import transfers from "./transfers";
 import wall from "./wall";
+import webhooks from "./webhooks";
 import words from "./words";
 
-export default { alerts, assets, audit, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, words, ...pages, ...enforcement, ...cases };
+export default { alerts, assets, audit, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, webhooks, words, ...names, ...pages, ...enforcement, ...cases };
