@@ -12,7 +12,7 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "audit";
+export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "webhooks" | "audit";
 
 /** Parts of the navigation in their order; the first page is in none. */
 export const navGroups = ["", "respond", "hunt", "assets", "comply", "transfer", "manage"] as const;
@@ -42,6 +42,7 @@ export const pages: readonly { name: PageName; permission: Permission; group: Na
   { name: "keys", permission: "keys.manage", group: "manage" },
   { name: "accounts", permission: "accounts.read", group: "manage" },
   { name: "tokens", permission: "tokens.read", group: "manage" },
+  { name: "webhooks", permission: "webhooks.manage", group: "manage" },
   { name: "audit", permission: "audit.read", group: "manage" },
 ];
 
@@ -78,6 +79,7 @@ export const router = createRouter({
     { path: "/transfers/:transfer?", name: "transfers", component: () => import("./pages/Transfers.vue"), meta: { permission: permissionOf.transfers } },
     { path: "/accounts", name: "accounts", component: () => import("./pages/Accounts.vue"), meta: { permission: permissionOf.accounts } },
     { path: "/tokens", name: "tokens", component: () => import("./pages/Tokens.vue"), meta: { permission: permissionOf.tokens } },
+    { path: "/webhooks", name: "webhooks", component: () => import("./pages/Webhooks.vue"), meta: { permission: permissionOf.webhooks } },
     { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { permission: permissionOf.audit } },
     { path: "/wall", name: "wall", component: () => import("./pages/Wall.vue"), meta: { permission: "wall.read", bare: true } },
     { path: "/forbidden", name: "forbidden", component: () => import("./pages/Forbidden.vue") },

@@ -40,6 +40,7 @@ export type Permission =
   | "tokens.read"
   | "tokens.make"
   | "kiosks.make"
+  | "webhooks.manage"
   | "registry.read"
   | "registry.edit"
   | "inventory.read"

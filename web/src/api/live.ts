@@ -15,12 +15,13 @@ export function follow(of: readonly Topic[], listener: () => void): void {
   onBeforeUnmount(() => stops.forEach((stop) => stop()));
 }
 
-/** One body, fetched again with its topics. */
-export function useLive<T>(path: MaybeRefOrGetter<string>, of: readonly Topic[]) {
+/** One body, fetched again with its topics; what was fetched `fresh_ms` ago is shown without asking again. */
+export function useLive<T>(path: MaybeRefOrGetter<string>, of: readonly Topic[], fresh_ms = 5_000) {
   const query = useQuery({
     queryKey: [computed(() => toValue(path))],
     queryFn: ({ signal }) => get<T>(toValue(path), signal),
     enabled: computed(() => toValue(path) !== ""),
+    staleTime: fresh_ms,
     refetchInterval: interval,
     refetchOnWindowFocus: false, // some reads are audited: only a change is a reason to read again
   });

@@ -28,6 +28,7 @@ export default {
     transfers: "Transfers",
     accounts: "Accounts",
     tokens: "API tokens",
+    webhooks: "Webhooks",
     audit: "Audit log",
     group: {
       respond: "Respond",
