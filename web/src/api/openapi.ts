@@ -342,14 +342,12 @@ export interface components {
         ChallengeOrder: {
             username: string;
         };
-        ChangeRow: {
-            number: number;
-            time: string;
-            actor: string;
-            action: string;
-            body: {
-                [key: string]: unknown;
-            };
+        ChangeDecision: {
+            approve: boolean;
+            note: string;
+        };
+        ChangePage: {
+            rows: components["schemas"]["soc_api__change_bodies__ChangeRow"][];
         };
         CheckDetail: {
             check: components["schemas"]["CheckRow"];
@@ -2221,7 +2219,7 @@ export interface components {
             assets: components["schemas"]["AssetRow"][];
             objects: components["schemas"]["ObjectRow"][];
             contacts: components["schemas"]["ContactRow"][];
-            history: components["schemas"]["ChangeRow"][];
+            history: components["schemas"]["soc_api__registry_bodies__ChangeRow"][];
         };
         SystemOrder: {
             unit: string;
@@ -2722,6 +2720,30 @@ export interface components {
         WitnessedLog: {
             origin: string;
             size: number;
+        };
+        soc_api__change_bodies__ChangeRow: {
+            id: number;
+            kind: "rule" | "gates" | "retention" | "support";
+            about: string;
+            before: unknown;
+            after: unknown;
+            reason: string;
+            author: string;
+            time: string;
+            state: "waiting" | "provisional" | "confirmed" | "refused" | "expired" | "recorded";
+            due: string | null;
+            decider: string;
+            note: string;
+            decided: string | null;
+        };
+        soc_api__registry_bodies__ChangeRow: {
+            number: number;
+            time: string;
+            actor: string;
+            action: string;
+            body: {
+                [key: string]: unknown;
+            };
         };
     };
     responses: never;
