@@ -1,4 +1,8 @@
-/** Details fetched before they are asked for: of the row under the cursor, and of the one the mouse rests on. */
+/**
+ * Details fetched before they are asked for: of the row under the cursor, and of the one the mouse rests on.
+ *
+ * What was fetched early is shown at once and asked for again: it may have changed meanwhile.
+ */
 import { useQueryClient } from "@tanstack/vue-query";
 import { onBeforeUnmount, watch, type Ref } from "vue";
 import { get } from "../api/client";
