@@ -1,11 +1,18 @@
 """Tests of soc_api.outbound: the center goes where it may, to the address it judged, and follows nothing."""
 
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from crypto.words import BadInput
 from soc_api.outbound import allowed, networks, post, target_of
@@ -81,6 +88,61 @@ class Receiver(BaseHTTPRequestHandler):
         pass
 
 
+def certified(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(secret)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_https_wants_the_name_and_the_authority_that_were_given(tmp_path: Path) -> None:
+    Receiver.got.clear()
+    certificate, key = certified(tmp_path, "siem.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    # The handshake is the worker's: a client that refuses the certificate does not stop the server.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    worker = threading.Thread(target=server.serve_forever, daemon=True)
+    worker.start()
+    try:
+        inner, port = networks("127.0.0.0/8"), server.server_port
+
+        def sent(name: str, authority: Path | None) -> int:
+            target = target_of(f"https://{name}:{port}/in", inner, lambda host, at: ["127.0.0.1"])
+            return post(target, b"{}", {}, authority)
+
+        assert sent("siem.example", certificate) == 302
+        assert Receiver.got == [("/in", b"{}", f"siem.example:{port}")]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            sent("other.example", certificate)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            sent("siem.example", None)
+        assert len(Receiver.got) == 1
+    finally:
+        server.shutdown()
+        server.server_close()
+        worker.join()
+
+
 @pytest.fixture(name="port")
 def _port() -> Iterator[int]:
     server = HTTPServer(("127.0.0.1", 0), Receiver)
@@ -93,6 +155,7 @@ def _port() -> Iterator[int]:
 
 
 def test_one_post_to_the_judged_address_and_no_redirect(port: int) -> None:
+    Receiver.got.clear()
     inner = networks("127.0.0.0/8")
     target = target_of(f"http://name.example:{port}/in", inner, lambda host, at: ["127.0.0.1"])
     assert post(target, b"{}", {"Content-Type": "application/json"}) == 302
