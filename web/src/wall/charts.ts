@@ -8,7 +8,7 @@ export function radar(names: readonly string[], shares: readonly (number | null)
   return (color) => ({
     radar: {
       indicator: names.map((name, at) => ({ name: `${name}\n${shares[at] === null || shares[at] === undefined ? "—" : `${Math.floor((shares[at] ?? 0) * 100)}%`}`, max: 1 })),
-      radius: "68%",
+      radius: "60%",
       center: ["50%", "53%"],
       axisName: { color: color("text"), fontSize: 14 * unit, lineHeight: 18 * unit },
       axisNameGap: 8 * unit,

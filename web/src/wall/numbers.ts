@@ -7,7 +7,7 @@ type Layer = WallPage["layers"][number];
 type Tile = WallPage["tiles"][number];
 
 export const refresh_ms_default = 5_000;
-const refresh_ms_min = 50;
+const refresh_ms_min = 20;
 const refresh_ms_max = 60_000;
 
 export const layers = ["physical", "network", "platform", "data", "application", "management"] as const;

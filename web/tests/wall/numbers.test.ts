@@ -6,7 +6,7 @@ const layer = (name: string, compliant: number, violated: number): WallPage["lay
 
 describe("refresh", () => {
   it("is five seconds unless asked, within bounds", () => {
-    expect([refreshOf(undefined), refreshOf("x"), refreshOf("-1"), refreshOf("0.01"), refreshOf("2"), refreshOf("600")]).toEqual([5000, 5000, 5000, 50, 2000, 60000]);
+    expect([refreshOf(undefined), refreshOf("x"), refreshOf("-1"), refreshOf("0.01"), refreshOf("2"), refreshOf("600")]).toEqual([5000, 5000, 5000, 20, 2000, 60000]);
   });
 });
 

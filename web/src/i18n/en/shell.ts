@@ -35,7 +35,7 @@ export default {
       hunt: "Hunt",
       assets: "Assets",
       comply: "Comply",
-      transfer: "Evidence and transfer",
+      transfer: "Transfer",
       manage: "Manage",
     },
     late: "{n} overdue",

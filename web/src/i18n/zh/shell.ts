@@ -35,7 +35,7 @@ export default {
       hunt: "狩猎",
       assets: "资产",
       comply: "合规",
-      transfer: "存证与传输",
+      transfer: "传输",
       manage: "管理",
     },
     late: "{n} 件逾期",
