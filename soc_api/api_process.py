@@ -41,6 +41,9 @@ from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.audit_watch import WATCH_SECONDS as AUDIT_SECONDS
 from soc_api.audit_watch import AuditWatch
+from soc_api.change_desk import BEAT_SECONDS as CHANGE_SECONDS
+from soc_api.change_desk import note_retention
+from soc_api.change_opening import open_changes, open_support
 from soc_api.context import Center
 from soc_api.desk import console_sensors
 from soc_api.enforcement_facts import own_facts
@@ -182,6 +185,8 @@ def _opened(
         queue=QueueDesk(engine, alerts, registry),
         casework=open_casework(engine, ROOT),
         webhooks=open_webhooks(folders, settings, engine, alerts, registry),
+        support=(support := open_support(settings, audit)),
+        changes=(changes := open_changes(engine, audit, RuleStore(engine), enforcement, support)),
         privacy=Privacy(center_key(folders.keys), frozenset(settings.privacy.names)),
         locker=IncidentFiles(folders.incidents, center_key(folders.keys)),
         exceptions=exception_desk(engine, alerts, events, rules),

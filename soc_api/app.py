@@ -25,6 +25,7 @@ from soc_api.routes.anomalies import anomalies
 from soc_api.routes.attack import attack
 from soc_api.routes.attestations import FILES, attestations
 from soc_api.routes.audit import audit
+from soc_api.routes.changes import changes
 from soc_api.routes.checks import checks
 from soc_api.routes.entities import entities
 from soc_api.routes.evidence import evidence
@@ -53,6 +54,7 @@ from soc_api.routes.rules import rules
 from soc_api.routes.sensors import sensors
 from soc_api.routes.session import session
 from soc_api.routes.shift import shift
+from soc_api.routes.support import support
 from soc_api.routes.tokens import tokens
 from soc_api.routes.transfers import UPLOAD_BYTES_MAX, UPLOADS, transfers
 from soc_api.routes.triage import triage
@@ -95,6 +97,7 @@ _TAGS: Final = [
         "name": "transfers",
         "description": "Transfers across networks under dual control",
     },
+    {"name": "changes", "description": "Changes of rules, gates and retention, and their second persons"},
     {"name": "audit", "description": "Who did what"},
     {"name": "webhooks", "description": "Changes sent to other programs, or read by them"},
     {"name": "center", "description": "The center itself"},
@@ -172,7 +175,8 @@ def routed() -> FastAPI:
         sensors,
         transfers,
     )
-    pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, audit, webhooks)
+    oversight = (audit, changes, support, webhooks)
+    pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, *oversight)
     for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)
     app.include_router(top)

@@ -55,6 +55,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "ViewOrder": {"name": "本班待办", "settings": {"q": "severity:high"}},
     "ShareOrder": {"role": "analyst"},
     "CloseAlert": {"classification": "benign_positive", "reason": _WHY},
+    "SupportOrder": {"ticket": "WX-2026-118", "reason": "厂商排查采集中断", "hours": 2},
+    "ChangeDecision": {"approve": True, "note": "已与值班长核对"},
     # names, hunt
     "RevealOrder": {"reason": "核实账号被盗用的当事人", "minutes": 10},
     "HuntViewOrder": {"name": "外联的口令爆破", "settings": {"q": "user.name:root"}, "shared": False},

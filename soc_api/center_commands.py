@@ -51,7 +51,18 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     run.add_argument(
         "--roles", help=str(Words("只在前台运行这些角色(逗号分隔)", "run only these roles, comma-separated"))
     )
-    _verb(verbs, "stop", Words("停止后台运行的中心", "stop the center"), run_stop)
+    stop = _verb(verbs, "stop", Words("停止后台运行的中心", "stop the center"), run_stop)
+    stop.add_argument(
+        "--wipe-keys",
+        default="",
+        metavar="CENTER",
+        help=str(
+            Words(
+                "停用:随后清除全部密钥,密文再不可读;须写出中心编号",
+                "decommission: then wipe every key, sealed data is lost for good; name the center's id",
+            )
+        ),
+    )
     status = _verb(verbs, "status", Words("运行状态", "whether and how it runs"), run_status)
     status.add_argument("--json", action="store_true")
     _verb(
@@ -151,6 +162,8 @@ def run_stop(options: argparse.Namespace) -> int:
     from soc_api.supervisor import running_pid
 
     pid = running_pid(options.data / "run")
+    if pid is None and options.wipe_keys:
+        return _wipe_keys(options)
     if pid is None:
         raise Refused(
             "center-not-running",
@@ -171,6 +184,16 @@ def run_stop(options: argparse.Namespace) -> int:
             )
         time.sleep(0.1)
     print(Words("已停止", "stopped"), file=sys.stderr)
+    return _wipe_keys(options) if options.wipe_keys else 0
+
+
+def _wipe_keys(options: argparse.Namespace) -> int:
+    """Crypto-erase: what is sealed stays sealed for ever."""
+    from soc_api.decommission import wipe_keys
+
+    for name in wipe_keys(options.data, options.wipe_keys, actor=f"local:{getpass.getuser()}"):
+        print(name)
+    print(Words("密钥已清除,中心不可恢复", "keys are wiped, the center cannot come back"), file=sys.stderr)
     return 0
 
 

@@ -16,6 +16,7 @@ from detection.store.host_inventory_store import HostInventoryStore
 from detection.store.inventory_store import InventoryStore
 from soc_api.anomaly_desk import AnomalyDesk
 from soc_api.audit_store import AuditStore
+from soc_api.change_desk import ChangeDesk
 from soc_api.compliance_port import ComplianceService
 from soc_api.exception_desk import ExceptionDesk
 from soc_api.hunt_desk import HuntDesk
@@ -28,6 +29,7 @@ from soc_api.queue_desk import QueueDesk
 from soc_api.report_port import ReportService
 from soc_api.rule_port import RulePort
 from soc_api.sensor_port import SensorPort
+from soc_api.support_channel import SupportChannel
 from soc_api.transfer_port import TransferPort
 from soc_api.transfer_uploads import Uploads
 from soc_api.triage_desk import TriageDesk
@@ -86,6 +88,8 @@ class Center:
     locker: IncidentFiles | None = None
     people: People | None = None
     webhooks: Webhooks | None = None
+    changes: ChangeDesk | None = None
+    support: SupportChannel | None = None
     privacy: Privacy | None = None  # None: nothing is hidden from anybody, as in tests of other things
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

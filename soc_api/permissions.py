@@ -67,6 +67,9 @@ Permission = Literal[
     "transfers.export",
     "transfers.import",
     "audit.read",
+    "changes.read",
+    "changes.decide",
+    "support.ask",
     "webhooks.manage",
 ]
 
@@ -99,12 +102,16 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "keys.manage",
         "accounts.read",
         "accounts.create",
+        "support.ask",
     },
     # Decides about rules and policies; reads what they lead to and acts on nothing.
     # A transfer is the exception: approving one is a decision about policy (审批), never one's own request.
     "security_admin": {
         *_OPERATIONAL,
         "rules.decide",
+        "changes.read",
+        "changes.decide",
+        "support.ask",
         "webhooks.manage",  # what leaves the center is a decision about policy
         # 授权: gives the accounts another one creates their role and unit, and takes it all away.
         "accounts.read",
@@ -128,6 +135,7 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "accounts.read",
         "tokens.read",
         "audit.read",
+        "changes.read",
         "evidence.read",
         "evidence.verify",
         "transfers.read",
@@ -153,6 +161,8 @@ _GRANTED: Final[dict[Role, set[Permission]]] = {
         "tokens.make",
         "alerts.act",
         "alerts.share",
+        "changes.read",
+        "changes.decide",
         "exceptions.ask",
         "exceptions.decide",
         "packets.read",

@@ -28,6 +28,8 @@ from sensors.network.secret import load_key
 from sensors.segment_log import SegmentLog
 from soc_api.center_identity import keep_identities
 from soc_api.center_link import CenterLink
+from soc_api.change_desk import retention_days
+from soc_api.change_store import ChangeStore
 from soc_api.enrolment import EnrolmentDesk
 from soc_api.enrolment_store import EnrolmentStore
 from soc_api.file_limit import raise_file_limit
@@ -103,7 +105,7 @@ async def _run(
 
     jobs = {
         "detect": partial(follow, events, pipeline, stop, _now),
-        "store": partial(_keep, events, settings, stop),
+        "store": partial(_keep, events, settings, stop, ChangeStore(engine)),
         "identity": partial(_renew, folders, settings, stop),
     }
     threads = [threading.Thread(target=guarded, args=(job,), name=name) for name, job in jobs.items()]
@@ -157,7 +159,9 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     return [detector, *_special(folders), anomaly, open_habits(), HealthDetector(health_parameters())]
 
 
-def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None:
+def _keep(
+    events: EventStore, settings: Settings, stop: threading.Event, agreed: ChangeStore | None = None
+) -> None:
     """Seal and expire; a full disk is said and tried again, nothing is lost meanwhile."""
     sealed_all = expired = _now()
     while not stop.wait(SEAL_SECONDS):
@@ -169,6 +173,7 @@ def _keep(events: EventStore, settings: Settings, stop: threading.Event) -> None
                 sealed_all = now
             if (now - expired).total_seconds() >= EXPIRE_SECONDS:
                 days = settings.storage.retention_days
+                days = days if agreed is None else retention_days(agreed, days)
                 events.expire(now - timedelta(days=days), now, days_min=days)
                 expired = now
         except (OSError, LiuheError) as error:

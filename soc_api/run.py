@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -95,8 +96,9 @@ def run_center(data: Path, *, local_sensors: bool, drill: bool, first_login: Fir
 
 
 def _keep_to_ourselves() -> None:
-    """What this process and its children make in the data folder is for their own user alone."""
+    """Files of this process and its children are for their own user alone, and its memory for nobody's."""
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold keys and names
 
 
 @contextlib.contextmanager

@@ -121,6 +121,13 @@ class NameRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     names: tuple[Literal["security_admin", "analyst", "shift_lead", "compliance_officer"], ...] = ()
 
 
+class Support(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[support]: the port of the remote support channel, closed unless a ticket holds it open; 0: none."""
+
+    host: Annotated[str, msgspec.Meta(max_length=64)] = ""  # empty: the console's
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[webhooks]: where webhooks may go besides public addresses; a CA for receivers of one's own."""
 
@@ -145,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     webhooks: Outgoing = Outgoing()
     people: PeopleRules = PeopleRules()
     privacy: NameRules = NameRules()
+    support: Support = Support()
     administration: Administration = Administration()
     roles: tuple[Role, ...] = ALL_ROLES
 
@@ -180,6 +188,9 @@ def _checked(settings: Settings, path: str) -> Settings:
     console = settings.console
     if console.host not in (LOOPBACK, "::1", "localhost") and not console.certificate:
         raise _bad("console.certificate is required when console.host is not loopback", path)
+    support = settings.support
+    if support.port and support.host not in ("", LOOPBACK, "::1", "localhost") and not console.certificate:
+        raise _bad("console.certificate is required when support.host is not loopback", path)
     short = settings.storage.retention_days < RETENTION_DAYS_MIN
     if short and not settings.storage.allow_short_retention:
         raise _bad(f"storage.retention_days < {RETENTION_DAYS_MIN} needs allow_short_retention = true", path)

@@ -100,7 +100,7 @@ def override(
 ) -> OverrideRow:
     """It opens nothing until a person of another role approves; 72 hours at most."""
     system = choose(body.system).id
-    with recorded(center, visit, "gate.override", f"{body.gate} {system} {','.join(body.checks)}"):
+    with recorded(center, visit, "gate.override", f"{body.gate} {system} {','.join(body.checks)}") as act:
         asked = enforcement.gates.ask_override(
             body.gate,
             system,
@@ -111,6 +111,7 @@ def override(
             role=visit.account.role,
             now=center.clock(),
         )
+        act.changed(None, asked)
     return OverrideRow.model_validate(asked, from_attributes=True)
 
 
@@ -130,9 +131,10 @@ def decide(
     visit: Visitor,
 ) -> OverrideRow:
     """The second person, of another role than the first."""
-    choose(enforcement.decisions.override(number).system)
+    before = enforcement.decisions.override(number)
+    choose(before.system)
     word = "approve" if body.approve else "refuse"
-    with recorded(center, visit, "gate.decide", f"override:{number} {word}"):
+    with recorded(center, visit, "gate.decide", f"override:{number} {word}") as act:
         done = enforcement.gates.decide_override(
             number,
             approve=body.approve,
@@ -140,6 +142,7 @@ def decide(
             role=visit.account.role,
             now=center.clock(),
         )
+        act.changed(before, done)
     return OverrideRow.model_validate(done, from_attributes=True)
 
 
@@ -152,9 +155,11 @@ def decide(
 )
 def end(number: Number, center: Here, enforcement: Enforcing, choose: Choose, visit: Visitor) -> OverrideRow:
     """Before its time."""
-    choose(enforcement.decisions.override(number).system)
-    with recorded(center, visit, "gate.end", f"override:{number}"):
+    before = enforcement.decisions.override(number)
+    choose(before.system)
+    with recorded(center, visit, "gate.end", f"override:{number}") as act:
         done = enforcement.gates.end_override(number, person=visit.actor, now=center.clock())
+        act.changed(before, done)
     return OverrideRow.model_validate(done, from_attributes=True)
 
 
@@ -173,11 +178,23 @@ def release(body: ReleaseOrder, center: Here, enforcement: Enforcing, visit: Vis
     scope = scope_of(center, visit, enforcement.registry.tree)
     if scope.units is not None:
         need_unit(center, visit, scope, center.unit)
-    with recorded(center, visit, "gate.release", f"{body.hours} h: {body.reason}"):
+    before = enforcement.decisions.release()
+    with recorded(center, visit, "gate.release", f"{body.hours} h: {body.reason}") as act:
         if body.hours:
             done = enforcement.gates.release(
                 reason=body.reason, hours=body.hours, person=visit.actor, now=center.clock()
             )
         else:
             done = enforcement.gates.close_again(reason=body.reason, person=visit.actor, now=center.clock())
+        act.changed(before, done)
+        if body.hours and center.changes is not None:  # open at once, until another person confirms it
+            center.changes.store.add(
+                "gates",
+                "gates:release",
+                {"released": False},
+                {"released": True, "until": done.until.isoformat()},
+                reason=body.reason,
+                author=visit.actor,
+                now=center.clock(),
+            )
     return ReleaseRow.model_validate(done, from_attributes=True)

@@ -89,4 +89,15 @@ def _decide(rule: str, on: bool, body: RuleDecision, center: Center, visit: Visi
         before = center.rules.detail(rule, center.clock()).rule
         after = center.rules.decide(rule, on, body.reason, visit.actor, center.clock())
         act.changed({"rule": rule, "state": before.state}, {"rule": rule, "state": after.state})
+        if center.changes is not None:  # in force at once, until another person confirms it
+            was, is_now = ("disabled", "enabled") if on else ("enabled", "disabled")
+            center.changes.store.add(
+                "rule",
+                f"rule:{rule}",
+                was,
+                is_now,
+                reason=body.reason,
+                author=visit.actor,
+                now=center.clock(),
+            )
     return RuleRow.model_validate(after, from_attributes=True)

@@ -42,6 +42,7 @@ from soc_api.admin_plane import AdminPlane
 from soc_api.anomaly_desk import open_anomalies
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
+from soc_api.change_opening import open_changes
 from soc_api.context import Center
 from soc_api.enrolment import EnrolmentDesk, SensorRecord, TokenRecord
 from soc_api.enrolment_store import EnrolmentStore
@@ -621,6 +622,7 @@ class World:
                 resolve=lambda host, port: ["93.184.216.34"],
             ),
             privacy=Privacy(bytes(32)),
+            changes=open_changes(self.engine, self.audit, self.rules, self.enforcement),
             anomaly=lambda: Words("学习中", "learning"),
             clock=lambda: self.now,
         )
