@@ -62,11 +62,12 @@ def login_tools_missing() -> Words | None:
     return None
 
 
-def connection_burst() -> None:
+def connection_burst(source: str = "127.0.0.1") -> None:
     """Connections to loopback ports where nothing listens; the kernel refuses each at once."""
     for port in range(20_000, 20_000 + CONNECTIONS * 37, 37):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
             client.settimeout(0.2)
+            client.bind((source, 0))
             with contextlib.suppress(OSError):
                 client.connect(("127.0.0.1", port))
 
