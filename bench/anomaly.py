@@ -251,6 +251,9 @@ def speed() -> Iterator[dict[str, Any]]:
     batch = np.ascontiguousarray(learned[:1_000])
     work: dict[str, Callable[[], object]] = {
         "ensemble: p-values and top 3 reasons": lambda: ensemble.judge(batch),
+        "ensemble: p-values, top 3 reasons of rows rarer than 1 in 100": lambda: ensemble.judge(
+            batch, reasons_from=2.0
+        ),
         "first tier": lambda: ensemble.screen(batch),
         "first tier, then the ensemble for its top 5 %": lambda: _cascade(ensemble, batch),
         "PyOD IForest, scores only": lambda: forest.decision_function(batch),

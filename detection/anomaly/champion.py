@@ -59,12 +59,12 @@ class Champion:
     def opinions(self, windows: list[Closed]) -> list[Opinion]:
         """What the champion says of each window; both models' shares are counted, and the rows kept."""
         rows = np.array([window.values for window in windows], dtype=np.float64)
-        said = self.model.opinions(rows)
+        said = self.model.opinions(rows, self._alert_surprise)
         for window, opinion in zip(windows, said, strict=True):
             self._kept.champion.add(opinion.surprise, self._alert_surprise)
             self._history.add(window, opinion.surprise)
         if self.challenger is not None:
-            for surprise in self.challenger.ensemble.judge(rows).surprise.tolist():
+            for surprise in self.challenger.ensemble.surprises(rows).tolist():
                 self._kept.challenger.add(surprise, self._alert_surprise)
         return said
 

@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 
     score: Array  # weighted mean surprise of the members
     surprise: Array  # of that score: minus log10 of the share of usual rows that score as high
-    top: npt.NDArray[np.intp]  # the features that matter most, the greatest first; -1: none is unusual
+    top: npt.NDArray[np.intp]  # the features that matter most, the greatest first; -1: none, or not asked
     members: dict[str, Array]
 
 
@@ -63,21 +63,32 @@ class Ensemble:
         """Labels, then counts."""
         return self.encoder.features
 
-    def judge(self, values: Array, labels: Labels = (), *, top: int = TOP) -> Judged:
-        """Score, calibrate and explain rows."""
+    def judge(
+        self, values: Array, labels: Labels = (), *, top: int = TOP, reasons_from: float = 0.0
+    ) -> Judged:
+        """Score and calibrate rows, and explain those whose surprise is at least ``reasons_from``."""
         points = self.encoder.points(values, labels)
-        reasons = self.tails.explain(points)
         surprises: dict[str, Array] = {}
+        nearest: dict[str, npt.NDArray[np.intp]] = {}
         for name, member in self.members.items():
             if isinstance(member.scorer, Prototypes):
-                nearest, score = member.scorer.near(points)
-                reasons += np.square(points - member.scorer.points[nearest])
+                nearest[name], score = member.scorer.near(points)
             else:
                 score = member.scorer.score(points)
             surprises[name] = member.tail.surprises(score)
         score = combined(surprises, self.members)
-        by_feature = self.encoder.folded(reasons)
-        return Judged(score, self.tail.surprises(score), _greatest(by_feature, top), surprises)
+        surprise = self.tail.surprises(score)
+        told = np.flatnonzero(surprise >= reasons_from)
+        greatest = np.full((len(points), min(top, len(self.features))), -1, dtype=np.intp)
+        if len(told):
+            some = points[told]
+            reasons = self.tails.explain(some)
+            for name, places in nearest.items():
+                prototypes = self.members[name].scorer
+                assert isinstance(prototypes, Prototypes)
+                reasons += np.square(some - prototypes.points[places[told]])
+            greatest[told] = _greatest(self.encoder.folded(reasons), top)
+        return Judged(score, surprise, greatest, surprises)
 
     def scores(self, values: Array, labels: Labels = ()) -> Array:
         """The combined score alone."""
@@ -86,6 +97,10 @@ class Ensemble:
             {name: one.tail.surprises(one.scorer.score(points)) for name, one in self.members.items()},
             self.members,
         )
+
+    def surprises(self, values: Array, labels: Labels = ()) -> Array:
+        """How rare each row is, without reasons."""
+        return self.tail.surprises(self.scores(values, labels))
 
     def screen(self, values: Array, labels: Labels = ()) -> Array:
         """Surprise by the cheap members alone: the first tier, where there is more than can be judged."""

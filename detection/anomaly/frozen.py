@@ -44,11 +44,14 @@ class FrozenModel:
         """The counts of a window, in order."""
         return self.ensemble.features
 
-    def opinions(self, rows: Array) -> list[Opinion]:
-        """Of each row of counts, by itself: what is scored with it changes nothing."""
+    def opinions(self, rows: Array, reasons_from: float = 0.0) -> list[Opinion]:
+        """Of each row of counts, by itself: what is scored with it changes nothing.
+
+        Reasons are worked out for those whose surprise is at least ``reasons_from``.
+        """
         if not len(rows):
             return []
-        judged = self.ensemble.judge(rows)
+        judged = self.ensemble.judge(rows, reasons_from=reasons_from)
         return [
             Opinion(
                 float(surprise),

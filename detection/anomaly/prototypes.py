@@ -50,7 +50,8 @@ class Prototypes:
         candidates = in_blocks(points, lambda block: self._candidates(block, wanted)).astype(np.intp)
         squares = np.empty(candidates.shape)
         for at in range(wanted):
-            squares[:, at] = np.square(points - self.points[candidates[:, at]]).sum(axis=1)
+            off = points - self.points[candidates[:, at]]
+            squares[:, at] = np.einsum("rc,rc->r", off, off)
         order = np.argsort(squares, axis=1, kind="stable")
         nearest = np.take_along_axis(candidates, order[:, :1], axis=1)[:, 0]
         kth = np.take_along_axis(squares, order[:, k - 1 : k], axis=1)[:, 0]

@@ -58,6 +58,18 @@ def test_judged_in_any_batch_and_order_the_same(ensemble: Ensemble, rows: Array)
     assert len(ensemble.judge(rows[:0]).score) == 0
 
 
+def test_reasons_are_given_where_asked_and_the_same(ensemble: Ensemble, rows: Array) -> None:
+    rows = rows.copy()
+    rows[:290, 3] = 0.0  # what never happens made all of them rare
+    whole, some = ensemble.judge(rows), ensemble.judge(rows, reasons_from=2.0)
+    told = some.surprise >= 2.0
+    assert (some.surprise == whole.surprise).all()
+    assert (ensemble.surprises(rows) == whole.surprise).all()
+    assert (some.top[told] == whole.top[told]).all()
+    assert (some.top[~told] == -1).all()
+    assert 0 < told.sum() < len(rows) / 2
+
+
 def test_no_member_outvotes_the_others_by_extrapolation(ensemble: Ensemble, rows: Array) -> None:
     far = rows[:1] * 1e9
     judged = ensemble.judge(far)
