@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from axe_playwright_python.sync_playwright import Axe
 from browsing import PASSWORD, first_login
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,7 +18,7 @@ ONE_STEP: Final = timedelta(seconds=30)  # a code is good once; the device's clo
 def blank(browser: Browser, center: RunningCenter, path: str = "") -> Page:
     """A browser of somebody's own, at a page of the console."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(45_000)  # a machine under test is a busy one
     page.goto(center.url + path)
     return page
 
@@ -32,7 +33,15 @@ def logged_in_again(page: Page, username: str, secret: str) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(code_at(secret_of(secret), datetime.now(UTC) + ONE_STEP))
     page.keyboard.press("Enter")
-    page.locator("nav a").first.wait_for()
+    expect(page.locator("nav a").first).to_be_visible()
+
+
+def accessible(page: Page) -> None:
+    """Nothing on the page keeps anybody out, once nothing moves."""
+    expect(page.locator(".el-message")).to_have_count(0)
+    page.wait_for_timeout(300)
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
 
 
 @dataclass
@@ -75,7 +84,7 @@ class Office:
     def _let_in(self, username: str) -> Page:
         """The first login over the interface: what it looks like is shown by others."""
         page = self.browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)  # a machine under test is a busy one
         page.on("pageerror", lambda error: self.errors.append(f"{username}: {error}"))
         word = self.one_time[username]
         opened = page.request.post(
@@ -87,7 +96,7 @@ class Office:
         send(page, self.center, "session/factor/code", {"code": code})
         send(page, self.center, "session/password", {"old": word, "new": PASSWORD})
         page.goto(self.center.url)
-        page.locator("nav a").first.wait_for()
+        expect(page.locator("nav a").first).to_be_visible()
         return page
 
     def close(self) -> None:
@@ -120,8 +129,10 @@ def set_up(browser: Browser, center: RunningCenter) -> Office:
     for number, (role, name) in enumerate(ADMINISTRATORS.items()):
         for which, text in (("username", name), ("display_name", name), ("person", f"A-{number}")):
             page.get_by_test_id(f"{role}-{which}").fill(text)
+    accessible(page)
     page.get_by_test_id("setup-submit").click()
     expect(page.get_by_test_id("setup-done")).to_be_visible()
+    accessible(page)
     one_time = {
         name: str(page.get_by_test_id(f"setup-{name}").text_content()) for name in ADMINISTRATORS.values()
     }

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import first_login
-from office import ADMINISTRATORS, Office, blank, logged_in_again, send, session, set_up
+from office import ADMINISTRATORS, Office, accessible, blank, logged_in_again, send, session, set_up
 from playwright.sync_api import Browser, Page, expect
 from staged import RANSOM, RULES, begin
 
@@ -132,8 +132,9 @@ def test_the_role_ends_where_the_page_says_so(young: RunningCenter, office: Offi
         page.goto(f"{young.url}{name}")
         expect(page).to_have_url(re.compile("/forbidden$"))
         expect(page.get_by_test_id("forbidden")).to_be_visible()
+    accessible(page)
     page.goto(young.url)
-    page.locator("nav a").first.wait_for()
+    expect(page.locator("nav a").first).to_be_visible()
 
 
 @pytest.fixture(scope="module")
