@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from person import Person
+from person import people
 
 from running_center import RunningCenter, until
 from soc_api.drill_actions import suspicious_command
@@ -28,7 +28,9 @@ class Filled:
 
     def __init__(self, center: RunningCenter, mark: str) -> None:
         self.center = center
-        self.people = {role: Person(center, f"kan-{role.replace('_', '-')}{mark}", role) for role in ROLES}
+        names = {f"kan-{role.replace('_', '-')}{mark}": role for role in ROLES}
+        made = people(center, {name: (role, "") for name, role in names.items()})
+        self.people = {role: made[name] for name, role in names.items()}
         self.lead = self.people["shift_lead"]
         suspicious_command(f"look{mark}")
         self.group = str(until(self._group, 60.0, 0.5))

@@ -5,12 +5,13 @@ reviewed and issued by three people, answered by the unit it went to, checked an
 """
 
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import docx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import signed_in
+from person import Person, people
 from playwright.sync_api import Browser, Page, expect
 
 from compliance.registry import Unit
@@ -22,19 +23,44 @@ from soc_api.settings import load_settings
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 BELOW = "320100-tongbao"
+STILL = """() => document.getAnimations().every(
+    (one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity
+)"""
+
+
+@pytest.fixture(scope="module")
+def team(center: RunningCenter) -> Iterator[dict[str, Person]]:
+    """The people of both tests, one of them of the unit below that notices go to."""
+    engine, settings = (
+        state_engine(Folders(center.data), load_settings(center.data)),
+        load_settings(center.data),
+    )
+    unit = Unit(code=BELOW, name="南京市数据局", parent=settings.center.unit, kind="department")
+    RegistryStore(engine).put_unit(unit, datetime.now(UTC), "user:test")
+    engine.dispose()
+    roles = {
+        "anjian": ("shift_lead", ""),
+        "nigao": ("analyst", ""),
+        "qianfa": ("security_admin", ""),
+        "jieshou": ("compliance_officer", BELOW),
+    }
+    made = people(center, roles)
+    yield made
+    for person in made.values():
+        person.close()
 
 
 def accessible(page: Page) -> None:
     """Nothing serious by the rules of WCAG 2 A and AA."""
     expect(page.locator(".el-message")).to_have_count(0)
-    page.wait_for_timeout(300)
+    page.wait_for_function(STILL)
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
 
 
-def test_an_incident_is_reported_and_closed(browser: Browser, center: RunningCenter) -> None:
-    page = signed_in(browser, center, "anjian", "shift_lead", "incidents")
+def test_an_incident_is_reported_and_closed(browser: Browser, team: dict[str, Person]) -> None:
+    page = team["anjian"].page(browser, "incidents")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.get_by_test_id("incident-open").click()
@@ -89,13 +115,8 @@ def test_an_incident_is_reported_and_closed(browser: Browser, center: RunningCen
     assert not errors
 
 
-def test_a_notice_takes_three_people_and_its_receiver(browser: Browser, center: RunningCenter) -> None:
-    engine = state_engine(Folders(center.data), load_settings(center.data))
-    settings = load_settings(center.data)
-    unit = Unit(code=BELOW, name="南京市数据局", parent=settings.center.unit, kind="department")
-    RegistryStore(engine).put_unit(unit, datetime.now(UTC), "user:test")
-    engine.dispose()
-    writer = signed_in(browser, center, "nigao", "analyst", "notices")
+def test_a_notice_takes_three_people_and_its_receiver(browser: Browser, team: dict[str, Person]) -> None:
+    writer = team["nigao"].page(browser, "notices")
     writer.get_by_test_id("notice-draft").click()
     writer.get_by_test_id("notice-kind").select_option("rectification")
     writer.get_by_test_id("notice-title").fill("关于限期整改的通知")
@@ -103,12 +124,12 @@ def test_a_notice_takes_three_people_and_its_receiver(browser: Browser, center: 
     writer.get_by_test_id(f"notice-to-{BELOW}").check()
     writer.get_by_test_id("notice-save").click()
     step(writer, "notice-submit", "review")
-    lead = opened(signed_in(browser, center, "shenhe", "shift_lead", "notices"))
+    lead = opened(team["anjian"].page(browser, "notices"))
     step(lead, "notice-approve", "approved")
     expect(lead.get_by_test_id("notice-issue")).to_have_count(0)  # who reviewed it does not issue it
-    issuer = opened(signed_in(browser, center, "qianfa", "security_admin", "notices"))
+    issuer = opened(team["qianfa"].page(browser, "notices"))
     step(issuer, "notice-issue", "issued")
-    receiver = opened(signed_in(browser, center, "jieshou", "compliance_officer", "notices", BELOW))
+    receiver = opened(team["jieshou"].page(browser, "notices"))
     for name, state in (("sign", "received"), ("answer", "answered")):
         act(receiver, f"receipt-{name}", "已修改口令")
         expect(receiver.get_by_test_id("receipt")).to_have_attribute("data-state", state)

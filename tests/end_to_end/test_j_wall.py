@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from browsing import signed_in
+from person import Person, people
 from playwright.sync_api import Browser, Page, expect
 
 from detection.store.alert_store import AlertStore
@@ -26,6 +26,9 @@ SHELL: Final = "84c4933b-67cc-4801-b4b2-af9a4dde0a16"  # a reverse shell's words
 WARM: Final = 20  # refreshes before the first look at the heap
 REFRESHES: Final = 200
 GROWTH_BYTES_MAX: Final = 3 << 20
+STILL: Final = """() => document.getAnimations().every(
+    (one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity
+)"""
 AXE: Final = {"runOnly": ["wcag2a", "wcag2aa"]}
 
 
@@ -37,8 +40,16 @@ def engine(center: RunningCenter) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def lead(browser: Browser, center: RunningCenter) -> Iterator[Page]:
-    page = signed_in(browser, center, "banzhang", "shift_lead", "exceptions")
+def team(center: RunningCenter) -> Iterator[dict[str, Person]]:
+    made = people(center, dict.fromkeys(("banzhang", "fubanzhang"), ("shift_lead", "")))
+    yield made
+    for person in made.values():
+        person.close()
+
+
+@pytest.fixture(scope="module")
+def lead(browser: Browser, team: dict[str, Person]) -> Iterator[Page]:
+    page = team["banzhang"].page(browser, "exceptions")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
@@ -62,7 +73,7 @@ def ran(engine: Engine) -> tuple[str, str]:
     """Run a command the rule knows; its mark and the group it led to."""
     mark = uuid4().hex[:12]
     suspicious_command(mark)
-    return mark, str(until(lambda: group_of(engine, mark), 60.0, 0.5))
+    return mark, str(until(lambda: group_of(engine, mark), 60.0, 0.2))
 
 
 def accessible(page: Page) -> None:
@@ -70,7 +81,7 @@ def accessible(page: Page) -> None:
 
     # A toast fades for a moment, and nothing fading has a contrast of its own.
     expect(page.locator(".el-message")).to_have_count(0)
-    page.wait_for_timeout(500)
+    page.wait_for_function(STILL)
     found = Axe().run(page, options=AXE).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]
@@ -86,7 +97,7 @@ def act(page: Page, which: str, note: str, phase: str) -> None:
 
 
 def test_an_exception_holds_back_what_two_people_agreed_on(
-    lead: Page, browser: Browser, center: RunningCenter, engine: Engine
+    lead: Page, browser: Browser, team: dict[str, Person], center: RunningCenter, engine: Engine
 ) -> None:
     _, group = ran(engine)
     lead.goto(f"{center.url}alerts/{group}")
@@ -109,7 +120,7 @@ def test_an_exception_holds_back_what_two_people_agreed_on(
     expect(detail).to_have_attribute("data-phase", "waiting")
     expect(lead.get_by_test_id("exception-approve")).to_have_count(0)  # nobody agrees with themselves
     accessible(lead)
-    other = signed_in(browser, center, "fubanzhang", "shift_lead", "exceptions")
+    other = team["fubanzhang"].page(browser, "exceptions")
     other.locator("[data-testid=exception-row][data-phase=waiting]").click()
     act(other, "approve", "已核对影响", "active")
     other.context.close()
@@ -119,7 +130,7 @@ def test_an_exception_holds_back_what_two_people_agreed_on(
     expect(lead.get_by_test_id("exception-example").first).to_be_visible(timeout=60_000)
     assert not group_of(engine, mark)
     act(lead, "end", "演练结束", "ended")
-    until(lambda: group_of(engine, mark), 30.0, 0.5)
+    until(lambda: group_of(engine, mark), 30.0, 0.2)
 
 
 def test_playbooks_can_be_searched(lead: Page) -> None:
@@ -139,7 +150,7 @@ def heap(session: Any) -> tuple[int, int]:
 
 def test_the_wall_names_nobody_and_does_not_grow(lead: Page, center: RunningCenter) -> None:
     lead.set_viewport_size({"width": 1920, "height": 1080})
-    lead.goto(f"{center.url}wall?refresh=0.05")
+    lead.goto(f"{center.url}wall?refresh=0.02")
     wall = lead.get_by_test_id("wall")
     expect(lead.get_by_test_id("wall-tile")).to_have_count(14)
     body = lead.request.get(f"{center.url}api/v1/wall").text()
