@@ -89,6 +89,7 @@ class Filled:
             Shown("forbidden", "hunt", "system_admin"),
             Shown("grants", "accounts", "security_admin"),
             Shown("kiosks", "tokens", "security_admin"),
+            Shown("webhooks", "webhooks", "security_admin"),
             Shown("audit", "audit", "audit_admin"),
             Shown("login", "login", ""),
             Shown("setup", "setup", ""),

@@ -19,7 +19,7 @@ const widths: Record<Column, string> = {
 };
 
 /** The room from which on a column is shown. */
-const room: Record<Column, number> = { choose: 0, severity: 0, title: 0, entity: 0, last: 0, state: 0, count: 690, risk: 780, owner: 880, unit: 960, system: 1_060, first: 1_170 };
+const room: Record<Column, number> = { choose: 0, severity: 0, title: 0, entity: 0, last: 450, state: 550, count: 690, risk: 780, owner: 880, unit: 960, system: 1_060, first: 1_170 };
 const order: readonly Column[] = ["choose", "severity", "risk", "title", "entity", "system", "count", "last", "first", "state", "owner", "unit"];
 
 export const sortable: Partial<Record<Column, Sort>> = { severity: "severity", risk: "risk", count: "count", last: "latest" };
