@@ -3,6 +3,7 @@
 Fitting and keeping are given as ports, so this file does no IO and knows no PyOD.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -24,6 +25,10 @@ class Shelf(Protocol):
 
     def fit(self, kind: Kind, rows: Array, starts: Array) -> FrozenModel:
         """A model of rows in order of time. Raises ArithmeticError."""
+        ...
+
+    def begin(self, kind: Kind, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
+        """Fit beside this thread; what is returned gives the model once it is there, or raises."""
         ...
 
     def first(self, model: FrozenModel, now: datetime) -> None:
@@ -55,6 +60,7 @@ class Champion:
         self._alert_surprise = alert_surprise
         self._history = History(len(FEATURES), days_max=parameters.days_max, rows_max=parameters.rows_per_day)
         self._kept = Kept()
+        self._fitting: Callable[[], FrozenModel | None] | None = None
 
     def opinions(self, windows: list[Closed]) -> list[Opinion]:
         """What the champion says of each window; both models' shares are counted, and the rows kept."""
@@ -70,6 +76,7 @@ class Champion:
 
     def night(self, start: int, shelf: Shelf, now: datetime) -> None:
         """At the first window of a new day: judge the trial, and where there is none, learn anew."""
+        self._take_up(shelf, now)
         day = start // DAY_SECONDS
         if not self._kept.refitted:
             self._kept.refitted = day
@@ -78,7 +85,7 @@ class Champion:
         self._kept.refitted = day
         if self.challenger is not None:
             self._judge(shelf, now)
-        if self.challenger is None:
+        if self.challenger is None and self._fitting is None:
             self._learn(day, shelf, now)
 
     def drift(self) -> Realised | None:
@@ -124,7 +131,18 @@ class Champion:
         if not learned.fits:
             return
         kind: Kind = "host" if self.model.kind == "host" else "source"
-        fitted = shelf.fit(kind, learned.rows, learned.starts)
+        self._fitting = shelf.begin(kind, learned.rows, learned.starts)
+        self._take_up(shelf, now)
+
+    def _take_up(self, shelf: Shelf, now: datetime) -> None:
+        """Put a model on trial once it is fitted."""
+        if self._fitting is None:
+            return
+        asked, self._fitting = self._fitting, None
+        fitted = asked()
+        if fitted is None:
+            self._fitting = asked
+            return
         shelf.try_out(fitted, now)
         self.challenger = fitted
         self._kept.challenger = Realised()

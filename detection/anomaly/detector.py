@@ -6,6 +6,7 @@ Fitting and keeping are given as a port, so this file does no IO and knows no Py
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -23,6 +24,7 @@ from detection.detector import feed_each
 from detection.special.remembered import Remembered
 from sensors.event import Event
 
+SNAPSHOT_SECONDS: Final = 240  # well within what the pipeline warms its detectors with
 Models = Mapping[Kind, tuple[FrozenModel, FrozenModel | None]]  # champion, and challenger on trial
 
 
@@ -45,6 +47,8 @@ class AnomalyDetector:
         )
         self._own = {kind: own() for kind in KINDS}
         self._changed = False
+        self._now = self._kept_at = 0
+        self._kept_models: list[int] = []  # which spoke and were on trial at the last snapshot
         self.scored = 0
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
@@ -52,15 +56,21 @@ class AnomalyDetector:
         return feed_each(self._take, events)
 
     def snapshot(self) -> bytes | None:
-        """The learning state, where a window closed since the last call."""
-        if not self._changed:
+        """The learning state: each window while it learns, then every ``SNAPSHOT_SECONDS`` of event time.
+
+        What comes between is seen again after a restart, when the pipeline warms its detectors.
+        """
+        models = [id(one) for each in self._champions.values() for one in (each.model, each.challenger)]
+        known = len(self._champions) == len(KINDS) and models == self._kept_models
+        if not self._changed or (known and abs(self._now - self._kept_at) < SNAPSHOT_SECONDS):
             return None
-        self._changed = False
+        self._changed, self._kept_at, self._kept_models = False, self._now, models
         kept = msgspec.structs.replace(
             self._learning,
             closed_until=self._windows.closed_until,
             known={host: sorted(programs) for host, programs in self._windows.known.items()},
             kept={kind: champion.kept() for kind, champion in self._champions.items()},
+            own={kind: own.memory() for kind, own in self._own.items()},
         )
         return msgspec.json.encode(kept)
 
@@ -78,6 +88,8 @@ class AnomalyDetector:
             for kind, table in kept.rows.items()
             if kind not in self._champions
         }
+        for kind, memory in kept.own.items():
+            self._own[kind].recall(memory)
         for kind, remembered in kept.kept.items():
             if kind in self._champions:
                 self._champions[kind].recall(remembered)
@@ -99,7 +111,7 @@ class AnomalyDetector:
 
     def _judge(self, kind: Kind, windows: list[Closed]) -> list[Alert]:
         """Windows of one kind that began together."""
-        self._changed = True
+        self._changed, self._now = True, windows[0].start
         alerts = self._judged(kind, windows)
         rows = np.array([window.values for window in windows], dtype=np.float64)
         self._own[kind].learn(windows[0].start, [_key(window) for window in windows], rows)

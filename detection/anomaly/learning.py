@@ -6,6 +6,7 @@ import msgspec
 
 from crypto.words import Words
 from detection.anomaly.history import Day
+from detection.anomaly.own import OwnMemory
 from detection.anomaly.refit import Realised
 from detection.anomaly.windows import KINDS, Closed, Kind, WindowParameters
 
@@ -31,6 +32,7 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     closed_until: dict[str, int] = {}
     known: dict[str, list[str]] = {}
     kept: dict[Kind, Kept] = {}
+    own: dict[Kind, OwnMemory] = {}
 
     def add(self, window: Closed, parameters: WindowParameters) -> bool:
         """Keep a window of a kind that has no model yet; True when there are enough to fit."""

@@ -11,6 +11,7 @@ from crypto.words import Refused
 from detection.anomaly.detector import AnomalyDetector
 from detection.anomaly.encoding import Array
 from detection.anomaly.entities import entity_parameters
+from detection.anomaly.fitting import Fitting
 from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.habit import HabitDetector
 from detection.anomaly.own import OwnRanges
@@ -55,6 +56,10 @@ class SignedShelf:
             kind=kind, ensemble=ensemble, first=int(starts[0]), last=int(starts[-1]), rows=len(rows)
         )
 
+    def begin(self, kind: Kind, rows: Array, starts: Array) -> Fitting:
+        """The same beside this thread."""
+        return Fitting(lambda: self.fit(kind, rows, starts))
+
     def first(self, model: FrozenModel, now: datetime) -> None:
         """Keep a first model; it speaks at once. Raises OSError."""
         self.try_out(model, now)
@@ -86,7 +91,9 @@ def open_anomaly(
         champion = _first_good(registry, kind, now, refused)
         if champion is not None:
             known[kind] = champion, _challenger(registry, kind, now, refused)
-    baseline, calendar = entity_parameters().baseline, site_calendar()
+    most = min(chosen.windows_open_max, entity_parameters().baseline.entities_max)  # goes with every snapshot
+    baseline = msgspec.structs.replace(entity_parameters().baseline, entities_max=most)
+    calendar = site_calendar()
 
     def own() -> OwnRanges:
         return OwnRanges(tuple(FEATURES), baseline, calendar)

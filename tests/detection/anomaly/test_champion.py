@@ -1,5 +1,6 @@
 """Models of one kind at work: nights, trials, drift, and the ramp that is still told after thirty of them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -34,6 +35,10 @@ class Shelf:
         return FrozenModel(
             kind=kind, ensemble=ensemble, first=int(starts[0]), last=int(starts[-1]), rows=len(rows)
         )
+
+    def begin(self, kind: Kind, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
+        made = self.fit(kind, rows, starts)
+        return lambda: made
 
     def first(self, model: FrozenModel, now: datetime) -> None:
         self.acts.append("first")
@@ -90,6 +95,27 @@ def test_a_ramp_of_five_percent_a_day_is_still_told_after_thirty_days(taught: Fr
     assert told[0] < 0.05
     assert told[-1] > 0.9
     assert champion.kept().outside > 0.9  # and the state says that behaviour moved
+
+
+def test_scoring_goes_on_while_a_model_is_fitted(taught: FrozenModel) -> None:
+    class Slow(Shelf):
+        waits = 2
+
+        def begin(self, kind: Kind, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
+            def asked() -> FrozenModel | None:
+                self.waits -= 1
+                return None if self.waits >= 0 else taught
+
+            return asked
+
+    shelf = Slow()
+    champion = Champion(taught, None, REFIT, 3.3)
+    for day in (8, 9, 9, 9):
+        windows = day_of(day, 40)
+        champion.night(windows[0].start, shelf, NOW)
+        assert len(champion.opinions(windows)) == len(windows)
+    assert shelf.acts == ["trial"]
+    assert champion.challenger is taught
 
 
 def test_a_snapshot_carries_history_and_shares(taught: FrozenModel) -> None:
