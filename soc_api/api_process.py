@@ -22,7 +22,7 @@ from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.words import LiuheError, Words
+from crypto.words import BadInput, LiuheError, Words
 from detection.anomaly.learning import state_words
 from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
@@ -156,7 +156,6 @@ def _opened(
     desk = report_desk(
         folders, settings, engine, events=events, ledger=ledger, checklist=checklist, rules=len(rules.rules)
     )
-    needed = window_parameters().learning_windows
     identity, people = _people(folders, settings, engine)
     center = Center(
         id=settings.center.id,
@@ -193,15 +192,35 @@ def _opened(
         anomalies=(unusual := _unusual(engine, folders))[0],
         triage=triage_desk(engine, alerts, events),
         wall=Wall(ShiftStore(engine), shipped_wall(), folders.data / "map"),
-        anomaly=lambda: state_words(alerts.detector_state("anomaly"), needed),
+        anomaly=_learning(folders, alerts),
     )
-    beat = Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat)
-    watch = Timer("audit", AUDIT_SECONDS, AuditWatch(audit, alerts, settings.center.unit, say).beat)
-    models = Timer("models", RECORD_SECONDS, ModelRecords(ledger, folders.models).record)
-    ranker = Timer("ranker", LEARN_SECONDS, unusual[1](ledger).learn)
-    more = [*ledger_timers(ledger, witnessing), beat, watch, models, ranker]
-    jobs = _jobs(center, compliance, settings, desk, more)
-    return center, jobs, transfer_parts
+    note_retention(changes.store, settings.storage.retention_days, datetime.now(UTC))
+    more = [*ledger_timers(ledger, witnessing), *_timers(folders, center, unusual[1](ledger))]
+    more.append(Timer("enforcement", ENFORCEMENT_SECONDS, EnforcementJobs(enforcement, compliance).beat))
+    return center, _jobs(center, compliance, settings, desk, more), transfer_parts
+
+
+def _learning(folders: Folders, alerts: AlertStore) -> Callable[[], Words]:
+    """How far the detector of windows is, in one sentence."""
+    try:
+        needed = window_parameters(folders.data / "lists" / "windows.toml").learning_windows
+    except BadInput:  # the pipeline says so and goes on with what is shipped
+        needed = window_parameters().learning_windows
+    return lambda: state_words(alerts.detector_state("anomaly"), needed)
+
+
+def _timers(folders: Folders, center: Center, ranker: RankerJob) -> list[Timer]:
+    watch = AuditWatch(center.audit, center.alerts, center.unit, say)
+    timers = [
+        Timer("audit", AUDIT_SECONDS, watch.beat),
+        Timer("models", RECORD_SECONDS, ModelRecords(ranker.ledger, folders.models).record),
+        Timer("ranker", LEARN_SECONDS, ranker.learn),
+    ]
+    if center.changes is not None:
+        timers.append(Timer("changes", CHANGE_SECONDS, center.changes.beat))
+    if center.support is not None:
+        timers.append(Timer("support", 1.0, center.support.beat))
+    return timers
 
 
 def _unusual(engine: Engine, folders: Folders) -> tuple[AnomalyDesk, Callable[[Ledger], RankerJob]]:

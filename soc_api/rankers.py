@@ -79,7 +79,7 @@ class RankerJob:
         calendar: Calendar,
         parameters: FeedbackParameters,
     ) -> None:
-        self._rankers, self._store, self._ledger = rankers, store, ledger
+        self._rankers, self._store, self.ledger = rankers, store, ledger
         self._calendar, self._parameters = calendar, parameters
 
     def learn(self, now: datetime) -> bool:
@@ -97,5 +97,5 @@ class RankerJob:
             summary=f"made of {made.labels} closings, {made.odd} of them true",
             payload=body,
         )
-        self._ledger.append([leaf], now)
+        self.ledger.append([leaf], now)
         return True
