@@ -25,12 +25,19 @@ def read_csv(data: bytes) -> list[Sequence[object]]:
         raise bad_file(f"line {len(rows) + 1}: {error}") from error
     if any(len(str(cell)) > CELL_CHARS_MAX * 4 for row in rows for cell in row):
         raise bad_file("a cell is too long")
+    if rows and str(rows[0][0] if rows[0] else "").startswith("水印 watermark:"):
+        del rows[0]  # of a file we exported
     return rows
 
 
-def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
-    """Rows as CSV; a cell that a spreadsheet would run is written as text behind an apostrophe."""
+def write_csv(rows: Iterable[Sequence[str]], *, mark: str = "") -> bytes:
+    """Rows as CSV; a cell that a spreadsheet would run is written as text behind an apostrophe.
+
+    ``mark`` is the watermark in a row of its own, the first; reading the file leaves it out.
+    """
     out = io.StringIO(newline="")
+    if mark:
+        csv.writer(out).writerow([mark])
     csv.writer(out).writerows([[_quoted(cell) for cell in row] for row in rows])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
 

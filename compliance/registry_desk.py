@@ -145,13 +145,14 @@ class RegistryDesk:
 
     # --- tables people fill in
 
-    def export(self, scope: Scope) -> bytes:
-        """Everything one may see, as a workbook."""
-        return write_workbook({sheet: written_rows(sheet, self._rows(sheet, scope)) for sheet in SHEETS})
+    def export(self, scope: Scope, *, mark: str = "") -> bytes:
+        """Everything one may see, as a workbook with the watermark."""
+        rows = {sheet: written_rows(sheet, self._rows(sheet, scope)) for sheet in SHEETS}
+        return write_workbook(rows, mark=mark)
 
-    def export_csv(self, sheet: SheetName, scope: Scope) -> bytes:
-        """One sheet as CSV."""
-        return write_csv(written_rows(sheet, self._rows(sheet, scope)))
+    def export_csv(self, sheet: SheetName, scope: Scope, *, mark: str = "") -> bytes:
+        """One sheet as CSV with the watermark."""
+        return write_csv(written_rows(sheet, self._rows(sheet, scope)), mark=mark)
 
     def put_file(
         self,

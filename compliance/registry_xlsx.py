@@ -42,9 +42,13 @@ def read_workbook(data: bytes) -> dict[SheetName, list[Sequence[object]]]:
     return tables
 
 
-def write_workbook(tables: Mapping[SheetName, Iterable[Sequence[str]]]) -> bytes:
-    """Rows of text as a workbook; text stays text, whatever it begins with."""
+def write_workbook(tables: Mapping[SheetName, Iterable[Sequence[str]]], *, mark: str = "") -> bytes:
+    """Rows of text as a workbook; text stays text, whatever it begins with.
+
+    ``mark`` is the watermark: at the head of every printed page and in the file's properties.
+    """
     book = Workbook()
+    book.properties.description = mark
     if book.active is not None:
         book.remove(book.active)
     for name, rows in tables.items():
@@ -61,6 +65,7 @@ def write_workbook(tables: Mapping[SheetName, Iterable[Sequence[str]]]) -> bytes
                 cells.append(cell)
             sheet.append(cells)
         sheet.freeze_panes = "A2"
+        sheet.oddHeader.center.text = mark.replace("&", "&&")[:200]
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

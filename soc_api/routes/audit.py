@@ -90,7 +90,7 @@ def export(
     now = center.clock()
     with recorded(center, visit, "audit.export", f"audit:{kind}"):
         lines = center.audit.export(sought)
-    mark = Mark(person=visit.actor, time=now, center=center.name, about="audit")
+    mark = Mark(person=visit.actor, time=now, center=center.name, about="audit", label="重要")
     rows = (_plain(line) for line in lines)
     pieces: Iterator[bytes]
     if kind == "csv":

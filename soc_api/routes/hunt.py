@@ -18,7 +18,7 @@ from detection.store.recent import Recent
 from detection.store.survey import EVENTS_MAX, SLOTS_MAX, Question
 from soc_api.bodies import EventRow, Problem
 from soc_api.context import Center
-from soc_api.export_stream import Charset, FileKind, Mark, csv_pieces, download, ndjson_pieces
+from soc_api.export_stream import Charset, FileKind, Label, Mark, csv_pieces, download, ndjson_pieces
 from soc_api.hunt_bodies import CompletionPage, HuntProgress, ValuePage
 from soc_api.hunt_view import (
     COLUMNS,
@@ -209,7 +209,7 @@ def export(
     names = [name for name in columns.split(",") if name][:COLUMNS_MAX] or list(COLUMNS)
     with recorded(center, visit, "events.export", f"{format} {_about(wanted)}"):
         found = center.events.matching(wanted.question(slots=0))
-    mark = _mark(center, visit, wanted)
+    mark = _mark(center, visit, wanted, names=veil is None or veil.plain)
     if format == "csv":
         pieces = csv_pieces(
             names, export_rows(found, names, None if veil is None else veil.row), mark, charset
@@ -219,9 +219,10 @@ def export(
     return download(_in_turn(pieces), format, "events", charset)
 
 
-def _mark(center: Center, visit: Visit, wanted: Asked) -> Mark:
+def _mark(center: Center, visit: Visit, wanted: Asked, *, names: bool) -> Mark:
     about = f"events {wanted.since.isoformat()} - {wanted.until.isoformat()} {wanted.text}"
-    return Mark(person=visit.actor, time=center.clock(), center=center.name, about=about)
+    label: Label = "重要" if names else "一般"  # names of people are personal information
+    return Mark(person=visit.actor, time=center.clock(), center=center.name, about=about, label=label)
 
 
 def _in_turn(pieces: Iterator[bytes]) -> Iterator[bytes]:

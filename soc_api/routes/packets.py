@@ -87,7 +87,9 @@ def pcap(request: Request, center: Here, visit: Visitor) -> Response:
     """The pcap file, checked against its recorded SM3."""
     with recorded(center, visit, "packets.download", request):
         whole = center.packets.pcap(request)
-    headers = {"Content-Disposition": f'attachment; filename="liuhe-{request}.pcap"'}
+    # The file is byte for byte what the sensor sent, so the watermark stands in its name.
+    taken = f"{visit.account.username}-{center.clock():%Y%m%dT%H%M%SZ}"
+    headers = {"Content-Disposition": f'attachment; filename="liuhe-{request}-{taken}.pcap"'}
     return Response(whole, media_type=_PCAP, headers=headers)
 
 

@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from crypto.passphrase import Passphrase
 from crypto.transfer.request import refuse_state_secrets
-from crypto.words import BadInput, Words
+from crypto.words import BadInput, Refused, Words
 from soc_api.context import Center
 from soc_api.evidence_scope import need_center, scope_of_evidence
+from soc_api.export_stream import LABELS, label_of
 from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
@@ -28,7 +29,7 @@ from soc_api.transfer_bodies import (
     TransferSign,
     TransferUpload,
 )
-from soc_api.transfer_port import TransferAsk, TransferFilter, TransferRowValue
+from soc_api.transfer_port import StagedFile, TransferAsk, TransferFilter, TransferRowValue
 from soc_api.transfer_uploads import BYTES_MAX, FILES_MAX, Upload
 from soc_api.unit_scope import actors_in, need_actor
 
@@ -150,6 +151,8 @@ def order(body: TransferOrder, center: Here, visit: Visitor) -> TransferRow:
     with recorded(center, visit, "transfer.request", f"{body.channel} {body.application}"):
         refuse_state_secrets((body.label, *body.marks), (body.purpose, body.application))
         uploads = center.uploads.take(visit.actor, body.files)
+        for one in uploads:
+            _honour(one.staged, body.label)
         ask = TransferAsk(
             channel=body.channel,
             application=body.application,
@@ -330,3 +333,17 @@ async def _kept(request: Request, center: Center, visit: Visit, name: str) -> Up
 
 def _row(value: TransferRowValue) -> TransferRow:
     return TransferRow.model_validate(value, from_attributes=True)
+
+
+def _honour(file: StagedFile, label: str) -> None:
+    """Return where a file says no higher label than it is sent under. Raises Refused (transfer-label-low)."""
+    own = label_of(file.path)
+    if own is not None and label in LABELS and LABELS.index(own) > LABELS.index(label):
+        raise Refused(
+            "transfer-label-low",
+            Words(
+                f"文件自带的标签是“{own}”,高于申请的“{label}”", f"the file is labelled {own}, above {label}"
+            ),
+            Words("请按文件的标签申请", "ask for a transfer under the file's own label"),
+            field=file.name,
+        )
