@@ -67,10 +67,3 @@ def test_p30_the_channel_opens_by_ticket_and_second_person_and_closes_by_time(
     assert set(said) == {"support.open", "support.connect", "support.disconnect", "support.close"}
     assert said["support.close"] == "checked closed"
     assert any("5 bytes in, 5 out" in about for _, about, _ in told)
-
-
-def test_p30_without_a_configured_port_there_is_nothing_to_open(world: Any) -> None:
-    admin = world.signed_in("system_admin")
-    answer = admin("POST", "/support", json=TICKET)
-    assert (answer.status_code, answer.json()["code"]) == (409, "support-absent")
-    assert admin("GET", "/support").json()["port"] == 0
