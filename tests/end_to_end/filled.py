@@ -86,7 +86,7 @@ class Filled:
         others = [
             Shown("keys", "keys", "system_admin"),
             Shown("accounts", "accounts", "system_admin"),
-            Shown("forbidden", "hunt", "system_admin"),
+            Shown("forbidden", "forbidden", "system_admin"),
             Shown("grants", "accounts", "security_admin"),
             Shown("kiosks", "tokens", "security_admin"),
             Shown("webhooks", "webhooks", "security_admin"),
