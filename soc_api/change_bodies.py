@@ -9,7 +9,7 @@ from soc_api.bodies import Body
 from soc_api.change_store import Kind, State
 
 
-class ChangeRow(Body):
+class ConfigurationChange(Body):
     """A version: what it was and became, who asked, who agreed; a provisional one is undone at ``due``."""
 
     id: int
@@ -30,7 +30,7 @@ class ChangeRow(Body):
 class ChangePage(Body):
     """GET /api/v1/changes, the newest first."""
 
-    rows: list[ChangeRow]
+    rows: list[ConfigurationChange]
 
 
 class ChangeDecision(Body):

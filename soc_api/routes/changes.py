@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import Path
 from fastapi.responses import StreamingResponse
 
-from soc_api.change_bodies import ChangeDecision, ChangePage, ChangeRow
+from soc_api.change_bodies import ChangeDecision, ChangePage, ConfigurationChange
 from soc_api.change_desk import ChangeDesk
 from soc_api.change_store import Change
 from soc_api.context import Center
@@ -37,17 +37,17 @@ def page(center: Here, visit: Visitor) -> ChangePage:
     """Of the whole center, so its own unit's people see them alone."""
     need_center(center, visit)
     rows = desk_of(center).store.rows()
-    return ChangePage(rows=[ChangeRow.model_validate(row, from_attributes=True) for row in rows])
+    return ChangePage(rows=[ConfigurationChange.model_validate(row, from_attributes=True) for row in rows])
 
 
 @changes.post(
     "/changes/{change}/decide",
     summary="Confirm or refuse a change",
-    response_model=ChangeRow,
+    response_model=ConfigurationChange,
     responses=conflicts("It is one's own, or has been decided about"),
     openapi_extra=needs("changes.decide"),
 )
-def decide(change: Number, body: ChangeDecision, center: Here, visit: Visitor) -> ChangeRow:
+def decide(change: Number, body: ChangeDecision, center: Here, visit: Visitor) -> ConfigurationChange:
     """By another person; what is refused is undone at once."""
     need_center(center, visit)
     word = "confirm" if body.approve else "refuse"
@@ -57,7 +57,7 @@ def decide(change: Number, body: ChangeDecision, center: Here, visit: Visitor) -
             change, body.approve, decider=visit.actor, note=body.note, now=center.clock()
         )
         act.changed(before.before if body.approve else before.after, after.after)
-    return ChangeRow.model_validate(after, from_attributes=True)
+    return ConfigurationChange.model_validate(after, from_attributes=True)
 
 
 @changes.get(

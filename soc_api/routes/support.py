@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from soc_api.change_bodies import ChangeRow
+from soc_api.change_bodies import ConfigurationChange
 from soc_api.context import Center
 from soc_api.evidence_scope import need_center
 from soc_api.routes.changes import desk_of
@@ -37,12 +37,12 @@ def state(center: Here) -> SupportState:
 @support.post(
     "/support",
     summary="Ask for the support channel",
-    response_model=ChangeRow,
+    response_model=ConfigurationChange,
     status_code=201,
     responses=_REFUSES,
     openapi_extra=needs("support.ask"),
 )
-def ask(body: SupportOrder, center: Here, visit: Visitor) -> ChangeRow:
+def ask(body: SupportOrder, center: Here, visit: Visitor) -> ConfigurationChange:
     """It opens nothing until another person confirms the change."""
     need_center(center, visit)
     _channel(center)
@@ -57,7 +57,7 @@ def ask(body: SupportOrder, center: Here, visit: Visitor) -> ChangeRow:
             now=center.clock(),
             state="waiting",
         )
-    return ChangeRow.model_validate(asked, from_attributes=True)
+    return ConfigurationChange.model_validate(asked, from_attributes=True)
 
 
 @support.post(

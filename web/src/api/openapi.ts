@@ -347,7 +347,16 @@ export interface components {
             note: string;
         };
         ChangePage: {
-            rows: components["schemas"]["soc_api__change_bodies__ChangeRow"][];
+            rows: components["schemas"]["ConfigurationChange"][];
+        };
+        ChangeRow: {
+            number: number;
+            time: string;
+            actor: string;
+            action: string;
+            body: {
+                [key: string]: unknown;
+            };
         };
         CheckDetail: {
             check: components["schemas"]["CheckRow"];
@@ -440,6 +449,21 @@ export interface components {
             end: number;
             expects: "field" | "operator" | "value" | "connective";
             items: components["schemas"]["CompletionItem"][];
+        };
+        ConfigurationChange: {
+            id: number;
+            kind: "rule" | "gates" | "retention" | "support";
+            about: string;
+            before: unknown;
+            after: unknown;
+            reason: string;
+            author: string;
+            time: string;
+            state: "waiting" | "provisional" | "confirmed" | "refused" | "expired" | "recorded";
+            due: string | null;
+            decider: string;
+            note: string;
+            decided: string | null;
         };
         ContactOrder: {
             number: number;
@@ -2188,6 +2212,17 @@ export interface components {
             step: "grade" | "expert-review" | "approve" | "file" | "renew" | "build" | "assess" | "rectify" | "operate" | "crypto-assess" | "inspect" | "change" | "retire";
             name: components["schemas"]["Text"];
         };
+        SupportOrder: {
+            ticket: string;
+            reason: string;
+            hours: number;
+        };
+        SupportState: {
+            port: number;
+            open: boolean;
+            ticket: string;
+            until: string | null;
+        };
         SystemBadge: {
             id: string;
             name: string;
@@ -2219,7 +2254,7 @@ export interface components {
             assets: components["schemas"]["AssetRow"][];
             objects: components["schemas"]["ObjectRow"][];
             contacts: components["schemas"]["ContactRow"][];
-            history: components["schemas"]["soc_api__registry_bodies__ChangeRow"][];
+            history: components["schemas"]["ChangeRow"][];
         };
         SystemOrder: {
             unit: string;
@@ -2720,30 +2755,6 @@ export interface components {
         WitnessedLog: {
             origin: string;
             size: number;
-        };
-        soc_api__change_bodies__ChangeRow: {
-            id: number;
-            kind: "rule" | "gates" | "retention" | "support";
-            about: string;
-            before: unknown;
-            after: unknown;
-            reason: string;
-            author: string;
-            time: string;
-            state: "waiting" | "provisional" | "confirmed" | "refused" | "expired" | "recorded";
-            due: string | null;
-            decider: string;
-            note: string;
-            decided: string | null;
-        };
-        soc_api__registry_bodies__ChangeRow: {
-            number: number;
-            time: string;
-            actor: string;
-            action: string;
-            body: {
-                [key: string]: unknown;
-            };
         };
     };
     responses: never;
