@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine
-
+from detection.store.state import Engine
 from soc_api.audit import entry
 from soc_api.audit_store import AuditStore
 from soc_api.change_store import OPEN, Change, ChangeStore, Kind
