@@ -21,7 +21,7 @@ def test_csv_begins_with_who_took_it_and_when(charset: Charset) -> None:
     assert len(pieces) == 4
     text = b"".join(pieces).decode("utf-8-sig" if charset == "utf-8" else charset)
     found = list(csv.reader(io.StringIO(text)))
-    assert found[0] == ["水印 watermark: user:a 2026-11-22T08:00:00Z 中心 audit"]
+    assert found[0] == ["水印 watermark: user:a 2026-11-22T08:00:00Z 中心 标签 label: 一般 audit"]
     assert found[1] == ["n", "名"]
     assert found[-1] == ["1199", "甲"]
 
