@@ -41,6 +41,7 @@ from soc_api.app import create_app
 from soc_api.audit_store import AuditStore
 from soc_api.audit_watch import WATCH_SECONDS as AUDIT_SECONDS
 from soc_api.audit_watch import AuditWatch
+from soc_api.base_path import BasePath
 from soc_api.change_desk import BEAT_SECONDS as CHANGE_SECONDS
 from soc_api.change_desk import note_retention
 from soc_api.change_opening import open_changes, open_support
@@ -69,7 +70,7 @@ from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
 from soc_api.rule_store import RuleStore
 from soc_api.secret_box import center_key
-from soc_api.settings import Endpoint, Settings
+from soc_api.settings import Console, Endpoint, Settings
 from soc_api.speech import say
 from soc_api.transfer_channels import load_channels
 from soc_api.transfer_console import ConsoleTransfers
@@ -361,12 +362,10 @@ def _on_stop(work: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: work())
 
 
-def _serve(
-    center: Center, endpoint: Endpoint, listeners: list[socket.socket], asked: threading.Event
-) -> None:
-    app = create_app(center)
+def _serve(center: Center, endpoint: Console, listeners: list[socket.socket], asked: threading.Event) -> None:
+    app = create_app(center, base_path=endpoint.base_path)
     config = uvicorn.Config(
-        app,
+        BasePath(app, endpoint.base_path),
         log_level="warning",
         access_log=False,
         server_header=False,

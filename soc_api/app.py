@@ -112,15 +112,15 @@ class _Described(FastAPI):
         return exemplified(super().openapi())
 
 
-def create_app(center: Center, *, static: Path = FOLDER) -> FastAPI:
+def create_app(center: Center, *, static: Path = FOLDER, base_path: str = "") -> FastAPI:
     """The application over an opened center; ``static`` is the folder of the built console."""
-    return equipped(routed(), center, static=static)
+    return equipped(routed(), center, static=static, base_path=base_path)
 
 
-def equipped(app: FastAPI, center: Center, *, static: Path = FOLDER) -> FastAPI:
+def equipped(app: FastAPI, center: Center, *, static: Path = FOLDER, base_path: str = "") -> FastAPI:
     """Put a center behind an application that has its routes."""
     app.state.center = center
-    app.state.console = StaticConsole(static)
+    app.state.console = StaticConsole(static, base_path)
     app.state.live = Live(center.revisions)
     app.state.throttle = Throttle()
     app.state.pace = Pace()

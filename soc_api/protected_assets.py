@@ -1,4 +1,4 @@
-"""Which assets an exception may not hide without a second person: those of systems of level three and above."""
+"""Which assets an exception may not hide without a second person: of systems of level 3 and above."""
 
 from typing import Final
 

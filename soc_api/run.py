@@ -174,7 +174,7 @@ def url_of(settings: Settings) -> str:
     """The console's URL."""
     console = settings.console
     host = f"[{console.host}]" if ":" in console.host else console.host
-    return f"{'https' if console.certificate else 'http'}://{host}:{console.port}/"
+    return f"{'https' if console.certificate else 'http'}://{host}:{console.port}{console.base_path}/"
 
 
 def serves(settings: Settings) -> bool:

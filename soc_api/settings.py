@@ -43,6 +43,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     key: str = ""
 
 
+class Console(Endpoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[console]: the console's listener, and the path below which a proxy shows it."""
+
+    base_path: Annotated[str, msgspec.Meta(max_length=128, pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+
+
 class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[storage]: where state lives and how long events stay."""
 
@@ -139,7 +145,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The whole of center.toml."""
 
     center: Identity = Identity()
-    console: Endpoint = Endpoint()
+    console: Console = Console()
     ingest: Endpoint = Endpoint(port=8610)
     storage: Storage = Storage()
     checks: Checks = Checks()

@@ -27,6 +27,7 @@ _TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".txt": "text/plain; charset=utf-8",
 }
+_BASE: Final = b'<base href="/" />'  # as web/index.html has it
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>六合 Liuhe</title></head><body>
 <h1>控制台尚未构建</h1>
@@ -42,8 +43,10 @@ the source folder, or install a released package, which carries them.</p>
 class StaticConsole:
     """The files of one built console."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, base_path: str = "") -> None:
+        """``base_path``: what the browser's address has before the paths of the console."""
         self._folder = folder
+        self._base = f'<base href="{base_path}/" />'.encode()
         self._files: dict[str, Path] = {}
         self._built_at = 0
 
@@ -63,7 +66,8 @@ class StaticConsole:
         index = self._files.get(INDEX)
         if index is None:
             return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
-        return _file(index, "no-store")
+        page_bytes = index.read_bytes().replace(_BASE, self._base, 1)
+        return Response(page_bytes, media_type=_TYPES[".html"], headers={"Cache-Control": "no-store"})
 
     def _look(self) -> None:
         """Walk the folder again where the console was built since."""

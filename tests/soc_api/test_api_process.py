@@ -17,7 +17,7 @@ from crypto.words import LiuheError
 from soc_api import api_process
 from soc_api.audit import entry
 from soc_api.context import Center
-from soc_api.settings import Endpoint
+from soc_api.settings import Console, Endpoint
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -34,10 +34,10 @@ def served(monkeypatch: pytest.MonkeyPatch, asked: threading.Event) -> int:
     """Serve an empty application until a signal; the port."""
     app = FastAPI()
     app.state.live = SimpleNamespace(ends_when=lambda _: None)
-    monkeypatch.setattr(api_process, "create_app", lambda _: app)
+    monkeypatch.setattr(api_process, "create_app", lambda _, base_path: app)
     listener = api_process._bound(Endpoint(port=unused()))
     try:
-        api_process._serve(cast("Center", None), Endpoint(), [listener], asked)
+        api_process._serve(cast("Center", None), Console(), [listener], asked)
     finally:
         listener.close()
     return 0

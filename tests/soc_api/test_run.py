@@ -16,7 +16,7 @@ import pytest
 from crypto.words import LiuheError
 from soc_api import run
 from soc_api.folders import Folders
-from soc_api.settings import Endpoint, Settings, render_settings
+from soc_api.settings import Console, Endpoint, Settings, render_settings
 
 LOGIN = run.FirstLogin("duty", "abcd-1234", "setup_x")
 
@@ -124,15 +124,15 @@ def test_only_the_processes_of_the_roles_here_are_started(
     assert all("--roles" in child.command for child in children)
 
 
-def at(console: Endpoint | None = None, ingest: Endpoint | None = None, **given: object) -> Settings:
-    plain = {"console": console or Endpoint(), "ingest": ingest or Endpoint(port=8610)}
+def at(console: Console | None = None, ingest: Endpoint | None = None, **given: object) -> Settings:
+    plain = {"console": console or Console(), "ingest": ingest or Endpoint(port=8610)}
     return msgspec.structs.replace(Settings(), **plain, **given)
 
 
 def test_a_taken_port_is_named_with_its_key() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = Endpoint(port=server.getsockname()[1])
-        free = Endpoint(port=run_free_port())
+        taken = Console(port=server.getsockname()[1])
+        free = Console(port=run_free_port())
         run._free_or_refuse(at(free, free))
         for settings, key in ((at(taken, free), "console.port"), (at(free, taken), "ingest.port")):
             with pytest.raises(LiuheError, match="port-in-use") as caught:
@@ -160,7 +160,7 @@ def run_free_port() -> int:
     ],
 )
 def test_the_consoles_url(host: str, certificate: str, url: str) -> None:
-    assert run.url_of(at(Endpoint(host=host, certificate=certificate))) == url
+    assert run.url_of(at(Console(host=host, certificate=certificate))) == url
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -185,14 +185,14 @@ def test_a_console_serves_when_it_answers_whatever_proxy_is_set(
     with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
         worker = threading.Thread(target=server.handle_request)
         worker.start()
-        assert run.serves(at(Endpoint(port=server.server_port))) is serving
+        assert run.serves(at(Console(port=server.server_port))) is serving
         worker.join()
 
 
 def test_a_port_with_nothing_or_with_something_else_behind_does_not_serve() -> None:
-    assert not run.serves(at(Endpoint(port=run_free_port())))
+    assert not run.serves(at(Console(port=run_free_port())))
     with socket.create_server(("127.0.0.1", 0)) as server:
-        endpoint = Endpoint(port=server.getsockname()[1])
+        endpoint = Console(port=server.getsockname()[1])
 
         def speak() -> None:
             peer, _ = server.accept()
@@ -204,7 +204,7 @@ def test_a_port_with_nothing_or_with_something_else_behind_does_not_serve() -> N
         assert not run.serves(at(endpoint))
         worker.join()
         assert run.listens(endpoint)
-        assert run.serves(at(Endpoint(port=endpoint.port, certificate="cert.pem")))
+        assert run.serves(at(Console(port=endpoint.port, certificate="cert.pem")))
 
 
 def test_waiting_ends_at_once_when_the_center_has_died(tmp_path: Path) -> None:

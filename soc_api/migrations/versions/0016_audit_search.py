@@ -1,4 +1,4 @@
-"""Audit lines say what was changed from and to, are found by what they say, and keep attempts against them."""
+"""Audit lines say what was changed from and to, are found by what they say, and keep attempts."""
 
 from collections.abc import Sequence
 
