@@ -46,8 +46,8 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
     )
     place = data / "center.toml"
     text = place.read_text(encoding="utf-8")
-    added = '[console]\nhost = "::1"\nbase_path = "/anquan"\n'
-    place.write_text(re.sub(r'\[console\]\n(host = "[^"]*"\n)?', added, text, count=1), encoding="utf-8")
+    text = re.sub(r"(?s)(\[console\]\n)(.*?)(\n\[)", _below, text, count=1)
+    place.write_text(text, encoding="utf-8")
     process = start(data, base / "output", [])
     try:
         until(lambda: process.poll() is not None or serves(load_settings(data)), 120)
@@ -65,6 +65,12 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
+
+
+def _below(found: re.Match[str]) -> str:
+    port = re.search(r"(?m)^port = \d+$", found[2])
+    assert port is not None
+    return f'{found[1]}host = "::1"\nbase_path = "/anquan"\n{port[0]}\n{found[3]}'
 
 
 def test_pages_api_and_reloads_work_below_the_base(browser: Browser, center: RunningCenter) -> None:
