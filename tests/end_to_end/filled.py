@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from person import people
 
@@ -66,7 +67,7 @@ class Filled:
             "registry": f"registry?unit={UNIT}",
             "system": "registry/kan-menhu",
             "assets": "assets",
-            "host": f"assets/{sensors[0]['unit']}/{self.host}",
+            "host": f"assets/{quote(sensors[0]['unit'], safe='')}/{self.host}",
             "checks": "checks",
             "check": "checks/PLT-01",
             "attestations": "attestations",
@@ -74,7 +75,7 @@ class Filled:
             "gates": "gates",
             "evidence": "evidence",
             "sensors": "sensors",
-            "sensor": f"sensors/{sensors[0]['id']}",
+            "sensor": f"sensors/{quote(sensors[0]['id'], safe='')}",
             "reports": "reports",
             "report": f"reports/{self.report}",
             "transfers": "transfers",
@@ -89,6 +90,7 @@ class Filled:
             Shown("forbidden", "forbidden", "system_admin"),
             Shown("grants", "accounts", "security_admin"),
             Shown("kiosks", "tokens", "security_admin"),
+            Shown("changes", "changes", "security_admin"),
             Shown("webhooks", "webhooks", "security_admin"),
             Shown("audit", "audit", "audit_admin"),
             Shown("login", "login", ""),

@@ -12,7 +12,7 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "webhooks" | "audit";
+export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "webhooks" | "changes" | "audit";
 
 /** Parts of the navigation in their order; the first page is in none. */
 export const navGroups = ["", "respond", "hunt", "assets", "comply", "transfer", "manage"] as const;
@@ -43,6 +43,7 @@ export const pages: readonly { name: PageName; permission: Permission; group: Na
   { name: "accounts", permission: "accounts.read", group: "manage" },
   { name: "tokens", permission: "tokens.read", group: "manage" },
   { name: "webhooks", permission: "webhooks.manage", group: "manage" },
+  { name: "changes", permission: "changes.read", group: "manage" },
   { name: "audit", permission: "audit.read", group: "manage" },
 ];
 
@@ -78,6 +79,7 @@ export const router = createRouter({
     { path: "/reports/:report?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { permission: permissionOf.reports } },
     { path: "/transfers/:transfer?", name: "transfers", component: () => import("./pages/Transfers.vue"), meta: { permission: permissionOf.transfers } },
     { path: "/accounts", name: "accounts", component: () => import("./pages/Accounts.vue"), meta: { permission: permissionOf.accounts } },
+    { path: "/changes", name: "changes", component: () => import("./pages/Changes.vue"), meta: { permission: permissionOf.changes } },
     { path: "/tokens", name: "tokens", component: () => import("./pages/Tokens.vue"), meta: { permission: permissionOf.tokens } },
     { path: "/webhooks", name: "webhooks", component: () => import("./pages/Webhooks.vue"), meta: { permission: permissionOf.webhooks } },
     { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { permission: permissionOf.audit } },

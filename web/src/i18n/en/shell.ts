@@ -28,6 +28,7 @@ export default {
     transfers: "Transfers",
     accounts: "Accounts",
     tokens: "API tokens",
+    changes: "Changes to confirm",
     webhooks: "Webhooks",
     audit: "Audit log",
     group: {

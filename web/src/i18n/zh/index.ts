@@ -3,6 +3,7 @@ import alerts from "./alerts";
 import assets from "./assets";
 import audit from "./audit";
 import beside from "./beside";
+import changes from "./changes";
 import enforcement from "./enforcement";
 import evidence from "./evidence";
 import exceptions from "./exceptions";
@@ -26,4 +27,4 @@ import wall from "./wall";
 import webhooks from "./webhooks";
 import words from "./words";
 
-export default { alerts, assets, audit, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, webhooks, words, ...names, ...pages, ...enforcement, ...cases };
+export default { alerts, assets, audit, changes, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, webhooks, words, ...names, ...pages, ...enforcement, ...cases };

@@ -28,6 +28,7 @@ export default {
     transfers: "跨网传输",
     accounts: "账号",
     tokens: "接口令牌",
+    changes: "变更复核",
     webhooks: "外发订阅",
     audit: "操作审计",
     group: {
