@@ -110,7 +110,8 @@ def test_an_incident_is_reported_and_closed(browser: Browser, team: dict[str, Pe
     page.get_by_test_id("incident-note").fill("处置完毕")
     page.get_by_test_id("incident-step-submit").click()
     expect(detail).to_have_attribute("data-state", "closed")
-    expect(page.locator("[data-testid=case-event][data-action=close]")).to_contain_text("#")  # has its leaf
+    closing = page.locator("[data-testid=case-event][data-action=close]")
+    expect(closing).to_contain_text("#", timeout=90_000)  # has its leaf
     page.context.close()
     assert not errors
 

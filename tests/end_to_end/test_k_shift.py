@@ -4,9 +4,12 @@ One center of this module's own, with real sensors; its people come in the way t
 alerts are what the host sensor saw of harmless commands.
 """
 
+import contextlib
 import csv
 import io
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -40,12 +43,31 @@ def young(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCenter]:
 def office(
     browser: Browser, young: RunningCenter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
-    running = begin(tmp_path_factory.mktemp("programs"), MARK)
     made = set_up(browser, young)
+    for attempt in range(6):  # the sensor of a center just started may not look yet
+        for process in begin(tmp_path_factory.mktemp(f"programs{attempt}"), MARK):
+            process.wait(60)
+        if seen(young) == len({*RULES, RANSOM}):
+            break
     yield made
-    for process in running:
-        process.wait(60)
     made.close()
+
+
+def seen(center: RunningCenter) -> int:
+    """How many of the staged rules have spoken, as of a few seconds from now at the latest."""
+    wanted = len({*RULES, RANSOM})
+    named = ",".join("?" * wanted)
+    count = 0
+    for _ in range(20):
+        with contextlib.closing(
+            sqlite3.connect(f"file:{center.data}/state.sqlite?mode=ro", uri=True)
+        ) as state:
+            query = f"SELECT count(DISTINCT rule) FROM alert_groups WHERE rule IN ({named})"
+            (count,) = state.execute(query, sorted({*RULES, RANSOM})).fetchone()
+        if count == wanted:
+            break
+        time.sleep(0.5)
+    return count
 
 
 def test_set_up_makes_three_and_ends(browser: Browser, young: RunningCenter, office: Office) -> None:
