@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from compliance.acts_store import ActsStore
 from compliance.incident_desk import IncidentDesk, IncidentParts
 from compliance.incident_rules import IncidentRules, load_incident_rules
 from compliance.incident_store import IncidentStore
@@ -21,6 +22,7 @@ WATCH_SECONDS: Final = 20.0  # how late a reminder may be
 class Casework(msgspec.Struct, frozen=True, kw_only=True):
     """The desks and stores; safe to share between threads."""
 
+    acts: ActsStore
     rules: IncidentRules
     registry: RegistryStore
     incidents: IncidentDesk
@@ -33,8 +35,8 @@ class Casework(msgspec.Struct, frozen=True, kw_only=True):
         return self.incidents.work(now) + self.notices.work(now)
 
     def revision(self) -> int:
-        """Grows with every change of an incident or notice."""
-        return self.incident_rows.revision() + self.notice_rows.revision()
+        """Grows with every change of an incident or notice, and with every leaf that an act got."""
+        return self.incident_rows.revision() + self.notice_rows.revision() + self.acts.revision()
 
 
 def open_casework(engine: Engine, rules: Path, outbound: Outbound | None = None) -> Casework:
@@ -53,6 +55,7 @@ def open_casework(engine: Engine, rules: Path, outbound: Outbound | None = None)
         unit_name=registry.unit_name,
     )
     return Casework(
+        acts=ActsStore(engine),
         rules=read,
         registry=registry,
         incidents=IncidentDesk(parts),

@@ -125,7 +125,11 @@ def test_reminders_come_once_each_and_every_step_is_an_act(engine: Engine, cases
     assert [one.number for one in late] == [made.number]
     waiting = ActsStore(engine).waiting("incident")
     assert [evidence.subject for _, evidence in waiting] == [f"incident:2026-000001/{n}" for n in (1, 2, 3)]
-    assert cases.revision() == 3
+    assert cases.incident_rows.revision() == 3
+    before = cases.revision()
+    ActsStore(engine).placed([(act, 7) for act, _ in waiting])
+    assert {event.leaf for event in cases.incident_rows.events(made)} == {7}
+    assert cases.revision() > before  # the page says where in the ledger it stands: that is news too
 
 
 def test_a_closed_incident_takes_no_more() -> None:
