@@ -11,7 +11,7 @@ import msgspec
 from compliance.ledger_reader import LedgerView
 from crypto.sm3 import sm3_hex
 from crypto.words import Words
-from soc_api.audit import Line, follows
+from soc_api.audit import Line
 from soc_api.audit_store import AuditStore
 
 KIND: Final = "audit"
@@ -72,19 +72,6 @@ def check_audit(audit: AuditStore, ledger: LedgerView) -> AuditCheck:
         head=previous.digest if previous else "",
         findings=tuple(findings[:_FINDINGS_MAX]),
     )
-
-
-def first_unfollowed(lines: list[Line]) -> int | None:
-    """The first of consecutive lines that does not follow from the one before; of an export, offline.
-
-    The first line given is believed unless it is line 1.
-    """
-    previous: Line | None = None
-    for line in lines:
-        if (previous is not None or line.sequence == 1) and not follows(previous, line):
-            return line.sequence
-        previous = line
-    return None
 
 
 def _leaves(ledger: LedgerView) -> tuple[dict[int, str], list[int]]:

@@ -117,13 +117,6 @@ def group_row(connection: Connection, group: str, *, lock: bool = False) -> RowM
     return found
 
 
-def generation_max(connection: Connection, key: str) -> int:
-    """The newest instance of a rule x unit x entity."""
-    return (
-        connection.scalar(select(func.max(alert_groups.c.generation)).where(alert_groups.c.key == key)) or 0
-    )
-
-
 def group_of(row: RowMapping) -> AlertGroup:
     """The domain value of a row of alert_groups; ``with_members`` adds what merged groups count."""
     names = AlertGroup.__struct_fields__

@@ -96,11 +96,6 @@ class InventoryStore:
         with self._engine.connect() as connection:
             return counter(connection, "sensors")
 
-    def probes_revision(self) -> int:
-        """Grows with every new probe result."""
-        with self._engine.connect() as connection:
-            return counter(connection, "probes")
-
 
 def record(connection: Connection, events: Sequence[Event]) -> None:
     """Bring the inventory up to these events within an open transaction; replay changes nothing."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import docx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from papers import act, opened, step
 from person import Person, people
 from playwright.sync_api import Browser, Page, expect
 
@@ -110,8 +111,7 @@ def test_an_incident_is_reported_and_closed(browser: Browser, team: dict[str, Pe
     page.get_by_test_id("incident-note").fill("处置完毕")
     page.get_by_test_id("incident-step-submit").click()
     expect(detail).to_have_attribute("data-state", "closed")
-    closing = page.locator("[data-testid=case-event][data-action=close]")
-    expect(closing).to_contain_text("#", timeout=90_000)  # has its leaf
+    expect(page.locator("[data-testid=case-event][data-action=close]")).to_contain_text("#")  # has its leaf
     page.context.close()
     assert not errors
 
@@ -146,24 +146,3 @@ def test_a_notice_takes_three_people_and_its_receiver(browser: Browser, team: di
     expect(issuer.locator(f"[data-testid=score-row][data-unit='{BELOW}']")).to_contain_text("100")
     for page in (writer, lead, issuer, receiver):
         page.context.close()
-
-
-def opened(page: Page) -> Page:
-    """The only notice there is, shown beside the list."""
-    page.get_by_test_id("notice-row").click()
-    expect(page.get_by_test_id("notice-detail")).to_be_visible()
-    return page
-
-
-def act(page: Page, button: str, note: str = "") -> None:
-    """Take a step through its dialog."""
-    page.locator(f"aside [data-testid={button}]").click()
-    if note:
-        page.get_by_test_id("notice-note").fill(note)
-    page.get_by_test_id("notice-step-submit").click()
-
-
-def step(page: Page, button: str, state: str) -> None:
-    """A step of the paper, and where it leads."""
-    act(page, button)
-    expect(page.get_by_test_id("notice-detail")).to_have_attribute("data-state", state)

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from browsing import first_login
 from office import ADMINISTRATORS, Office, accessible, blank, logged_in_again, send, session, set_up
+from papers import act, opened, step
 from playwright.sync_api import Browser, Page, expect
 from staged import RANSOM, RULES, begin
 
@@ -296,42 +297,20 @@ def test_a_notice_is_issued_and_closed_by_those_who_may(
     analyst.get_by_test_id("notice-text").fill("近日监测发现违规软件。\n请立即清理并反馈。")
     analyst.get_by_test_id(f"notice-to-{BELOW}").check()
     analyst.get_by_test_id("notice-save").click()
-    steps(analyst, "notice-submit", "review")
+    step(analyst, "notice-submit", "review")
     expect(analyst.get_by_test_id("notice-approve")).to_have_count(0)  # nobody reviews their own words
-    steps(opened(lead), "notice-approve", "approved")
+    step(opened(lead), "notice-approve", "approved")
     expect(lead.get_by_test_id("notice-issue")).to_have_count(0)
     issuer = opened(office.administrator("security_admin"))
-    steps(issuer, "notice-issue", "issued")
+    step(issuer, "notice-issue", "issued")
     receiver = opened(office.hires("jieshou", "compliance_officer", BELOW))
     for name, state in (("sign", "received"), ("answer", "answered")):
-        acts(receiver, f"receipt-{name}", "已清理")
+        act(receiver, f"receipt-{name}", "已清理")
         expect(receiver.get_by_test_id("receipt")).to_have_attribute("data-state", state)
     for name, state in (("pass", "checked"), ("clear", "cleared")):
-        acts(issuer, f"receipt-{name}")
+        act(issuer, f"receipt-{name}")
         expect(issuer.get_by_test_id("receipt")).to_have_attribute("data-state", state)
     expect(issuer.get_by_test_id("notice-detail")).to_have_attribute("data-state", "closed")
-
-
-def opened(page: Page) -> Page:
-    """The only notice there is, shown beside the list."""
-    page.get_by_test_id("nav-notices").click()
-    page.get_by_test_id("notice-row").click()
-    expect(page.get_by_test_id("notice-detail")).to_be_visible()
-    return page
-
-
-def acts(page: Page, button: str, note: str = "") -> None:
-    """Take a step through its dialog."""
-    page.locator(f"aside [data-testid={button}]").click()
-    if note:
-        page.get_by_test_id("notice-note").fill(note)
-    page.get_by_test_id("notice-step-submit").click()
-
-
-def steps(page: Page, button: str, state: str) -> None:
-    """A step of the paper, and where it leads."""
-    acts(page, button)
-    expect(page.get_by_test_id("notice-detail")).to_have_attribute("data-state", state)
 
 
 def test_what_was_hunted_leaves_in_gb18030(analyst: Page) -> None:

@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from detection.store.state import writing
 from soc_api.api_process import audit_feed
-from soc_api.audit import GENESIS, Line, chained, entry
-from soc_api.audit_ledger import check_audit, first_unfollowed
+from soc_api.audit import GENESIS, chained, entry
+from soc_api.audit_ledger import check_audit
 
 
 def fed(world: Any, after: int = 0) -> None:
@@ -71,13 +71,3 @@ def test_lines_cut_off_show(world: Any) -> None:
     assert [one.en for one in check_audit(world.audit, world.ledger).findings] == [
         "line 3, which the ledger holds, is no longer in the audit log"
     ]
-
-
-def test_an_export_is_followed_offline(world: Any) -> None:
-    written(world, 4)
-    lines = list(world.audit.since(0))
-    assert first_unfollowed(lines) is None
-    assert first_unfollowed(lines[1:]) is None
-    assert first_unfollowed([lines[0], lines[2]]) == 3
-    older = Line(sequence=3, entry=lines[2].entry, digest=lines[2].digest, format=1)
-    assert first_unfollowed([*lines[:2], older]) == 3

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from detection.alert import Alert
-from detection.store.group_store import generation_max, group_of, group_row, keep, unknown
+from detection.store.group_store import group_of, group_row, keep, unknown
 from detection.store.state import writing
 
 MakeAlert = Callable[..., Alert]
@@ -30,5 +30,3 @@ def test_more_groups_than_one_statement_takes(engine: Engine, make_alert: MakeAl
         for number in (0, 499, 500, 509):
             group = group_of(group_row(connection, alerts[number].group))
             assert (group.count, group.revision, group.entity) == (2, 2, f"host:{number}")
-        assert generation_max(connection, alerts[0].group) == 1
-        assert generation_max(connection, "absent") == 0

@@ -51,11 +51,6 @@ export function withTerm(q: string, field: string, value: string, include: boole
   return joined(q, `${include ? "" : "not "}${field}:${quoted(value)}`);
 }
 
-/** The query with the condition that a field is there, or is not. */
-export function withField(q: string, field: string, there: boolean): string {
-  return joined(q, there ? `${field}:*` : `not ${field}:*`);
-}
-
 function joined(q: string, term: string): string {
   const before = q.trim();
   if (!before || before === "*") return term;
