@@ -21,10 +21,12 @@ _SEPARATOR: Final = "\0"
 
 
 class Did(NamedTuple):
-    """One entity's window: how often it did what."""
+    """One entity's window: how often it did what, and among whom that is to be judged."""
 
     entity: str
     counts: Mapping[str, float]
+    peer: str = ""  # group of those that do the same work, for example a platform or a role; "" unknown
+    unit: str = ""  # "" unknown
 
 
 class Reason(NamedTuple):
