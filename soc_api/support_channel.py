@@ -1,7 +1,8 @@
 """The remote support channel (P-30): a port that is closed unless a ticket holds it open, until a set time.
 
 While it is open it passes connections on to the console, where two factors are asked as everywhere. Every
-connection is on record with its address, its length and its bytes. It is closed at the end of the ticket, by
+connection is on record with its address, its length and its bytes, and counts at the console as coming
+from that address, never as local. It is closed at the end of the ticket, by
 hand and by every restart, and looked at from outside afterwards: a port that still answers is on record.
 """
 
@@ -38,6 +39,11 @@ class SupportChannel:
         self._listener: socket.socket | None = None
         self._open: Opening | None = None
         self._live: set[socket.socket] = set()
+        self._callers: dict[tuple[str, int], str] = {}  # by the address the console sees
+
+    def caller(self, seen: tuple[str, int]) -> str | None:
+        """Who really calls over a connection that the console sees as coming from ``seen``."""
+        return self._callers.get(seen)
 
     @property
     def opening(self) -> Opening | None:
@@ -105,9 +111,10 @@ class SupportChannel:
                 continue
             about = f"ticket:{ticket} {address[0]}"
             self._tell("support.connect", about, "accepted")
-            threading.Thread(target=self._pass, args=(caller, about), daemon=True).start()
+            arguments = (caller, address[0], about)
+            threading.Thread(target=self._pass, args=arguments, daemon=True).start()
 
-    def _pass(self, caller: socket.socket, about: str) -> None:
+    def _pass(self, caller: socket.socket, address: str, about: str) -> None:
         passed = [0, 0]
         try:
             console = socket.create_connection(self._console, timeout=5)
@@ -115,14 +122,17 @@ class SupportChannel:
             caller.close()
             return
         console.settimeout(None)
+        host, port = console.getsockname()[:2]
         with self._lock:
             self._live |= {caller, console}
+            self._callers[host, port] = address
         back = threading.Thread(target=_pump, args=(console, caller, passed, 1), daemon=True)
         back.start()
         _pump(caller, console, passed, 0)
         back.join()
         with self._lock:
             self._live -= {caller, console}
+            del self._callers[host, port]
         caller.close()
         console.close()
         self._tell("support.disconnect", f"{about} {passed[0]} bytes in, {passed[1]} out", "done")

@@ -106,6 +106,8 @@ class Webhooks:
                 self.beat(datetime.now(UTC))
             except LiuheError as error:
                 say(error.what)
+            except Exception as error:  # noqa: BLE001 -- one broken beat must not end all webhooks for good
+                say(Words(f"订阅推送异常,稍后重试:{error!r}", f"webhooks broke, will try again: {error!r}"))
 
     def _fill(self, hook: Webhook, now: datetime) -> None:
         wanted = GroupFilter(state="all", q=hook.query, units=self._units_of(hook.unit))

@@ -145,8 +145,15 @@ Veiled = Annotated[Veil | None, Depends(veil_of)]
 
 
 def source_of(request: Request) -> str:
-    """The network address of the other end; no header is believed about it."""
-    return request.client.host[:64] if request.client else "unknown"
+    """The network address of the other end; no header is believed about it.
+
+    What comes through the support channel is its caller's, though the channel's own end is local.
+    """
+    if request.client is None:
+        return "unknown"
+    support = center_of(request).support
+    outside = None if support is None else support.caller((request.client.host, request.client.port))
+    return (outside or request.client.host)[:64]
 
 
 def admit(request: Request, permission: Permission) -> Visit:

@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from fastapi import Request
 
 from soc_api.change_opening import open_changes
+from soc_api.routes.guard import source_of
 from soc_api.support_channel import SupportChannel, answers
 
 TICKET = {"ticket": "WX-118", "reason": "厂商排查采集中断", "hours": 2}
@@ -67,3 +70,28 @@ def test_p30_the_channel_opens_by_ticket_and_second_person_and_closes_by_time(
     assert set(said) == {"support.open", "support.connect", "support.disconnect", "support.close"}
     assert said["support.close"] == "checked closed"
     assert any("5 bytes in, 5 out" in about for _, about, _ in told)
+
+
+def test_a_connection_counts_as_its_callers_not_as_local(world: Any) -> None:
+    """Else an allow-list of management addresses that names the machine itself would let support in."""
+    seen: list[tuple[str, int]] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    channel = SupportChannel(("127.0.0.1", 0), listener.getsockname(), lambda *_: None)
+    world.app.state.center = dataclasses.replace(world.center, support=channel)
+    channel.open("WX-119", world.now + timedelta(hours=1))
+    with socket.socket() as caller:
+        caller.bind(("127.0.0.9", 0))
+        caller.connect(("127.0.0.1", channel.port))
+        caller.sendall(b"x")
+        passed, address = listener.accept()
+        assert passed.recv(1) == b"x"
+        seen.append(address)
+        request = SimpleNamespace(client=SimpleNamespace(host=address[0], port=address[1]), app=world.app)
+        assert source_of(cast("Request", request)) == "127.0.0.9"
+        passed.close()
+    end = time.monotonic() + 10
+    while channel.caller(seen[0]) is not None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert channel.caller(seen[0]) is None  # the same numbers may come from elsewhere later
+    channel.close("done")
+    listener.close()

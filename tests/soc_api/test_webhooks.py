@@ -1,13 +1,14 @@
 """Tests of soc_api.webhooks and its store: signed, durable, repeated, within the units, nobody named."""
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from crypto.sm3 import hmac_sm3
-from crypto.words import BadInput, Refused
+from crypto.words import BadInput, Refused, Words
 from detection.store.changed_groups import START, changed_groups
 from detection.store.group_query import GroupFilter
 from soc_api.secret_box import SecretBox
@@ -147,3 +148,22 @@ def test_changes_are_read_in_their_order_without_a_gap(world: Any) -> None:
         found += [group.entity for group in changes.rows]
         place = changes.place
     assert found == [f"host:web-{number}" for number in range(5)]
+
+
+def test_a_broken_beat_is_said_and_the_next_one_goes_on(
+    hooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, beats = threading.Event(), list[int]()
+    said: list[Words] = []
+
+    def beat(_now: object) -> None:
+        beats.append(1)
+        if len(beats) == 1:
+            raise ValueError("no such column")
+        stop.set()
+
+    monkeypatch.setattr("soc_api.webhooks.BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(hooks, "beat", beat)
+    hooks.run(stop, said.append)
+    assert len(beats) == 2
+    assert "no such column" in said[0].en
