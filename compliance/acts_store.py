@@ -1,11 +1,11 @@
 """Acts: what people and gates did, written in the transaction that does it and ledgered by a job after it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Column, Connection, Engine, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, func, insert, select, update
 
 from compliance.enforcement_tables import acts
 from compliance.evidence import EvidenceKind
@@ -19,6 +19,14 @@ SUMMARY_CHARS_MAX: Final = 200
 ACT_KINDS: Final[tuple[EvidenceKind, ...]] = ("attestation", "decision", "order", "incident", "notice")
 REVISION: Final = "enforcement"  # the counter that grows with every act
 
+Told = TypeVar("Told", bound=msgspec.Struct)  # an event of an order, an incident, a notice
+
+# How columns of events are read that are kept otherwise than they are told.
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "time": from_micros,
+    "at": from_micros,
+    "attachments": lambda text: tuple(text.split()),
+}
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -86,6 +94,24 @@ def add_act(connection: Connection, act: Act) -> int:
     }
     connection.execute(insert(acts).values(values))
     return int(values["id"])
+
+
+def told_events(
+    engine: Engine, events: Table, of: ColumnElement[bool], shape: type[Told], *order: Column[Any]
+) -> list[Told]:
+    """The events of one object, each with the leaf its act has got, None where it waits for one.
+
+    ``shape`` has fields named as the columns of ``events``, and ``leaf``.
+    """
+    query = select(events, acts.c.leaf).join(acts, acts.c.id == events.c.act).where(of)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(*order, events.c.id)).mappings().all()
+    names = shape.__struct_fields__
+    return [shape(**{name: _READ.get(name, _as_is)(row[name]) for name in names}) for row in rows]
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 def next_number(connection: Connection, column: Column[int]) -> int:

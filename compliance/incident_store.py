@@ -8,16 +8,15 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number
+from compliance.acts_store import Act, add_act, canonical, next_number, told_events
 from compliance.case_tables import incident_alerts, incident_events
 from compliance.case_tables import incidents as table
-from compliance.enforcement_tables import acts
 from compliance.incident import ACTIVE, Incident, Step, next_due
 from compliance.incident_rules import Clocks
 from crypto.words import Refused, Words
 from detection.store.progress_store import bump, counter
 from detection.store.state import writing
-from detection.store.tables import from_micros, micros
+from detection.store.tables import micros
 
 PAGE_MAX: Final = 500
 REVISION: Final = "incidents"  # the counter that grows with every change
@@ -228,25 +227,8 @@ class IncidentStore:
 
     def events(self, incident: Incident) -> list[IncidentEvent]:
         """What happened to an incident, oldest first."""
-        query = (
-            select(incident_events, acts.c.leaf)
-            .join(acts, acts.c.id == incident_events.c.act)
-            .where(incident_events.c.incident == incident.id)
-            .order_by(incident_events.c.at, incident_events.c.id)
-        )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            IncidentEvent(
-                time=from_micros(row["time"]),
-                at=from_micros(row["at"]),
-                actor=row["actor"],
-                action=row["action"],
-                note=row["note"],
-                leaf=row["leaf"],
-            )
-            for row in rows
-        ]
+        of = incident_events.c.incident == incident.id
+        return told_events(self._engine, incident_events, of, IncidentEvent, incident_events.c.at)
 
     def revision(self) -> int:
         """Grows with every change."""

@@ -11,17 +11,16 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number
+from compliance.acts_store import Act, add_act, canonical, next_number, told_events
 from compliance.case_tables import notice_events, notice_receivers
 from compliance.case_tables import notices as table
-from compliance.enforcement_tables import acts
 from compliance.incident_rules import NoticeRules
 from compliance.notice import ENDED, Notice, NoticeStep
 from compliance.report.times import ZONE
 from crypto.words import Refused, Words
 from detection.store.progress_store import bump, counter
 from detection.store.state import writing
-from detection.store.tables import from_micros, micros
+from detection.store.tables import micros
 
 PAGE_MAX: Final = 500
 SCORED_MAX: Final = 20_000  # notices of a span that scores are made of
@@ -105,25 +104,8 @@ class NoticeStore:
 
     def events(self, notice: Notice) -> list[NoticeEvent]:
         """What happened to a notice, oldest first."""
-        query = (
-            select(notice_events, acts.c.leaf)
-            .join(acts, acts.c.id == notice_events.c.act)
-            .where(notice_events.c.notice == notice.id)
-            .order_by(notice_events.c.id)
-        )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            NoticeEvent(
-                time=from_micros(row["time"]),
-                unit=row["unit"],
-                actor=row["actor"],
-                action=row["action"],
-                note=row["note"],
-                leaf=row["leaf"],
-            )
-            for row in rows
-        ]
+        of = notice_events.c.notice == notice.id
+        return told_events(self._engine, notice_events, of, NoticeEvent)
 
     def revision(self) -> int:
         """Grows with every change."""

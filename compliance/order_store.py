@@ -7,13 +7,13 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, Select, insert, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number
-from compliance.enforcement_tables import acts, order_events
+from compliance.acts_store import Act, add_act, canonical, next_number, told_events
+from compliance.enforcement_tables import order_events
 from compliance.enforcement_tables import orders as table
 from compliance.order import OPEN, Order, Step
 from crypto.words import Refused, Words
 from detection.store.state import writing
-from detection.store.tables import from_micros, micros
+from detection.store.tables import micros
 
 PAGE_MAX: Final = 500
 _order: Final = msgspec.json.Decoder(Order)
@@ -102,25 +102,8 @@ class OrderStore:
 
     def events(self, order: Order) -> list[OrderEvent]:
         """What happened to an order, oldest first."""
-        query = (
-            select(order_events, acts.c.leaf)
-            .join(acts, acts.c.id == order_events.c.act)
-            .where(order_events.c.order == order.id)
-            .order_by(order_events.c.id)
-        )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            OrderEvent(
-                time=from_micros(row["time"]),
-                actor=row["actor"],
-                action=row["action"],
-                note=row["note"],
-                attachments=tuple(row["attachments"].split()),
-                leaf=row["leaf"],
-            )
-            for row in rows
-        ]
+        of = order_events.c.order == order.id
+        return told_events(self._engine, order_events, of, OrderEvent)
 
 
 def _bodies() -> Select[str]:
