@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from crypto.words import LiuheError
 from soc_api.context import Center
 
 WORK_SECONDS: Final = 0.2  # between looks for acts that wait to be worked on
@@ -31,9 +30,9 @@ def queue_rounds(center: Center) -> Iterator[None]:
 
 
 def work(center: Center, stop: threading.Event) -> None:
-    """Do acts chunk by chunk until ``stop``; what fails is tried again later."""
+    """Do acts chunk by chunk until ``stop``; what fails is said once and tried again."""
     assert center.queue is not None
-    learned = -STATISTICS_SECONDS
+    learned, said = -STATISTICS_SECONDS, ""
     while not stop.is_set():
         try:
             busy = center.queue.acts.work(center.clock())
@@ -42,8 +41,11 @@ def work(center: Center, stop: threading.Event) -> None:
                 center.queue.learn()
                 while not stop.is_set() and center.queue.age(center.clock()):
                     stop.wait(PAUSE_SECONDS)
-        except LiuheError as error:  # a full disk, a database locked for long
-            _log.error("acts on alerts wait: %s", error)
+            said = ""
+        except Exception as error:  # noqa: BLE001 -- a full disk, a locked database: acts wait, the thread stays
             busy = False
+            if str(error) != said:
+                said = str(error)
+                _log.error("acts on alerts wait: %s", error)
         if not busy:
             stop.wait(WORK_SECONDS)

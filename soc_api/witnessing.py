@@ -23,7 +23,7 @@ from crypto.cosignature import Verifier
 from crypto.keys import SigningKey
 from crypto.note import Checkpoint, parse_note
 from crypto.sm3 import sm3_hex
-from crypto.words import LiuheError, Words
+from crypto.words import Words
 from detection.alert import Claim, Match, claim
 from detection.store.alert_store import AlertStore
 from detection.store.hit_store import HitStore
@@ -136,7 +136,7 @@ class Witnessing:
             try:
                 self.round(datetime.now(UTC), ask)
                 said = ""
-            except (LiuheError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- a broken round must not end cosigning for good
                 if str(error) != said:
                     said = str(error)
                     say(Words(f"见证未完成,稍后重试:{error}", f"cosigning failed, will try again: {error}"))
