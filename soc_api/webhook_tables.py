@@ -20,6 +20,7 @@ webhooks: Final = Table(
     Column("made_by", String(128), nullable=False),
     Column("ended", BigInteger),  # NULL while it is sent to
     Column("seen", BigInteger, nullable=False),  # revision of the alerts up to which the outbox was filled
+    Column("acted", BigInteger, nullable=False, server_default="0"),  # the last act that was read, likewise
 )
 
 webhook_outbox: Final = Table(
