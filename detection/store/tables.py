@@ -79,7 +79,7 @@ alert_groups: Final = Table(
     Column("revision", BigInteger, nullable=False),
     # What the queue is sorted and sought by, kept beside what it comes from (detection/store/group_store.py).
     Column("rank", Integer, nullable=False, server_default="0"),  # of the severity, 4 is critical
-    Column("heat", Float, nullable=False, server_default="0"),  # detection/risk.py
+    Column("heat", Float, nullable=False, server_default="0"),  # what it adds to its entity: detection/risk.py
     Column("latest", BigInteger, nullable=False, server_default="0"),  # last_seen, of merged groups as well
     Column("entity_key", Text, nullable=False, server_default=""),  # the entity in lower case
     Column("sought", Text, nullable=False, server_default=""),  # every text of the row in lower case
@@ -93,11 +93,16 @@ alert_groups: Final = Table(
     Index(None, "rule", "latest"),
     Index(None, "unit", "latest"),
     Index(None, "owner", "latest"),
-    Index(None, "entity_key", "latest"),
     Index(None, "revision"),
 )
+# The groups of an entity, and whether the queue shows them, without reading whole rows.
+Index(
+    "ix_alert_groups_entity",
+    *(alert_groups.c[name] for name in ("entity_key", "unit", "latest", "id")),
+    *(alert_groups.c[name] for name in ("state", "parent", "snoozed_until")),
+)
 OPEN_ROWS: Final = "state != 'closed' AND parent = ''"  # said alike by the query, else the index is not used
-for _sort in ("latest", "heat", "count", "rank"):
+for _sort in ("latest", "count", "rank"):
     Index(
         f"ix_alert_groups_open_{_sort}",
         alert_groups.c[_sort],
@@ -110,7 +115,7 @@ TOP_ROWS: Final = "parent = ''"
 MERGED_ROWS: Final = "parent != ''"
 CLOSED_ROWS: Final = "state = 'closed' AND parent = ''"
 for _name, _columns, _rows in (
-    *((f"top_{_sort}", (_sort, "latest", "id"), TOP_ROWS) for _sort in ("heat", "count", "rank")),
+    *((f"top_{_sort}", (_sort, "latest", "id"), TOP_ROWS) for _sort in ("count", "rank")),
     ("closed_latest", ("latest", "id"), CLOSED_ROWS),
     ("parent_latest", ("parent", "latest"), MERGED_ROWS),
 ):
@@ -125,6 +130,18 @@ Index(
     "ix_alert_groups_facets",
     *(alert_groups.c[name] for name in ("parent", "state", "snoozed_until", "rank", "detector", "unit")),
     *(alert_groups.c[name] for name in ("owner", "rule", "entity_key", "latest", "count")),
+)
+
+# The risk of each entity of a unit as heat: what its groups add up to (detection/store/entity_heat.py).
+entity_heats: Final = Table(
+    "entity_heats",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("unit", String(128), nullable=False),
+    Column("entity_key", Text, nullable=False),
+    Column("heat", Float, nullable=False),
+    UniqueConstraint("entity_key", "unit"),
+    Index("ix_entity_heats_heat", "heat", "id"),
 )
 
 alerts: Final = Table(
