@@ -13,7 +13,7 @@ from detection.alert import Alert
 from detection.detector import feed_each
 from detection.parameters import Saying
 from detection.special.reading import host_of, shown, text
-from detection.special.templates import Templates
+from detection.special.templates import Kept, LineKinds
 from sensors.event import Event
 
 _DAY: Final = 86_400.0
@@ -45,7 +45,6 @@ class Program(msgspec.Struct):
     since_new: int = 0
     day: int = 0
     told: int = 0
-    templates: list[tuple[int, list[str]]] = []
 
 
 class Voice(msgspec.Struct):
@@ -65,6 +64,7 @@ class Memory(msgspec.Struct):
     programs: dict[str, Program]
     voices: dict[str, Voice]
     beats: dict[str, float]
+    kinds: dict[str, Kept]
 
 
 class LogLinesDetector:
@@ -75,8 +75,7 @@ class LogLinesDetector:
 
     def __init__(self, parameters: LogLinesParameters) -> None:
         self._parameters = parameters
-        self._templates: dict[str, Templates] = {}
-        self._known = Memory({}, {}, {})
+        self.remember(Memory({}, {}, {}, {}))
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
         """A new template within the budget, a silence once until the program speaks again."""
@@ -84,17 +83,16 @@ class LogLinesDetector:
 
     def memory(self) -> Memory:
         """Templates, voices and heartbeats."""
-        for key, templates in self._templates.items():
-            self._known.programs[key].templates = templates.state()
+        self._known.kinds = self._kinds.state()
         return self._known
 
     def remember(self, memory: Any) -> None:
         """Take up what an earlier process learned."""
-        self._known = memory
-        self._templates = {
-            key: Templates(self._parameters.templates_max, program.templates)
-            for key, program in memory.programs.items()
-        }
+        parameters = self._parameters
+        self._known: Memory = memory
+        self._kinds = LineKinds(
+            programs_max=parameters.programs_max, templates_max=parameters.templates_max, kept=memory.kinds
+        )
 
     def _take(self, event: Event) -> list[Alert]:
         if event.fields.get("event.dataset") == "liuhe.heartbeat":
@@ -109,14 +107,11 @@ class LogLinesDetector:
     def _read(self, event: Event, program: str, message: str) -> list[Alert]:
         parameters, time = self._parameters, event.time.timestamp()
         key = f"{event.unit}\0{program}"
-        known = self._known.programs.get(key)
-        if known is None:
-            known = self._known.programs[key] = Program(begun=time)
-            self._templates[key] = Templates(parameters.templates_max)
-            if len(self._known.programs) > parameters.programs_max:
-                oldest = next(iter(self._known.programs))
-                del self._known.programs[oldest], self._templates[oldest]
-        is_new, template = self._templates[key].add(message)
+        known = self._known.programs.pop(key, None) or Program(begun=time)
+        self._known.programs[key] = known  # the one heard longest ago is first, as among the templates
+        if len(self._known.programs) > parameters.programs_max:
+            del self._known.programs[next(iter(self._known.programs))]
+        is_new, _, template = self._kinds.read(key, message)
         settled = known.since_new >= parameters.settled_lines
         known.lines += 1
         known.since_new = 0 if is_new else known.since_new + 1

@@ -5,7 +5,8 @@ lists. Words with digits are variables from the start, so that numbers, addresse
 """
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
+from zlib import crc32
 
 _TOKENS_MAX: Final = 48
 _CHARS_MAX: Final = 600
@@ -16,76 +17,156 @@ _AGREEING: Final = 0.5  # share of a template's words a line must have in common
 _BEGINNING: Final = 2  # words that must be the same
 
 _Branch = tuple[int, tuple[str, ...]]
+Kept = list[tuple[str, int, list[str]]]  # id, lines and words of each template
+
+
+class Found(NamedTuple):
+    """Whether a line made a template, the template's id, and its words."""
+
+    is_new: bool
+    id: str
+    template: str
+
+
+class _Group:
+    """The templates of one length and beginning; ``turn`` counts what could change the answer for a line."""
+
+    __slots__ = ("ids", "turn")
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.turn = 0
 
 
 class Templates:
-    """The templates of one program, at most ``templates_max``, the one used longest ago forgotten first."""
+    """The templates of one program, at most ``templates_max``, the one used longest ago forgotten first.
 
-    __slots__ = ("_branches", "_known", "_masked", "_next", "_templates_max")
+    An id is made from the first line of its kind: it stays while the template's words become variables, and
+    comes back where the kind is forgotten and met again.
+    """
 
-    def __init__(self, templates_max: int, kept: list[tuple[int, list[str]]] | None = None) -> None:
+    __slots__ = ("_groups", "_known", "_masked", "_templates_max")
+
+    def __init__(self, templates_max: int, kept: Kept | None = None) -> None:
         """``kept`` is what ``state`` gave."""
         self._templates_max = templates_max
-        self._known: OrderedDict[int, tuple[int, list[str]]] = OrderedDict()  # id -> lines, words
-        self._branches: dict[_Branch, list[int]] = {}
-        self._masked: dict[str, int] = {}
-        self._next = 0
-        for lines, words in kept or []:
-            self._put(lines, words)
+        self._known: OrderedDict[str, tuple[int, list[str], str]] = OrderedDict()  # id -> lines, words, text
+        self._groups: dict[_Branch, _Group] = {}
+        self._masked: dict[str, tuple[str, _Group, int]] = {}
+        for identifier, lines, words in kept or []:
+            self._put(identifier, lines, words)
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def add(self, line: str) -> tuple[bool, str]:
-        """Whether the line made a template, and the template."""
+    def __contains__(self, identifier: str) -> bool:
+        return identifier in self._known
+
+    def add(self, line: str) -> Found:
+        """The line's template, made where there is none."""
         plain = masked(line)
-        number = self._masked.get(plain)
-        if number is not None and number in self._known:
-            lines, words = self._known[number]
-            self._known[number] = (lines + 1, words)
-            self._known.move_to_end(number)
-            return False, " ".join(words)
+        known = self._known
+        before = self._masked.get(plain)
+        if before is not None and before[1].turn == before[2]:
+            identifier = before[0]
+            lines, words, text = known[identifier]
+            known[identifier] = (lines + 1, words, text)
+            known.move_to_end(identifier)
+            return Found(False, identifier, text)
         words = plain.split(" ")
         found = self._nearest(words)
-        number = self._put(1, words) if found is None else self._join(found, words)
+        identifier = self._found(plain, words) if found is None else self._join(found, words)
         if len(self._masked) >= _MASKED_MAX:
             self._masked.clear()
-        self._masked[plain] = number
-        return found is None, " ".join(self._known[number][1])
+        group = self._groups[_branch(words)]
+        self._masked[plain] = (identifier, group, group.turn)
+        return Found(found is None, identifier, known[identifier][2])
 
-    def state(self) -> list[tuple[int, list[str]]]:
-        """Number of lines and words of each template, the one used longest ago first."""
-        return [(lines, list(words)) for lines, words in self._known.values()]
+    def text(self, identifier: str) -> str:
+        """The template's words; '' if it was forgotten."""
+        found = self._known.get(identifier)
+        return "" if found is None else found[2]
 
-    def _nearest(self, words: list[str]) -> int | None:
-        """The template that agrees most with the words, if enough."""
-        best, best_share = None, 0.0
-        for number in self._branches.get(_branch(words), ()):
-            template = self._known[number][1]
-            same = sum(a == b for a, b in zip(template, words, strict=True))
-            if same / len(words) > best_share:
-                best, best_share = number, same / len(words)
-        return best if best_share >= _AGREEING else None
+    def state(self) -> Kept:
+        """Each template, the one used longest ago first."""
+        return [(one, lines, list(words)) for one, (lines, words, _) in self._known.items()]
 
-    def _join(self, number: int, words: list[str]) -> int:
-        lines, template = self._known[number]
+    def _nearest(self, words: list[str]) -> str | None:
+        """The template that agrees most with the words, if enough; of equals the smaller id."""
+        group = self._groups.get(_branch(words))
+        best, best_same = None, 0
+        for identifier in group.ids if group is not None else ():
+            same = sum(map(str.__eq__, self._known[identifier][1], words))
+            if same > best_same:
+                best, best_same = identifier, same
+        return best if best_same >= _AGREEING * len(words) else None
+
+    def _join(self, identifier: str, words: list[str]) -> str:
+        lines, template, text = self._known[identifier]
         joined = [a if a == b else _VARIABLE for a, b in zip(template, words, strict=True)]
-        self._known[number] = (lines + 1, joined)
-        self._known.move_to_end(number)
-        return number
+        if joined != template:
+            self._groups[_branch(words)].turn += 1
+            text = " ".join(joined)
+        self._known[identifier] = (lines + 1, joined, text)
+        self._known.move_to_end(identifier)
+        return identifier
 
-    def _put(self, lines: int, words: list[str]) -> int:
-        number = self._next
-        self._next += 1
-        self._known[number] = (lines, words)
-        self._branches.setdefault(_branch(words), []).append(number)
+    def _found(self, plain: str, words: list[str]) -> str:
+        number = crc32(plain.encode("utf-8", "replace"))
+        while f"{number:08x}" in self._known:
+            number = (number + 1) & 0xFFFFFFFF
+        self._put(f"{number:08x}", 1, words)
+        return f"{number:08x}"
+
+    def _put(self, identifier: str, lines: int, words: list[str]) -> None:
+        self._known[identifier] = (lines, words, " ".join(words))
+        group = self._groups.setdefault(_branch(words), _Group())
+        group.ids.append(identifier)
+        group.ids.sort()
+        group.turn += 1
         if len(self._known) > self._templates_max:
-            old, (_, gone) = self._known.popitem(last=False)
-            branch = self._branches[_branch(gone)]
-            branch.remove(old)
-            if not branch:
-                del self._branches[_branch(gone)]
-        return number
+            old, (_, gone, _) = self._known.popitem(last=False)
+            group = self._groups[_branch(gone)]
+            group.ids.remove(old)
+            group.turn += 1
+            if not group.ids:
+                del self._groups[_branch(gone)]
+
+
+class LineKinds:
+    """Templates by program, at most ``programs_max`` of them, the one heard longest ago forgotten first.
+
+    The same lines in the same order give the same ids, in one process or in several that hand on ``state``.
+    """
+
+    __slots__ = ("_programs", "_programs_max", "_templates_max")
+
+    def __init__(self, *, programs_max: int, templates_max: int, kept: dict[str, Kept] | None = None) -> None:
+        self._programs_max = programs_max
+        self._templates_max = templates_max
+        self._programs = OrderedDict(
+            (program, Templates(templates_max, one)) for program, one in (kept or {}).items()
+        )
+
+    def read(self, program: str, line: str) -> Found:
+        """The line's kind among those of its program (or of whatever the key names)."""
+        templates = self._programs.get(program)
+        if templates is None:
+            templates = self._programs[program] = Templates(self._templates_max)
+            if len(self._programs) > self._programs_max:
+                self._programs.popitem(last=False)
+        else:
+            self._programs.move_to_end(program)
+        return templates.add(line)
+
+    def text(self, program: str, identifier: str) -> str:
+        """The template's words; '' if it was forgotten."""
+        templates = self._programs.get(program)
+        return "" if templates is None else templates.text(identifier)
+
+    def state(self) -> dict[str, Kept]:
+        """The templates of each program, the one heard longest ago first."""
+        return {program: templates.state() for program, templates in self._programs.items()}
 
 
 def masked(line: str) -> str:
