@@ -43,6 +43,10 @@ class Shelf(Protocol):
         """End the trial."""
         ...
 
+    def moved(self, kind: str) -> tuple[FrozenModel, FrozenModel | None] | None:
+        """Which models a person chose meanwhile, the one that speaks and the one on trial; None: none."""
+        ...
+
 
 class Champion:
     """Scores windows of one kind, and learns anew from them."""
@@ -73,6 +77,11 @@ class Champion:
             for surprise in self.challenger.ensemble.surprises(rows).tolist():
                 self._kept.challenger.add(surprise, self._alert_surprise)
         return said
+
+    def replaced(self, model: FrozenModel, challenger: FrozenModel | None) -> None:
+        """A person went back: other models from now on, and their shares are counted anew."""
+        self.model, self.challenger, self._fitting = model, challenger, None
+        self._kept = msgspec.structs.replace(self._kept, champion=Realised(), challenger=Realised())
 
     def night(self, start: int, shelf: Shelf, now: datetime) -> None:
         """At the first window of a new day: judge the trial, and where there is none, learn anew."""

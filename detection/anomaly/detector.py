@@ -124,6 +124,8 @@ class AnomalyDetector:
             if full[-1]:
                 self._freeze(kind, windows[-1])
             return []
+        if (chosen := self._shelf.moved(kind)) is not None:
+            champion.replaced(*chosen)
         champion.night(windows[0].start, self._shelf, windows[0].events[-1].time)
         self.scored += len(windows)
         alerts = [

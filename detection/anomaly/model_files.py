@@ -162,7 +162,10 @@ def _arrays(manifest: Manifest, packed: bytes) -> dict[str, Array]:
     require(size <= ARRAYS_BYTES_MAX, f"> {ARRAYS_BYTES_MAX} bytes")
     with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
         require(set(archive.files) == set(manifest.shapes), "names")
-        arrays = {name: archive[name] for name in archive.files}
+        try:
+            arrays = {name: archive[name] for name in archive.files}
+        except ValueError:  # numpy says so of objects alone, whose pickles it is not to open
+            raise ValueError("objects") from None
     for name, array in arrays.items():
         require(array.dtype == np.dtype("<f8") and array.shape == manifest.shapes[name], name)
         require(bool(np.isfinite(array).all()), name)

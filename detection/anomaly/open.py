@@ -45,6 +45,7 @@ class SignedShelf:
 
     def __init__(self, registry: ModelRegistry, parameters: WindowParameters) -> None:
         self._registry, self._parameters = registry, parameters
+        self._seen = {kind: registry.stamp(kind) for kind in registry.kinds()}
 
     def fit(self, kind: Kind, rows: Array, starts: Array) -> FrozenModel:
         """A model of rows in order of time. Raises ArithmeticError."""
@@ -68,10 +69,26 @@ class SignedShelf:
         """Keep a model that is on trial from now on. Raises OSError."""
         version = self._registry.add(model, self._digest, now)
         self._registry.try_out(model.kind, version, now)
+        self._seen[model.kind] = self._registry.stamp(model.kind)
 
     def judge(self, kind: Kind, *, promote: bool, why: str, now: datetime) -> None:
         """End the trial."""
         (self._registry.promote if promote else self._registry.reject)(kind, now, why)
+        self._seen[kind] = self._registry.stamp(kind)
+
+    def moved(self, kind: str) -> tuple[FrozenModel, FrozenModel | None] | None:
+        """Which models a person chose meanwhile; None where nobody did, or what was chosen is no good."""
+        stamp = self._registry.stamp(kind)
+        if stamp == self._seen.get(kind, stamp):
+            return None
+        self._seen[kind] = stamp
+        try:
+            chosen = self._registry.chosen(kind)
+            model = self._registry.load(kind, chosen.champion)
+            other = self._registry.load(kind, chosen.challenger) if chosen.challenger else None
+        except Refused:
+            return None  # what speaks goes on; the next start says what is wrong
+        return model, other
 
     @cached_property
     def _digest(self) -> str:

@@ -49,6 +49,9 @@ class Shelf:
     def judge(self, kind: Kind, *, promote: bool, why: str, now: datetime) -> None:
         self.acts.append("promoted" if promote else "rejected")
 
+    def moved(self, _kind: str) -> tuple[FrozenModel, FrozenModel | None] | None:
+        return None
+
 
 def day_of(day: int, events: float) -> list[Closed]:
     """120 windows of one day whose events, destinations and bytes sent are around ``events``."""
@@ -135,3 +138,14 @@ def test_a_model_that_no_longer_fits_is_told_once(taught: FrozenModel) -> None:
     assert drifted is not None
     assert drifted.ratio() > 50
     assert champion.drift() is None
+
+
+def test_another_choice_of_a_person_ends_the_trial_and_counts_anew(taught: FrozenModel) -> None:
+    champion = Champion(taught, taught, REFIT, 3.3)
+    champion.opinions(day_of(9, 40))
+    assert champion.kept().challenger.windows == 120
+    other = Shelf().fit("source", np.array([one.values for one in day_of(1, 40)]), np.array([0.0, 1.0]))
+    champion.replaced(other, None)
+    assert (champion.model, champion.challenger) == (other, None)
+    assert champion.kept().champion.windows == 0
+    assert champion.kept().days  # what it learns from stays

@@ -9,7 +9,7 @@ import pytest
 
 from crypto.words import BadInput
 from detection.anomaly.frozen import FrozenModel
-from detection.anomaly.open import open_anomaly, window_parameters
+from detection.anomaly.open import SignedShelf, open_anomaly, window_parameters
 from detection.anomaly.registry import registry_in
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,3 +64,28 @@ def test_a_damaged_pointer_starts_over(model: FrozenModel, tmp_path: Path) -> No
     detector, refused = open_anomaly(tmp_path / "models", key, NOW)
     assert len(refused) == 1
     assert "主机 0/60" in detector.state().zh
+
+
+def test_a_way_back_from_outside_speaks_at_the_next_window(model: FrozenModel, tmp_path: Path) -> None:
+    registry = registry_in(tmp_path / "models", tmp_path / "models.pem")
+    for _ in range(2):
+        registry.try_out("host", registry.add(model, "p", NOW), NOW)
+    shelf = SignedShelf(registry, window_parameters())
+    shelf.judge("host", promote=True, why="better", now=NOW)
+    assert shelf.moved("host") is None  # its own act
+    elsewhere = registry_in(tmp_path / "models", tmp_path / "models.pem")
+    elsewhere.roll_back("host", NOW, "it was wrong", "user:sec")
+    chosen = shelf.moved("host")
+    assert chosen is not None
+    assert chosen[1] is None
+    assert shelf.moved("host") is None  # told once
+    assert registry.acts(0)[-1].actor == "user:sec"
+
+
+def test_a_choice_that_is_no_good_leaves_what_speaks(model: FrozenModel, tmp_path: Path) -> None:
+    registry = registry_in(tmp_path / "models", tmp_path / "models.pem")
+    registry.try_out("host", registry.add(model, "p", NOW), NOW)
+    shelf = SignedShelf(registry, window_parameters())
+    (tmp_path / "models" / "host" / "chosen.json").write_text('{"champion": 7}')
+    assert shelf.moved("host") is None
+    assert shelf.moved("source") is None
