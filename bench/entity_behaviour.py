@@ -55,7 +55,7 @@ class Scenario:
 def behaviour(scenario: Scenario) -> dict[Key, float]:
     """The product's score."""
     parameters, calendar = entity_parameters(), site_calendar()
-    model = Behaviour(parameters.baseline, parameters.rarity)
+    model = Behaviour(parameters.baseline, parameters.rarity, parameters.unrest)
     starts: dict[int, list[str]] = defaultdict(list)
     for start, host in sorted(scenario.windows):
         starts[start].append(host)
@@ -64,7 +64,7 @@ def behaviour(scenario: Scenario) -> dict[Key, float]:
         windows = [Did(host, scenario.windows[start, host]) for host in hosts]
         slot = calendar.slot(datetime.fromtimestamp(start, UTC))
         for one in model.observe(start, slot, windows):
-            scores[start, one.entity] = one.score
+            scores[start, one.entity] = one.risk
     return scores
 
 

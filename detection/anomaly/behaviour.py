@@ -2,9 +2,10 @@
 
 A window is a count for each thing done: programs started, destinations called, kinds of alert raised.
 Two things make it surprising. News: things the entity never did until lately, each by how seldom it
-does anything new and how few others do it. And amounts: things it does that are many spreads beyond
+does anything new and how few of its peers do it. And amounts: things it does that are many spreads beyond
 its usual for the hour. News adds up, since an attack is several new things; amounts count by the
-logarithm of their length, since one of them can be anything.
+logarithm of their length, since one of them can be anything. A third thing tells windows apart that
+are alike in themselves: what goes on around, in the unit, at the same time and shortly before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ import msgspec
 import numpy as np
 
 from detection.anomaly.baseline import Baseline, BaselineParameters
-from detection.anomaly.rarity import Rarity, RarityParameters, Seen
+from detection.anomaly.rarity import Among, Rarity, RarityParameters, Seen
+from detection.anomaly.unrest import Unrest, UnrestParameters
 
 REASONS_MAX: Final = 3
 _SEPARATOR: Final = "\0"
@@ -40,6 +42,8 @@ class Reason(NamedTuple):
     last: int  # epoch seconds when the entity did it before; 0 never
     usual: tuple[float, float]
     peers: tuple[float, float]
+    peers_with: int  # of its peer group, itself not counted: how many do it,
+    peers_all: int  # and how many there are
 
 
 class Behaved(NamedTuple):
@@ -48,14 +52,23 @@ class Behaved(NamedTuple):
     entity: str
     score: float
     reasons: tuple[Reason, ...]
+    around: float = 0.0  # what goes on in the unit, beside this window
+
+    @property
+    def risk(self) -> float:
+        """By which windows are ranked: what this one is in itself, and what goes on around it."""
+        return self.score + self.around
 
 
 class Behaviour:
     """Entities of one kind, and things of one kind they do."""
 
-    def __init__(self, baseline: BaselineParameters, rarity: RarityParameters) -> None:
+    def __init__(
+        self, baseline: BaselineParameters, rarity: RarityParameters, unrest: UnrestParameters
+    ) -> None:
         self._counts = Baseline(("count",), baseline)
         self._rarity = Rarity(rarity)
+        self._unrest = Unrest(unrest)
 
     def observe(self, start: int, slot: int, windows: Sequence[Did]) -> list[Behaved]:
         """Judge the windows of different entities that began at ``start``, then learn from them."""
@@ -70,7 +83,8 @@ class Behaviour:
         places = self._counts.places(keys, [value for _, value, _ in things])
         counts = np.array([[count] for *_, count in things])
         beyond = np.maximum(self._counts.observe(start, slot, places, counts).deviation[:, 0], 0.0)
-        seen = [self._rarity.see(windows[at].entity, value, start) for at, value, _ in things]
+        among = [Among(did.unit, did.peer) for did in windows]
+        seen = [self._rarity.see(windows[at].entity, value, start, among[at]) for at, value, _ in things]
         found: list[Behaved] = []
         first = 0
         for did in windows:
@@ -81,7 +95,8 @@ class Behaviour:
                 )
             )
             first = last
-        return found
+        around = self._unrest.around(start, [did.unit for did in windows], [one.score for one in found])
+        return [one._replace(around=more) for one, more in zip(found, around, strict=True)]
 
     def _behaved(
         self,
@@ -115,18 +130,25 @@ class Behaviour:
                     last=seen[at].last,
                     usual=(float(low[0]), float(high[0])),
                     peers=(float(peers_low[0]), float(peers_high[0])),
+                    peers_with=seen[at].peers_with,
+                    peers_all=seen[at].peers_all,
                 )
             )
         return Behaved(did.entity, news + float(np.log1p(length)), tuple(reasons))
 
     def to_bytes(self) -> bytes:
         """Everything, for a snapshot."""
-        return msgspec.msgpack.encode((self._counts.to_bytes(), self._rarity.to_bytes()))
+        parts = self._counts.to_bytes(), self._rarity.to_bytes(), self._unrest.to_bytes()
+        return msgspec.msgpack.encode(parts)
 
     def from_bytes(self, data: bytes) -> bool:
         """Take up what ``to_bytes`` gave; False where it is of another shape."""
         try:
-            counts, rarity = msgspec.msgpack.decode(data, type=tuple[bytes, bytes])
+            counts, rarity, unrest = msgspec.msgpack.decode(data, type=tuple[bytes, bytes, bytes])
         except msgspec.MsgspecError:
             return False
-        return self._counts.from_bytes(counts) and self._rarity.from_bytes(rarity)
+        return (
+            self._unrest.from_bytes(unrest)
+            and self._rarity.from_bytes(rarity)
+            and self._counts.from_bytes(counts)
+        )

@@ -6,6 +6,7 @@ import msgspec
 
 from detection.anomaly.baseline import BaselineParameters
 from detection.anomaly.rarity import RarityParameters
+from detection.anomaly.unrest import UnrestParameters
 from detection.parameters import Saying, read_parameters, shipped
 
 
@@ -31,6 +32,7 @@ class EntityParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     baseline: BaselineParameters
     rarity: RarityParameters
+    unrest: UnrestParameters
     habit: HabitParameters
     host: Saying
     source: Saying

@@ -66,7 +66,8 @@ class HabitDetector:
     def __init__(self, parameters: EntityParameters, calendar: Calendar) -> None:
         self._parameters = parameters
         self._calendar = calendar
-        self._behaviours = {doer: Behaviour(parameters.baseline, parameters.rarity) for doer in DOERS}
+        parts = parameters.baseline, parameters.rarity, parameters.unrest
+        self._behaviours = {doer: Behaviour(*parts) for doer in DOERS}
         self._watched = {doer: _Scores(parameters.habit.scores_max) for doer in DOERS}
         self._windows: dict[str, dict[str, Open]] = {}
         self._newest: dict[str, float] = {}

@@ -9,7 +9,7 @@ WINDOW = 600
 
 def taught() -> Behaviour:
     """Six hosts that do the same for two days."""
-    behaviour = Behaviour(PARAMETERS.baseline, PARAMETERS.rarity)
+    behaviour = Behaviour(PARAMETERS.baseline, PARAMETERS.rarity, PARAMETERS.unrest)
     for number in range(288):
         windows = [Did(f"host{n}", {"sh": 5.0 + (number + n) % 3, "cron": 1.0}) for n in range(6)]
         behaviour.observe(number * WINDOW, 9, windows)
@@ -46,8 +46,21 @@ def test_an_empty_window_is_nothing() -> None:
 
 
 def test_recall_goes_on_to_the_bit() -> None:
-    first, second = taught(), Behaviour(PARAMETERS.baseline, PARAMETERS.rarity)
+    first, second = taught(), Behaviour(PARAMETERS.baseline, PARAMETERS.rarity, PARAMETERS.unrest)
     assert second.from_bytes(first.to_bytes())
     windows = [Did("host0", {"sh": 9.0, "new": 2.0})]
     assert first.observe(288 * WINDOW, 9, windows) == second.observe(288 * WINDOW, 9, windows)
     assert not second.from_bytes(b"x")
+
+
+def test_windows_rank_by_what_goes_on_around_them_too() -> None:
+    behaviour = taught()
+    windows = [Did(f"host{n}", {"sh": 6.0, "cron": 1.0}, unit="bureau") for n in range(5)]
+    strange = Did("host5", dict.fromkeys(("nc", "nmap", "socat", "tcpdump"), 1.0), unit="bureau")
+    calm = behaviour.observe(288 * WINDOW, 9, windows)
+    beside = behaviour.observe(289 * WINDOW, 9, [*windows, strange])
+    assert calm[0].risk == calm[0].score
+    assert beside[0].around > 0.5
+    assert beside[0].risk == beside[0].score + beside[0].around
+    assert beside[5].around == 0.0
+    assert max(beside, key=lambda one: one.risk).entity == "host5"

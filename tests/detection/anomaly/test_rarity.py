@@ -3,7 +3,7 @@
 import msgspec
 
 from detection.anomaly.entities import entity_parameters
-from detection.anomaly.rarity import Rarity
+from detection.anomaly.rarity import Among, Rarity
 
 PARAMETERS = entity_parameters().rarity
 DAY = 86_400
@@ -60,3 +60,41 @@ def test_snapshot_recall_and_bounds() -> None:
     assert len(list(few.pairs())) == 5
     assert few.forgotten == 35
     assert not few.from_bytes(rarity.to_bytes())  # more than it may hold
+
+
+def test_news_again_and_again_says_less_each_time() -> None:
+    rarity = fleet()
+    first = rarity.see("host0", "nc", 20 * DAY).surprise
+    again = rarity.see("host0", "nc", 20 * DAY + 4 * 3_600).surprise
+    assert again < 0.6 * first
+
+
+def test_what_ones_peers_do_is_less_news_than_what_others_do() -> None:
+    rarity = Rarity(PARAMETERS)
+    servers, desks = Among("bureau", "server"), Among("bureau", "desk")
+    for day in range(20):
+        for host in range(12):
+            group = servers if host < 6 else desks
+            rarity.see(f"host{host}", "sh", day * DAY, group)
+            if host in range(1, 5):
+                rarity.see(f"host{host}", "httpd", day * DAY, group)
+    server = rarity.see("host0", "httpd", 20 * DAY, servers)
+    desk = rarity.see("host11", "httpd", 20 * DAY, desks)
+    assert (server.peers_with, server.peers_all, server.others) == (4, 5, 4)
+    assert (desk.peers_with, desk.peers_all, desk.others) == (0, 5, 5)
+    assert server.surprise < desk.surprise - 0.4
+
+
+def test_a_group_may_change_and_nothing_is_counted_twice() -> None:
+    rarity = Rarity(PARAMETERS)
+    for host in range(4):
+        rarity.see(f"host{host}", "sh", 0, Among("bureau", "desk"))
+    rarity.see("host0", "sh", 10, Among("bureau", "server"))
+    moved = rarity.see("host0", "sh", 20, Among("bureau", "desk"))
+    assert (moved.peers_with, moved.peers_all, moved.others) == (3, 3, 3)
+    again = Rarity(PARAMETERS)
+    assert again.from_bytes(rarity.to_bytes())
+    assert again.to_bytes() == rarity.to_bytes()
+    now = 2 * DAY
+    ours, theirs = (one.see("host1", "nc", now, Among("bureau", "desk")) for one in (rarity, again))
+    assert ours == theirs
