@@ -93,6 +93,16 @@ export function say(text: Text | undefined, language: Language): string {
   return language === "zh" ? text.zh || text.en : text.en || text.zh;
 }
 
+const wide_signs: Readonly<Record<string, string>> = { ",": "，", ";": "；", ":": "：", "!": "！", "?": "？" };
+
+/** A Chinese sentence with Chinese punctuation: rules and programs often carry the narrow signs. */
+export function typeset(zh: string): string {
+  return zh
+    .replace(/(?<=[\u4e00-\u9fff」”）)])\(([^()]*)\)|\(([^()]*[\u4e00-\u9fff][^()]*)\)/g, (_, after?: string, own?: string) => `（${after ?? own}）`)
+    .replace(/(?<=[\u4e00-\u9fff」”）])(?:[,;!?]|:(?![\w*"]))|[,;](?=[\u4e00-\u9fff「“（])/g, (sign) => wide_signs[sign] ?? sign)
+    .replace(/(?<=[，；：！？]) (?=\S)/g, "");
+}
+
 function asDate(time: string | Date | null | undefined): Date | null {
   if (!time) return null;
   const date = typeof time === "string" ? new Date(time) : time;

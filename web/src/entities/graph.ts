@@ -72,7 +72,7 @@ export function drawn(graph: Graph, centre: string): (color: Color) => EChartsCo
         roam: true,
         draggable: true,
         force: { repulsion: 160, edgeLength: [50, 120], gravity: 0.12, layoutAnimation: false },
-        label: { show: graph.nodes.size <= 60, position: "right", color: color("text"), fontSize: 11 },
+        label: { show: graph.nodes.size <= 60, position: "bottom", color: color("text"), fontSize: 11 },
         edgeSymbol: ["none", "arrow"],
         edgeSymbolSize: 5,
         data: [...graph.nodes].map(([key, node]) => ({

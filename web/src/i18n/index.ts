@@ -2,7 +2,7 @@
 import { watch } from "vue";
 import { createI18n } from "vue-i18n";
 import type { Text } from "../api/types";
-import { say } from "../format";
+import { say, typeset } from "../format";
 import { language } from "../preferences";
 import en from "./en";
 import zh from "./zh";
@@ -14,8 +14,14 @@ const messages: { zh: Messages; en: Messages } = { zh, en };
 
 export const i18n = createI18n({ legacy: false, locale: language.value, fallbackLocale: "zh", messages });
 
-/** A sentence of the API in the reader's language. */
+/** A sentence of the API in the reader's language, set as that language is. */
 export function told(text: Text | undefined): string {
+  const said = say(text, language.value);
+  return language.value === "zh" ? typeset(said) : said;
+}
+
+/** A sentence that carries values of events: not a sign of it is changed, people copy from it. */
+export function quoted(text: Text | undefined): string {
   return say(text, language.value);
 }
 

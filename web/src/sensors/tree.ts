@@ -1,5 +1,6 @@
 /** The units of the sensors as a tree: unit codes may be paths, groups stand below their unit. */
 import type { SensorRow, SensorUnit } from "../api/types";
+import { named } from "../i18n";
 
 /** One line of the tree, in the order it is shown. */
 export interface Branch {
@@ -91,4 +92,13 @@ export function shown(rows: readonly SensorRow[], show: Show, text: string, now:
     revoked: (row) => row.standing === "revoked",
   };
   return rows.filter((row) => tests[show](row) && (!wanted || `${row.id}\n${row.host}\n${row.unit}\n${row.group}`.toLowerCase().includes(wanted)));
+}
+
+/** What a source of a sensor reads, with what it reads it from: "capture:eth0" is "报文采集 eth0". */
+export function sourceName(name: string): string {
+  const at = name.indexOf(":");
+  const kind = at < 0 ? name : name.slice(0, at);
+  const whole = named("sensorSource", name);
+  if (whole !== name || at < 0) return whole;
+  return `${named("sensorSource", kind)} ${name.slice(at + 1)}`;
 }

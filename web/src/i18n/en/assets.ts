@@ -17,6 +17,7 @@ export default {
   filtered: "No host fits",
   filteredHelp: "Loosen the filter.",
   detail: "Host",
+  disk: "Disk {name}",
   gone: "There is no such host",
   goneHelp: "Go back to the list.",
   register: "Register it",

@@ -63,7 +63,8 @@ export default {
   refresh: "Refresh",
   errorField: "Field: {field}",
   errorCode: "Error code {code}",
-  notFound: { title: "There is no such page", help: "Check the address, or start again from the navigation." },
-  forbidden: { title: "Your role may not see this page", help: "If your work needs it, ask the security administrator for the permission." },
+  notFound: { heading: "Page not found", title: "There is no such page", help: "Check the address, or start again from the navigation." },
+  toFirst: "Go to {page}",
+  forbidden: { heading: "Not allowed", title: "Your role may not see this page", help: "If your work needs it, ask the security administrator for the permission." },
   start: { title: "The center cannot be reached", help: "Check the network and that the center runs, then try again." },
 };

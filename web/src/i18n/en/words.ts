@@ -1,5 +1,10 @@
 /** Names of the values the API sends. */
 export default {
+  sensorSource: { processes: "processes", audit: "kernel audit", listeners: "listening ports", "logins:btmp": "failed logins", "logins:wtmp": "logins", journal: "system journal", "auth-log": "login log", "file-integrity": "file integrity", probes: "configuration probes", inventory: "inventory", capture: "capture", dissect: "dissection", packets: "kept packets", "self-test": "self-test" },
+  auditResult: { accepted: "accepted", ok: "ok", refused: "refused", failed: "failed" },
+  actor: { system: "System", local: "This machine", sensor: "Sensor", token: "Token", kiosk: "Kiosk token", support: "Remote support" },
+  actorName: { jobs: "jobs", center: "center", pipeline: "detection", transfer: "transfer", witness: "witness", setup: "set-up", changes: "changes" },
+  actorOf: "{kind}: {name}",
   severity: { informational: "Info", low: "Low", medium: "Medium", high: "High", critical: "Critical" },
   state: { new: "New", acknowledged: "In progress", closed: "Closed" },
   classification: {
@@ -31,6 +36,7 @@ export default {
   lane: { alerts: "Alerts", flows: "Flows", bulk: "Other" },
   gapReason: { quota: "Over quota", age: "Kept too long", damaged: "Damaged data", refused: "Could not be written", "disk-full": "Disk full", dropped: "Lost on capture" },
   sensorKind: { host: "Host sensor", network: "Network sensor" },
+  maturity: { stable: "stable", test: "test", experimental: "experimental", deprecated: "deprecated", unsupported: "unsupported" },
   source: { starting: "Starting", running: "Running", missing: "Capability missing", failed: "Failed", stopped: "Stopped", paused: "Paused by its limits" },
   packetState: { wanted: "Waiting for the sensor", arrived: "Here", empty: "Not kept any more", failed: "Did not come" },
   packetReason: { "no-packets": "This sensor keeps no raw packets (network.packet_ring_bytes is 0)", unreachable: "The sensor was not connected for ten minutes" },
@@ -282,6 +288,7 @@ export default {
     certificates: "Certificates",
   },
   rowChange: { added: "Added", removed: "Removed", changed: "Changed" },
+  yesNo: { yes: "yes", no: "no" },
   hostFact: { machine: "Machine digest", architecture: "Architecture", timezone: "Time zone", package_manager: "Package manager", security_module: "Mandatory access control", vendor: "Vendor", product: "Product", serial: "Serial number", virtual: "Virtualisation", cpu_model: "Processor", cpu_count: "Processors", memory_bytes: "Memory" },
   hostColumn: {
     name: "Name",

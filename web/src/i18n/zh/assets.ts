@@ -17,6 +17,7 @@ export default {
   filtered: "没有符合条件的主机",
   filteredHelp: "请放宽筛选条件。",
   detail: "主机详情",
+  disk: "磁盘 {name}",
   gone: "没有这台主机",
   goneHelp: "请返回列表。",
   register: "去登记",

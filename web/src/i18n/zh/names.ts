@@ -1,14 +1,14 @@
 /** Texts of pseudonyms and names. */
 export default {
   names: {
-    hidden: "姓名已替换为代号(p-…)",
-    shown: "正在显示姓名,还有 {n} 分钟",
+    hidden: "姓名已替换为代号（p-…）",
+    shown: "正在显示姓名，还有 {n} 分钟",
     reveal: "显示姓名",
     hide: "恢复代号",
     title: "显示姓名",
-    help: "告警与事件中的姓名默认显示为代号。显示姓名须写明理由,只在本会话内、限时有效;理由与其间查看的告警都会记入审计。",
+    help: "告警与事件中的姓名默认显示为代号。显示姓名须写明理由，只在本会话内、限时有效；理由与其间查看的告警都会记入审计。",
     reason: "为什么需要看到姓名",
-    needReason: "请写明理由,至少 4 个字",
+    needReason: "请写明理由，至少 4 个字",
     minutes: "时长",
     span: "{n} 分钟",
   },

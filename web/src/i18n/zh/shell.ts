@@ -63,7 +63,8 @@ export default {
   refresh: "刷新",
   errorField: "相关字段：{field}",
   errorCode: "错误代码 {code}",
-  notFound: { title: "没有这个页面", help: "请检查地址，或从左侧导航重新进入。" },
-  forbidden: { title: "您的角色没有查看此页的权限", help: "如工作需要，请联系安全管理员调整授权。" },
+  notFound: { heading: "找不到页面", title: "没有这个页面", help: "请检查地址，或从左侧导航重新进入。" },
+  toFirst: "前往{page}",
+  forbidden: { heading: "没有权限", title: "您的角色没有查看此页的权限", help: "如工作需要，请联系安全管理员调整授权。" },
   start: { title: "无法连接中心", help: "请检查网络和中心服务是否运行，然后重试。" },
 };

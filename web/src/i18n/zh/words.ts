@@ -1,5 +1,10 @@
 /** Names of the values the API sends. */
 export default {
+  sensorSource: { processes: "进程", audit: "内核审计", listeners: "监听端口", "logins:btmp": "登录失败记录", "logins:wtmp": "登录记录", journal: "系统日志", "auth-log": "登录日志", "file-integrity": "文件完整性", probes: "配置检查", inventory: "主机清单", capture: "报文采集", dissect: "协议解析", packets: "报文留存", "self-test": "自检" },
+  auditResult: { accepted: "已办理", ok: "成功", refused: "已拒绝", failed: "失败" },
+  actor: { system: "系统", local: "本机", sensor: "传感器", token: "令牌", kiosk: "大屏令牌", support: "远程支持" },
+  actorName: { jobs: "定时任务", center: "中心", pipeline: "检测", transfer: "跨网传输", witness: "见证", setup: "初始化", changes: "变更复核" },
+  actorOf: "{kind}：{name}",
   severity: { informational: "提示", low: "低", medium: "中", high: "高", critical: "严重" },
   state: { new: "未处理", acknowledged: "处理中", closed: "已关闭" },
   classification: {
@@ -31,6 +36,7 @@ export default {
   lane: { alerts: "告警", flows: "流量", bulk: "其他" },
   gapReason: { quota: "超出配额", age: "超出保留时间", damaged: "数据损坏", refused: "无法写盘", "disk-full": "磁盘写满", dropped: "采集丢失" },
   sensorKind: { host: "主机传感器", network: "网络传感器" },
+  maturity: { stable: "稳定", test: "测试", experimental: "试用", deprecated: "停用", unsupported: "不支持" },
   source: { starting: "启动中", running: "运行中", missing: "能力缺失", failed: "出错", stopped: "已停止", paused: "因限额暂停" },
   packetState: { wanted: "等待传感器", arrived: "已取到", empty: "已不保留", failed: "未取到" },
   packetReason: { "no-packets": "该传感器不保留原始报文（network.packet_ring_bytes 为 0）", unreachable: "传感器十分钟内未连接" },
@@ -282,6 +288,7 @@ export default {
     certificates: "证书",
   },
   rowChange: { added: "新增", removed: "消失", changed: "改变" },
+  yesNo: { yes: "是", no: "否" },
   hostFact: { machine: "机器标识", architecture: "架构", timezone: "时区", package_manager: "包管理", security_module: "强制访问控制", vendor: "厂商", product: "型号", serial: "序列号", virtual: "虚拟化", cpu_model: "处理器", cpu_count: "处理器数", memory_bytes: "内存" },
   hostColumn: {
     name: "名称",
