@@ -41,6 +41,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
+class TakenAct(msgspec.Struct, frozen=True, kw_only=True):
+    """An act as it was written; numbers follow the order in which acts were committed."""
+
+    id: int
+    kind: str
+    time: datetime
+    payload: bytes
+
+
 class ActsStore:
     """Acts over one state database."""
 
@@ -66,6 +75,21 @@ class ActsStore:
             )
             for row in rows
         ]
+
+    def after(self, act: int) -> list[TakenAct]:
+        """Acts of every kind after one, oldest first, ACTS_MAX at most."""
+        query = select(acts.c.id, acts.c.kind, acts.c.time, acts.c.payload).where(acts.c.id > act)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(acts.c.id).limit(ACTS_MAX)).all()
+        return [
+            TakenAct(id=row.id, kind=row.kind, time=from_micros(row.time), payload=row.payload)
+            for row in rows
+        ]
+
+    def last(self) -> int:
+        """The number of the last act; 0 before the first."""
+        with self._engine.connect() as connection:
+            return int(connection.scalar(select(func.coalesce(func.max(acts.c.id), 0))) or 0)
 
     def revision(self) -> int:
         """Grows with every act and every leaf given to one."""

@@ -221,7 +221,8 @@ def _receivers(notice: Notice) -> list[dict[str, object]]:
 def _tell(connection: Connection, notice: Notice, step: NoticeStep, actor: str, now: datetime) -> None:
     event = next_number(connection, notice_events.c.id)
     receipt = notice.receipt(step.unit) if step.unit else None
-    said = notice if not step.unit else {"id": notice.id, "number": notice.number, "state": notice.state}
+    head = ("id", "number", "state", "kind", "issuer")  # of what a receiver did
+    said = {name: getattr(notice, name) for name in head} if step.unit else notice
     act = Act(
         kind="notice",
         time=now,

@@ -7,11 +7,14 @@ from pydantic import ConfigDict, Field
 
 from soc_api.bodies import AlertGroup, Body
 
-EventName = Literal["alerts"]
+EventName = Literal["alerts", "incidents", "notices", "orders"]
 
 
 class WebhookOrder(Body):
-    """POST /api/v1/webhooks; ``query`` as in the queue's bar, ``unit`` '' for one's own."""
+    """POST /api/v1/webhooks; ``unit`` '' for one's own.
+
+    ``query`` as in the queue's bar for alerts; for the others over the fields that are sent of them.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -30,7 +33,7 @@ class WebhookOrder(Body):
 
     name: str = Field(min_length=1, max_length=64)
     url: str = Field(min_length=8, max_length=512)
-    events: list[EventName] = Field(min_length=1, max_length=1)
+    events: list[EventName] = Field(min_length=1, max_length=4)
     query: str = Field(default="", max_length=500)
     unit: str = Field(default="", max_length=128)
 

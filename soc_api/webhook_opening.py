@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from compliance.acts_store import ActsStore
 from compliance.registry_desk import RegistryDesk
 from detection.store.alert_store import AlertStore
 from detection.store.state import Engine
+from soc_api.case_feed import CaseFeed
 from soc_api.folders import Folders
 from soc_api.outbound import networks
 from soc_api.secret_box import SecretBox, center_key
@@ -22,10 +24,14 @@ def open_webhooks(
     def units_of(unit: str) -> frozenset[str] | None:
         return None if unit == own else registry.registry.tree().subtree(unit)
 
+    def unit_of(system: str) -> str:
+        return registry.registry.system(system).unit if registry.registry.has(system) else ""
+
     outgoing = settings.webhooks
     return Webhooks(
         WebhookStore(engine),
         alerts,
+        CaseFeed(ActsStore(engine), unit_of),
         SecretBox(center_key(folders.keys), PURPOSE),
         center=settings.center.id,
         private=networks(outgoing.private),

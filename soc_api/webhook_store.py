@@ -31,6 +31,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     ended: datetime | None
     seen: int
+    acted: int
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +97,11 @@ class WebhookStore:
                 update(webhook_outbox).where(waiting).values(state="given-up", problem="ended")
             )
 
-    def fill(self, number: int, rows: Sequence[tuple[str, str, str]], seen: int, now: datetime) -> None:
-        """Put (event, about, body) into the outbox and remember how far was read, together."""
+    def fill(self, number: int, rows: Sequence[tuple[str, str, str]], now: datetime, **places: int) -> None:
+        """Put (event, about, body) into the outbox and remember how far was read, together.
+
+        ``places`` are ``seen`` of the alerts, ``acted`` of the acts.
+        """
         at = micros(now)
         with writing(self.engine) as connection:
             if rows:
@@ -119,7 +123,7 @@ class WebhookStore:
                         for event, about, body in rows
                     ],
                 )
-            connection.execute(update(webhooks).where(webhooks.c.id == number).values(seen=seen))
+            connection.execute(update(webhooks).where(webhooks.c.id == number).values(**places))
             settled = (webhook_outbox.c.webhook == number) & (webhook_outbox.c.state != "waiting")
             newest = select(webhook_outbox.c.id).where(settled).order_by(webhook_outbox.c.id.desc())
             last = connection.scalar(newest.offset(KEPT_MAX).limit(1))
@@ -160,7 +164,8 @@ class WebhookStore:
 
 def _webhook(row: RowMapping) -> Webhook:
     ended = row["ended"]
-    values = {name: row[name] for name in ("id", "name", "url", "query", "unit", "secret", "made_by", "seen")}
+    names = ("id", "name", "url", "query", "unit", "secret", "made_by", "seen", "acted")
+    values = {name: row[name] for name in names}
     return Webhook(
         **values,
         events=tuple(row["events"].split(",")),

@@ -1,4 +1,4 @@
-"""Webhooks: changes of the queue sent to other programs, signed, again and again until they are taken.
+"""Webhooks: changes of the queue and of cases sent to other programs, signed, repeated until they are taken.
 
 ``X-Liuhe-Signature: hmac-sm3=<hex>`` is over the value of ``X-Liuhe-Timestamp`` (seconds), a dot and the
 body. A receiver compares it with its own and refuses timestamps that are old: nobody can send one twice.
@@ -21,11 +21,12 @@ from detection.store.alert_group import AlertGroup
 from detection.store.alert_store import AlertStore
 from detection.store.changed_groups import ROWS_MAX, changed_groups
 from detection.store.group_query import GroupFilter, narrowed
+from soc_api.case_feed import KINDS, CaseEvent, CaseFeed, CaseQuery, Happening
 from soc_api.outbound import Network, Resolve, Target, post, resolved, target_of
 from soc_api.secret_box import SecretBox
 from soc_api.webhook_store import Delivery, Webhook, WebhookStore
 
-EVENTS: Final = ("alerts",)
+EVENTS: Final = ("alerts", *KINDS.values())
 PURPOSE: Final = "webhook"
 BEAT_SECONDS: Final = 2.0
 FIRST_RETRY: Final = timedelta(seconds=10)
@@ -47,6 +48,7 @@ class Webhooks:
         self,
         store: WebhookStore,
         alerts: AlertStore,
+        cases: CaseFeed,
         box: SecretBox,
         *,
         center: str,
@@ -57,7 +59,7 @@ class Webhooks:
         resolve: Resolve = resolved,
     ) -> None:
         self.store: Final = store
-        self._alerts, self._box, self._center = alerts, box, center
+        self._alerts, self._cases, self._box, self._center = alerts, cases, box, center
         self._private, self._authority = tuple(private), authority
         self._units_of, self._send, self._resolve = units_of, send, resolve
 
@@ -66,10 +68,10 @@ class Webhooks:
     ) -> tuple[Webhook, str]:
         """A new subscription and its secret, told once.
 
-        Raises BadInput (outbound-address, query-syntax, webhook-events), Refused (webhook-full).
+        A query must be one of every event. Raises BadInput (outbound-address, webhook-events, query-syntax,
+        alert-query, case-query), Refused (webhook-full).
         """
         target_of(url, self._private, self._resolve)
-        narrowed(GroupFilter(q=query), now)
         if not events or set(events) - set(EVENTS):
             raise BadInput(
                 "webhook-events",
@@ -77,6 +79,9 @@ class Webhooks:
                 Words(f"可选 {', '.join(EVENTS)}", f"choose from {', '.join(EVENTS)}"),
                 field="events",
             )
+        if "alerts" in events:
+            narrowed(GroupFilter(q=query), now)
+        CaseQuery(query, _cases_of(events))
         secret = secrets.token_hex(_SECRET_BYTES)
         values = {
             "name": name,
@@ -87,6 +92,7 @@ class Webhooks:
             "secret": self._box.seal(secret.encode(), url),
             "made_by": actor,
             "seen": self._alerts.revision(),
+            "acted": self._cases.last(),
         }
         return self.store.get(self.store.add(values, now)), secret
 
@@ -94,7 +100,10 @@ class Webhooks:
         """Put what is new into the outboxes and send what is due."""
         active = {hook.id: hook for hook in self.store.all() if hook.ended is None}
         for hook in active.values():
-            self._fill(hook, now)
+            if "alerts" in hook.events:
+                self._fill(hook, now)
+            if _cases_of(hook.events):
+                self._fill_cases(hook, now)
         for delivery in self.store.due(now, AT_ONCE):
             if delivery.webhook in active:
                 self.store.settle(self._sent(active[delivery.webhook], delivery, now))
@@ -126,7 +135,19 @@ class Webhooks:
             found = [group for group in found if group.revision != last]
             last = found[-1].revision
         rows = [("alerts", group.id, _told(self._center, group)) for group in found]
-        self.store.fill(hook.id, rows, last, now)
+        self.store.fill(hook.id, rows, now, seen=last)
+
+    def _fill_cases(self, hook: Webhook, now: datetime) -> None:
+        found, last = self._cases.after(hook.acted)
+        if last == hook.acted:
+            return
+        asked, units = CaseQuery(hook.query, _cases_of(hook.events)), self._units_of(hook.unit)
+        rows = [
+            (one.event, one.about, _happened(self._center, one))
+            for one in found
+            if one.event in hook.events and one.within(units) and asked.finds(one)
+        ]
+        self.store.fill(hook.id, rows, now, acted=last)
 
     def _sent(self, hook: Webhook, delivery: Delivery, now: datetime) -> Delivery:
         status, problem = 0, ""
@@ -183,6 +204,14 @@ def _headers(delivery: Delivery, body: bytes, secret: bytes, now: datetime) -> d
         "X-Liuhe-Timestamp": timestamp,
         "X-Liuhe-Signature": signature(secret, timestamp, body),
     }
+
+
+def _cases_of(events: Sequence[str]) -> list[CaseEvent]:
+    return [event for event in KINDS.values() if event in events]
+
+
+def _happened(center: str, told: Happening) -> str:
+    return msgspec.json.encode({"event": told.event, "center": center, "data": told.data}).decode()
 
 
 def _told(center: str, group: AlertGroup) -> str:

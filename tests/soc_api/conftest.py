@@ -42,6 +42,7 @@ from soc_api.admin_plane import AdminPlane
 from soc_api.anomaly_desk import open_anomalies
 from soc_api.app import equipped, routed
 from soc_api.audit_store import AuditStore
+from soc_api.case_feed import CaseFeed
 from soc_api.change_opening import open_changes
 from soc_api.context import Center
 from soc_api.enrolment import EnrolmentDesk, SensorRecord, TokenRecord
@@ -608,7 +609,9 @@ class World:
             hosts=HostInventoryStore(self.engine),
             hunts=HuntDesk(self.engine, folder),
             exceptions=exception_desk(self.engine, self.alerts, events, _RULES),
-            anomalies=open_anomalies(AnomalyStore(self.engine), folder / "ranker", folder / "ranker.pem")[0],
+            anomalies=open_anomalies(
+                self.alerts, AnomalyStore(self.engine), folder / "models", folder, folder / "windows.toml"
+            )[0],
             triage=triage_desk(self.engine, self.alerts, events),
             wall=Wall(ShiftStore(self.engine), shipped_wall(), folder / "map"),
             enforcement=self.enforcement,
@@ -617,6 +620,7 @@ class World:
             webhooks=Webhooks(
                 WebhookStore(self.engine),
                 self.alerts,
+                CaseFeed(self.casework.acts, lambda _system: "320000-local"),
                 SecretBox(bytes(32), "webhook"),
                 center="local",
                 resolve=lambda host, port: ["93.184.216.34"],

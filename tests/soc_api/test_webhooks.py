@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from compliance.incident_desk import NewIncident
 from crypto.sm3 import hmac_sm3
 from crypto.words import BadInput, Refused, Words
 from detection.store.changed_groups import START, changed_groups
 from detection.store.group_query import GroupFilter
+from soc_api.case_feed import CaseFeed
 from soc_api.secret_box import SecretBox
 from soc_api.webhook_store import WEBHOOKS_MAX, WebhookStore
-from soc_api.webhooks import GIVEN_UP_AFTER, Webhooks
+from soc_api.webhooks import EVENTS, GIVEN_UP_AFTER, Webhooks
 
 URL = "https://siem.example/in"
 
@@ -47,6 +49,7 @@ def desk(world: Any, wire: Wire) -> Webhooks:
     return Webhooks(
         WebhookStore(world.engine),
         world.alerts,
+        CaseFeed(world.casework.acts, lambda _system: "320000-local"),
         SecretBox(bytes(32), "webhook"),
         center="local",
         units_of=lambda unit: None if unit == "320000-local" else frozenset({unit}),
@@ -129,8 +132,45 @@ def test_an_ended_one_gets_nothing_more(world: Any, hooks: Webhooks, wire: Wire)
     assert hooks.store.deliveries(hook.id, 1)[0].problem == "ended"
 
 
+def test_cases_are_sent_by_the_events_chosen_their_filter_and_the_units(
+    world: Any, hooks: Webhooks, wire: Wire
+) -> None:
+    cases = [*EVENTS[1:]]
+    every, _ = made(hooks, world, events=cases)
+    made(hooks, world, events=["orders"])
+    made(hooks, world, events=cases, query="act:overdue")
+    made(hooks, world, events=cases, unit="320100")
+    world.raise_alert()
+    world.casework.incidents.open(
+        NewIncident(title="网页被改", unit="320000-local", grade=2), "user:li", world.now
+    )
+    hooks.beat(world.now)
+    hooks.beat(world.now)
+    ((body, headers),) = wire.got
+    assert headers["X-Liuhe-Event"] == "incidents"
+    said = json.loads(body)
+    assert (said["event"], said["data"]["act"], said["data"]["number"]) == (
+        "incidents",
+        "opened",
+        "2026-000001",
+    )
+    world.casework.work(world.now + timedelta(hours=5))
+    wire.answers = [500]
+    hooks.beat(world.now)
+    (first, second), (_, headers) = [json.loads(one) for one, _ in wire.got[1:]], wire.got[1]
+    assert (first["data"]["act"], second) == ("overdue", first)  # to the first hook and to the one that asks
+    desk(world, wire).beat(world.now + timedelta(seconds=10))  # what was not taken is kept by the outbox
+    assert wire.got[3][1]["X-Liuhe-Delivery"] == headers["X-Liuhe-Delivery"]
+    assert [one.event for one in hooks.store.deliveries(every.id, 9)] == ["incidents", "incidents"]
+
+
 def test_bad_orders_are_refused(world: Any, hooks: Webhooks) -> None:
-    orders: list[dict[str, Any]] = [{"events": ["weather"]}, {"events": []}, {"query": "severity:("}]
+    orders: list[dict[str, Any]] = [
+        {"events": ["weather"]},
+        {"events": []},
+        {"query": "severity:("},
+        {"events": ["alerts", "incidents"], "query": "severity:high"},
+    ]
     for given in orders:
         with pytest.raises(BadInput):
             made(hooks, world, **given)

@@ -22,7 +22,7 @@ def test_a_webhook_is_made_told_of_once_and_ended(world: Any) -> None:
     (row,) = page.json()["rows"]
     assert (row["name"], row["unit"], row["ended"]) == ("省级平台", "320000-local", None)
     world.raise_alert()
-    world.center.webhooks.store.fill(row["id"], [("alerts", "g", "{}")], 1, world.now)
+    world.center.webhooks.store.fill(row["id"], [("alerts", "g", "{}")], world.now, seen=1)
     (sent,) = client("GET", f"/webhooks/{row['id']}/deliveries").json()["rows"]
     assert (sent["state"], sent["about"]) == ("waiting", "g")
     assert client("DELETE", f"/webhooks/{row['id']}").status_code == 204

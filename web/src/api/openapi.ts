@@ -109,6 +109,7 @@ export interface components {
             clauses: string[];
             revision: number;
             risk: number;
+            risk_own: number;
             latest?: string | null;
             unit_name: string;
             system?: components["schemas"]["SystemBadge"] | null;
@@ -2705,7 +2706,7 @@ export interface components {
         WebhookOrder: {
             name: string;
             url: string;
-            events: "alerts"[];
+            events: ("alerts" | "incidents" | "notices" | "orders")[];
             query: string;
             unit: string;
         };

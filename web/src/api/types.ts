@@ -199,4 +199,5 @@ export type DeliveryPage = Bodies["DeliveryPage"];
 export type DeliveryRow = Bodies["DeliveryRow"];
 export type MadeWebhook = Bodies["MadeWebhook"];
 export type WebhookPage = Bodies["WebhookPage"];
+export type WebhookOrder = Bodies["WebhookOrder"];
 export type WebhookRow = Bodies["WebhookRow"];
