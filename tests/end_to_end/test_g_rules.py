@@ -152,7 +152,7 @@ def test_switched_off_it_is_silent_and_switched_on_it_speaks(
     assert not alerted(engine, silent)
     kinds = [one.get_attribute("data-kind") for one in admin.get_by_test_id("rule-past").all()]
     assert kinds == ["enabled", "disabled", "loaded"]
-    expect(admin.get_by_test_id("rule-past").first).to_contain_text("user:anquan")
+    expect(admin.get_by_test_id("rule-past").first).to_contain_text("anquan")
     expect(admin.get_by_test_id("rule-past").first).to_contain_text("演练结束")
     told = [line.entry for line in audit_of(engine).since(0) if line.entry.action.startswith("rule.")]
     said = [one for one in told if one.result == "accepted"]  # what each changed follows in a line of its own

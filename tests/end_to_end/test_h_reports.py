@@ -75,7 +75,7 @@ def test_three_people_issue_a_report(people: dict[str, Page], report: str) -> No
     plan.get_by_test_id("report-write").click()
     plan.get_by_test_id("report-text").fill("下月完成口令整改。")
     plan.get_by_test_id("report-text-save").click()
-    expect(plan).to_contain_text("user:bianzhi")
+    expect(plan).to_contain_text("bianzhi")
     sign(officer, "prepared")
     expect(officer.get_by_test_id("report-write")).to_have_count(0)
     expect(officer.get_by_test_id("report-sign")).to_have_count(0)
