@@ -10,6 +10,7 @@ import msgspec
 
 from compliance.ledger import Ledger
 from crypto.keys import SigningKey
+from crypto.words import BadInput
 from detection.anomaly.feedback import (
     FeedbackParameters,
     Proposal,
@@ -17,10 +18,14 @@ from detection.anomaly.feedback import (
     feedback_parameters,
     proposals,
 )
+from detection.anomaly.open import KEY_NAME, window_parameters
+from detection.anomaly.windows import WindowParameters
 from detection.calendar import Calendar, site_calendar
 from detection.risk import points_of
+from detection.store.alert_store import AlertStore
 from detection.store.anomaly_store import AnomalyStore, OpenAnomaly
-from soc_api.rankers import RankerJob, Rankers
+from soc_api.model_desk import ModelDesk
+from soc_api.rankers import RANKER_KEY, RankerJob, Rankers
 
 _EVEN: Final = 0.5  # a probability that neither raises nor lowers a risk
 
@@ -36,13 +41,27 @@ class Unusual(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[OpenAnomaly, ...]
 
 
+class Ranker(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest version of the weights and the closings they rest on; version 0 where there are none yet."""
+
+    version: int
+    labels: int
+    needed: int
+    odd: int
+
+
 class AnomalyDesk:
     """Safe to share between threads."""
 
     def __init__(
-        self, store: AnomalyStore, rankers: Rankers, calendar: Calendar, parameters: FeedbackParameters
+        self,
+        store: AnomalyStore,
+        rankers: Rankers,
+        models: ModelDesk,
+        calendar: Calendar,
+        parameters: FeedbackParameters,
     ) -> None:
-        self._store, self._rankers = store, rankers
+        self._store, self._rankers, self.models = store, rankers, models
         self._calendar, self.parameters = calendar, parameters
 
     def ranked(self, units: Collection[str] | None, now: datetime, entity: str = "") -> list[Unusual]:
@@ -78,6 +97,17 @@ class AnomalyDesk:
         labels = self._store.labels(now, units)
         return len(labels), proposals(labels, self.parameters)
 
+    def ranker(self, now: datetime) -> Ranker:
+        """What ranks entities, and how far it is from learning where nothing does."""
+        newest = self._rankers.newest()
+        labels = self._store.labels(now, None)
+        return Ranker(
+            version=newest.version if newest else 0,
+            labels=newest.labels if newest else len(labels),
+            needed=self.parameters.labels_min,
+            odd=newest.odd if newest else sum(one.verdict == "true_positive" for one in labels),
+        )
+
     def _budgeted(self, found: list[Unusual], now: datetime) -> list[Unusual]:
         shift = now - timedelta(hours=self.parameters.shift_hours)
         spent: Counter[str] = Counter()
@@ -91,11 +121,20 @@ class AnomalyDesk:
 
 
 def open_anomalies(
-    store: AnomalyStore, folder: Path, key_file: Path
+    alerts: AlertStore, store: AnomalyStore, models: Path, keys: Path, site: Path
 ) -> tuple[AnomalyDesk, Callable[[Ledger], RankerJob]]:
-    """The desk of a center, and the job that learns for it; the key is made where there is none."""
+    """The desk of a center, and the job that learns for it; its key is made where there is none."""
+    key_file = keys / RANKER_KEY
     key = SigningKey.load(key_file) if key_file.exists() else SigningKey.create(key_file)
-    rankers = Rankers(folder, key)
+    rankers = Rankers(models / "ranker", key)
     calendar, parameters = site_calendar(), feedback_parameters()
-    desk = AnomalyDesk(store, rankers, calendar, parameters)
+
+    def windows() -> WindowParameters:
+        try:
+            return window_parameters(site)
+        except BadInput:  # the pipeline says so and goes on with what is shipped
+            return window_parameters()
+
+    shelf = ModelDesk(models, keys / KEY_NAME, lambda: alerts.detector_state("anomaly"), windows)
+    desk = AnomalyDesk(store, rankers, shelf, calendar, parameters)
     return desk, lambda ledger: RankerJob(rankers, store, ledger, calendar, parameters)

@@ -22,9 +22,8 @@ from compliance.report_desk import ReportDesk
 from compliance.service import Compliance, Parts
 from crypto.backends.choice import use
 from crypto.keys import SigningKey
-from crypto.words import BadInput, LiuheError, Words
+from crypto.words import LiuheError, Words
 from detection.anomaly.learning import state_words
-from detection.anomaly.open import window_parameters
 from detection.store.alert_store import AlertStore
 from detection.store.anomaly_store import AnomalyStore
 from detection.store.event_store import EventStore
@@ -56,6 +55,7 @@ from soc_api.identity_store import IdentityStore
 from soc_api.incident_files import IncidentFiles
 from soc_api.ledger_side import ledger_timers, open_witnessing, witness_rounds
 from soc_api.migrate import upgrade
+from soc_api.model_desk import ModelDesk
 from soc_api.model_records import RECORD_SECONDS, ModelRecords
 from soc_api.packet_desk import PacketDesk
 from soc_api.packet_files import PacketFiles
@@ -64,7 +64,7 @@ from soc_api.people import People, people_of
 from soc_api.privacy import Privacy
 from soc_api.queue_desk import QueueDesk
 from soc_api.queue_rounds import queue_rounds
-from soc_api.rankers import LEARN_SECONDS, RANKER_KEY, RankerJob
+from soc_api.rankers import LEARN_SECONDS, RankerJob
 from soc_api.reporting import report_desk
 from soc_api.rule_console import ConsoleRules
 from soc_api.rule_set import RuleSet, center_rules
@@ -193,7 +193,7 @@ def _opened(
         anomalies=(unusual := _unusual(engine, folders))[0],
         triage=triage_desk(engine, alerts, events),
         wall=Wall(ShiftStore(engine), shipped_wall(), folders.data / "map"),
-        anomaly=_learning(folders, alerts),
+        anomaly=_learning(unusual[0].models, alerts),
     )
     note_retention(changes.store, settings.storage.retention_days, datetime.now(UTC))
     more = [*ledger_timers(ledger, witnessing), *_timers(folders, center, unusual[1](ledger))]
@@ -201,12 +201,9 @@ def _opened(
     return center, _jobs(center, compliance, settings, desk, more), transfer_parts
 
 
-def _learning(folders: Folders, alerts: AlertStore) -> Callable[[], Words]:
+def _learning(models: ModelDesk, alerts: AlertStore) -> Callable[[], Words]:
     """How far the detector of windows is, in one sentence."""
-    try:
-        needed = window_parameters(folders.data / "lists" / "windows.toml").learning_windows
-    except BadInput:  # the pipeline says so and goes on with what is shipped
-        needed = window_parameters().learning_windows
+    needed = models.parameters().learning_windows
     return lambda: state_words(alerts.detector_state("anomaly"), needed)
 
 
@@ -225,7 +222,8 @@ def _timers(folders: Folders, center: Center, ranker: RankerJob) -> list[Timer]:
 
 
 def _unusual(engine: Engine, folders: Folders) -> tuple[AnomalyDesk, Callable[[Ledger], RankerJob]]:
-    return open_anomalies(AnomalyStore(engine), folders.models / "ranker", folders.keys / RANKER_KEY)
+    site = folders.data / "lists" / "windows.toml"
+    return open_anomalies(AlertStore(engine), AnomalyStore(engine), folders.models, folders.keys, site)
 
 
 def _people(folders: Folders, settings: Settings, engine: Engine) -> tuple[Identity, People]:

@@ -30,6 +30,7 @@ from soc_api.routes.checks import checks
 from soc_api.routes.entities import entities
 from soc_api.routes.evidence import evidence
 from soc_api.routes.exceptions import exceptions
+from soc_api.routes.feeds import feeds
 from soc_api.routes.gates import gates
 from soc_api.routes.grading import grading
 from soc_api.routes.health import health
@@ -40,6 +41,7 @@ from soc_api.routes.incidents import incidents
 from soc_api.routes.inspections import inspections
 from soc_api.routes.inventory import inventory
 from soc_api.routes.live import live
+from soc_api.routes.models import models
 from soc_api.routes.names import names
 from soc_api.routes.notices import notices
 from soc_api.routes.orders import orders
@@ -165,6 +167,7 @@ def routed() -> FastAPI:
         triage,
         exceptions,
         anomalies,
+        models,
         packets,
         names,
         hunt,
@@ -175,7 +178,7 @@ def routed() -> FastAPI:
         sensors,
         transfers,
     )
-    oversight = (audit, changes, support, webhooks)
+    oversight = (audit, changes, support, webhooks, feeds)
     pages = (*work, *cases, *compliance, evidence, witness, reports, inspections, *oversight)
     for part in (session, accounts, tokens, *pages, live, health):
         top.include_router(part)

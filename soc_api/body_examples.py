@@ -69,6 +69,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     },
     "RuleDraftDecision": {"reason": "命中准确"},
     # rules, sensors
+    "ModelDecision": {"reason": "新版本误报明显增多"},
     "RuleDecision": {"reason": "误报过多,修订后再启用"},
     "RuleTrialOrder": {"event": '{"Image": "/usr/bin/nc", "CommandLine": "nc -l 4444"}'},
     "TokenOrder": {"kind": "host", "unit": "320000-local", "group": "数据库", "hours": 24},

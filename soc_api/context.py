@@ -104,7 +104,8 @@ class Center:
             "evidence": self.ledger.size,
             "reports": self.reports.revision(),
             "transfers": self.transfers.revision(),
-            "rules": self.rules.revision(),
+            "rules": self.rules.revision()
+            + (self.anomalies.models.revision() if self.anomalies is not None else 0),
             "exceptions": self.exceptions.store.seen() if self.exceptions is not None else 0,
             "incidents": self.casework.revision() if self.casework is not None else 0,
             "orders": self.enforcement.revision() if self.enforcement is not None else 0,

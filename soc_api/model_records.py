@@ -9,11 +9,19 @@ from pathlib import Path
 import msgspec
 
 from compliance.ledger import Ledger, NewEvidence
-from detection.anomaly.registry import Act, acts_in
+from detection.anomaly.model_acts import Act, acts_in
 from sensors.segment_checkpoint import write_durably
 
 RECORD_SECONDS = 10.0
+LEAVES_KEPT = 200
 _CURSOR = "recorded.json"
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """How many acts are on record, and the leaves of the last of them in order."""
+
+    acts: int = 0
+    leaves: tuple[int, ...] = ()
 
 
 class ModelRecords:
@@ -24,25 +32,33 @@ class ModelRecords:
 
     def record(self, now: datetime) -> int:
         """Append what is not on record yet; how many. A kill in between may record an act twice."""
-        after = self._after()
-        acts = acts_in(self._folder, after)
+        done = _recorded(self._folder)
+        acts = acts_in(self._folder, done.acts)
         if acts:
-            self._ledger.append([evidence_of(act) for act in acts], now)
-            write_durably(self._folder / _CURSOR, msgspec.json.encode(after + len(acts)))
+            leaves = (*done.leaves, *self._ledger.append([evidence_of(act) for act in acts], now))
+            new = Recorded(acts=done.acts + len(acts), leaves=leaves[-LEAVES_KEPT:])
+            write_durably(self._folder / _CURSOR, msgspec.json.encode(new))
         return len(acts)
 
-    def _after(self) -> int:
-        try:
-            return max(msgspec.json.decode((self._folder / _CURSOR).read_bytes(), type=int), 0)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return 0  # a damaged count: better every act twice than one not at all
+
+def leaves_of(folder: Path) -> dict[int, int]:
+    """The ledger's record of each of the last acts, by the act's number from 0."""
+    done = _recorded(folder)
+    return dict(enumerate(done.leaves, start=done.acts - len(done.leaves)))
+
+
+def _recorded(folder: Path) -> Recorded:
+    try:
+        return msgspec.json.decode((folder / _CURSOR).read_bytes(), type=Recorded)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return Recorded()  # a damaged count: better every act twice than one not at all
 
 
 def evidence_of(act: Act) -> NewEvidence:
     """The leaf of an act."""
     return NewEvidence(
         kind="model",
-        actor="system:pipeline",
+        actor=act.actor or "system:pipeline",
         subject=f"model:{act.kind}/{act.version:06d}",
         summary=f"{act.act} {act.why}".strip(),
         payload=msgspec.json.encode(act, order="sorted"),

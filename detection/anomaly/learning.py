@@ -76,3 +76,32 @@ def state_words(snapshot: bytes | None, needed: int) -> Words:
         return msgspec.json.decode(snapshot, type=Learning).words()
     except msgspec.MsgspecError:
         return Words("异常检测状态未知", "the state of anomaly detection is unknown")
+
+
+class Share(msgspec.Struct, frozen=True):
+    """Of what is kept of a kind with models, what a page tells."""
+
+    refitted: int = 0
+    champion: Realised = msgspec.field(default_factory=Realised)
+    challenger: Realised = msgspec.field(default_factory=Realised)
+    outside: float = 0.0
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The same of all kinds, read from a snapshot without the rest of it."""
+
+    needed: int = 0
+    rows: dict[str, list[tuple[int, msgspec.Raw]]] = {}
+    kept: dict[str, Share] = {}
+
+    def times(self, kind: str) -> int:
+        """Different window times seen of a kind that still learns."""
+        return len({start for start, _ in self.rows.get(kind, [])})
+
+
+def standing(snapshot: bytes | None) -> Standing:
+    """How learning and models stand by the snapshot the pipeline committed; nothing where it says nothing."""
+    try:
+        return Standing() if snapshot is None else msgspec.json.decode(snapshot, type=Standing)
+    except msgspec.MsgspecError:
+        return Standing()

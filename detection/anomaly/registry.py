@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, Final, Literal, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from crypto.keys import SigningKey
 from crypto.sm3 import sm3_hex
 from crypto.words import Refused, Words
 from detection.anomaly.frozen import FrozenModel
+from detection.anomaly.model_acts import Act, ActKind, acts_in, tell
 from detection.anomaly.model_files import ARRAYS_BYTES_MAX, Manifest, manifest_of, pack, unpack
 from detection.anomaly.scorer import require
 
@@ -31,7 +32,6 @@ _ARRAYS, _MANIFEST, _SIGNATURE = "arrays.npz", "manifest.json", "manifest.sig"
 
 _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
-ActKind = Literal["made", "trial", "promoted", "rejected", "rolled-back", "refused"]
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,18 +40,6 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     champion: int = 0
     challenger: int = 0
     before: tuple[int, ...] = ()  # former champions, the latest last
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that was done with a version, for the ledger."""
-
-    act: ActKind
-    kind: str
-    version: int
-    manifest_sm3: str  # "" where there was no manifest to read
-    time: datetime
-    why: str = ""
-    actor: str = ""  # who asked for it; "" for the pipeline itself
 
 
 def _alone(
@@ -74,6 +62,11 @@ class ModelRegistry:
     def __init__(self, folder: Path, key: SigningKey) -> None:
         self._folder, self._key = folder, key
         self.lock = folder / "lock"
+
+    @property
+    def key_id(self) -> str:
+        """Of the key that signs."""
+        return self._key.public.key_id
 
     def kinds(self) -> list[str]:
         """Kinds that have versions or a pointer, by name."""
@@ -213,6 +206,13 @@ class ModelRegistry:
         names = (_ARRAYS, _MANIFEST, _SIGNATURE) if version else ("chosen.json",)
         return tuple(number for name in names for number in _stamp(place / name))
 
+    def manifest(self, kind: str, version: int) -> bytes:
+        """The manifest's bytes as they lie there; b"" where they don't."""
+        try:
+            return _read(self._place(kind, version) / _MANIFEST, _SMALL_BYTES_MAX)
+        except (OSError, ValueError):
+            return b""
+
     def acts(self, after: int) -> list[Act]:
         """Acts behind the first ``after``."""
         return acts_in(self._folder, after)
@@ -237,13 +237,12 @@ class ModelRegistry:
     ) -> None:
         path = self._place(kind, version) / _MANIFEST
         digest = sm3_hex(path.read_bytes()) if path.is_file() else ""
-        done = Act(
-            act=act, kind=kind, version=version, manifest_sm3=digest, time=now, why=why[:200], actor=actor
+        tell(
+            self._folder,
+            Act(
+                act=act, kind=kind, version=version, manifest_sm3=digest, time=now, why=why[:200], actor=actor
+            ),
         )
-        with (self._folder / "acts.ndjson").open("ab") as file:
-            file.write(msgspec.json.encode(done) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
 
     def _thin(self, kind: str) -> None:
         chosen = self.chosen(kind)
@@ -257,21 +256,6 @@ class ModelRegistry:
 
     def _place(self, kind: str, version: int) -> Path:
         return self._folder / kind / f"{version:0{_VERSION_DIGITS}d}"
-
-
-def acts_in(folder: Path, after: int, most: int = 100) -> list[Act]:
-    """Acts behind the first ``after`` of a folder of models; a damaged line ends them. Raises OSError."""
-    try:
-        lines = (folder / "acts.ndjson").read_bytes().splitlines()[after : after + most]
-    except FileNotFoundError:
-        return []
-    found: list[Act] = []
-    for line in lines:
-        try:
-            found.append(msgspec.json.decode(line, type=Act))
-        except msgspec.MsgspecError:
-            break
-    return found
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

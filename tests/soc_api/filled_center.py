@@ -78,7 +78,7 @@ def _alerts(world: Any, own: dict[str, Any], ids: Ids) -> None:
     ids |= {"group": alert.group, "event": alert.events[0].id, "rule": "11111111-1111-4111-8111-111111111111"}
     # An answer may repeat the name it was asked for: this one carries no MARK.
     world.raise_alert(rule="r2", host="plain-web", sequence=2, process__name=MARK)
-    ids |= {"entities/kind": "host", "entities/name": "plain-web", "technique": "T1059"}
+    ids |= {"model": "host", "entities/kind": "host", "entities/name": "plain-web", "technique": "T1059"}
     lead, analyst = own["shift_lead"], own["analyst"]
     packets = _json(analyst("POST", f"/alerts/{alert.group}/packets"))
     ids["request"] = packets["rows"][0]["id"]

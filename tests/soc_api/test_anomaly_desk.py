@@ -26,7 +26,8 @@ def alert(number: int, host: str, one_in: float, now: datetime) -> Alert:
 
 def test_learned_weights_change_the_order(world: Any, tmp_path: Path) -> None:
     rankers = Rankers(tmp_path, SigningKey.generate())
-    desk = AnomalyDesk(AnomalyStore(world.engine), rankers, site_calendar(), feedback_parameters())
+    store, models = AnomalyStore(world.engine), world.center.anomalies.models
+    desk = AnomalyDesk(store, rankers, models, site_calendar(), feedback_parameters())
     some = [alert(1, "a", 300.0, world.now), alert(2, "a", 300.0, world.now - timedelta(minutes=1))]
     some.append(alert(3, "b", 300_000.0, world.now))
     world.alerts.commit(some, [], None, world.now)

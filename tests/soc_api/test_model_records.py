@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from compliance.ledger import NewEvidence
-from detection.anomaly.registry import Act
-from soc_api.model_records import ModelRecords, evidence_of
+from detection.anomaly.model_acts import Act
+from soc_api.model_records import ModelRecords, evidence_of, leaves_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ class Ledger:
 
     def append(self, records: list[NewEvidence], now: datetime) -> list[int]:
         self.leaves += records
-        return list(range(len(records)))
+        return list(range(len(self.leaves) - len(records), len(self.leaves)))
 
 
 def _act(version: int, act: Any = "made") -> Act:
@@ -45,6 +45,9 @@ def test_each_act_is_recorded_once(tmp_path: Path) -> None:
     assert [leaf.subject for leaf in ledger.leaves] == ["model:host/000001"] * 2 + ["model:host/000002"]
     assert {leaf.kind for leaf in ledger.leaves} == {"model"}
     assert evidence_of(_act(3)).summary == "made because"
+    assert evidence_of(_act(3)).actor == "system:pipeline"
+    assert evidence_of(msgspec.structs.replace(_act(3), actor="user:sec")).actor == "user:sec"
+    assert leaves_of(tmp_path) == {0: 0, 1: 1, 2: 2}
 
 
 def test_a_damaged_count_records_again_rather_than_not(tmp_path: Path) -> None:

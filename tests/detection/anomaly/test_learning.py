@@ -2,7 +2,7 @@
 
 import msgspec
 
-from detection.anomaly.learning import Learning, state_words
+from detection.anomaly.learning import Kept, Learning, standing, state_words
 from detection.anomaly.open import window_parameters
 from detection.anomaly.windows import Closed
 
@@ -37,3 +37,13 @@ def test_words_name_what_is_still_learning() -> None:
     ready = Learning(needed=60, ready=["host", "source"])
     assert ready.words().en == "anomaly detection is on"
     assert state_words(msgspec.json.encode(ready), 60) == ready.words()
+
+
+def test_a_page_reads_how_it_stands_without_the_rest() -> None:
+    learning = Learning(needed=5, ready=["host"], kept={"host": Kept(refitted=7, outside=0.4)})
+    for number in (60, 60, 120):
+        learning.add(window(number), PARAMETERS)
+    found = standing(msgspec.json.encode(learning))
+    assert (found.needed, found.times("source"), found.times("host")) == (5, 2, 0)
+    assert (found.kept["host"].refitted, found.kept["host"].outside) == (7, 0.4)
+    assert standing(b"{") == standing(None)
