@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from detection.anomaly.baseline import Baseline, BaselineParameters
+from detection.anomaly.group_hours import WITHIN
 from detection.anomaly.rarity import Among, Rarity, RarityParameters, Seen
 from detection.anomaly.unrest import Unrest, UnrestParameters
 
@@ -66,7 +67,8 @@ class Behaviour:
     def __init__(
         self, baseline: BaselineParameters, rarity: RarityParameters, unrest: UnrestParameters
     ) -> None:
-        self._counts = Baseline(("count",), baseline)
+        groups = msgspec.structs.replace(baseline, peers_max=baseline.deed_groups_max)
+        self._counts = Baseline(("count",), groups)
         self._rarity = Rarity(rarity)
         self._unrest = Unrest(unrest)
 
@@ -80,7 +82,7 @@ class Behaviour:
         if not things:
             return [Behaved(did.entity, 0.0, ()) for did in windows]
         keys = [f"{windows[at].entity}{_SEPARATOR}{value}" for at, value, _ in things]
-        places = self._counts.places(keys, [value for _, value, _ in things])
+        places = self._counts.places(keys, [_group(value, windows[at]) for at, value, _ in things])
         counts = np.array([[count] for *_, count in things])
         beyond = np.maximum(self._counts.observe(start, slot, places, counts).deviation[:, 0], 0.0)
         among = [Among(did.unit, did.peer) for did in windows]
@@ -152,3 +154,10 @@ class Behaviour:
             and self._rarity.from_bytes(rarity)
             and self._counts.from_bytes(counts)
         )
+
+
+def _group(value: str, did: Did) -> str:
+    """The group whose counts of a deed are compared: those that do it; of the unit; of the peer group."""
+    if not did.peer:
+        return WITHIN.join((value, did.unit) if did.unit else (value,))
+    return WITHIN.join((value, did.unit, did.peer))

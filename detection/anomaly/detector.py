@@ -114,7 +114,8 @@ class AnomalyDetector:
         self._changed, self._now = True, windows[0].start
         alerts = self._judged(kind, windows)
         rows = np.array([window.values for window in windows], dtype=np.float64)
-        self._own[kind].learn(windows[0].start, [_key(window) for window in windows], rows)
+        keys = [_key(window) for window in windows]
+        self._own[kind].learn(windows[0].start, keys, [window.unit for window in windows], rows)
         return alerts
 
     def _judged(self, kind: Kind, windows: list[Closed]) -> list[Alert]:

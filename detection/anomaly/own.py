@@ -42,12 +42,12 @@ class OwnRanges:
 
     def before(self, key: str, start: int, wanted: Sequence[str]) -> list[Own]:
         """What was known of an entity's counts when its window began."""
-        if (last := self._last.get(key)) is None:
+        last, place = self._last.get(key), self._baseline.find(key)
+        if last is None or place is None:
             return [Own(None, None)] * len(wanted)
         features = self._baseline.features
-        (place,) = self._baseline.places([key], [""])
-        known = self._baseline.windows_of(int(place)) >= self._parameters.own_windows
-        low, high, _, _ = self._baseline.usual(int(place), self._slot(start))
+        known = self._baseline.windows_of(place) >= self._parameters.own_windows
+        low, high, _, _ = self._baseline.usual(place, self._slot(start))
         found: list[Own] = []
         for name in wanted:
             at = features.index(name)
@@ -55,9 +55,9 @@ class OwnRanges:
             found.append(Own(usual, datetime.fromtimestamp(last[at], UTC) if last[at] else None))
         return found
 
-    def learn(self, start: int, keys: Sequence[str], rows: Array) -> None:
-        """Take in windows of different entities that began together."""
-        places = self._baseline.places(keys, [""] * len(keys))
+    def learn(self, start: int, keys: Sequence[str], peers: Sequence[str], rows: Array) -> None:
+        """Take in windows of different entities that began together; ``peers`` are their peer groups."""
+        places = self._baseline.places(keys, peers)
         self._baseline.observe(start, self._slot(start), places, rows)
         for key, row in zip(keys, rows.tolist(), strict=True):
             last = self._last.pop(key, None) or [0] * len(row)  # put at the end: the oldest goes first

@@ -1,5 +1,7 @@
 """The baseline of entities: learns robustly, borrows from peers, recalls, and does not follow a ramp."""
 
+import io
+
 import msgspec
 import numpy as np
 import pytest
@@ -69,6 +71,21 @@ def test_the_hour_is_a_factor_of_the_peers() -> None:
     assert float(baseline.measure(one, 3, np.array([[200.0]])).deviation[0, 0]) > 3
 
 
+def test_a_new_group_is_taken_for_the_wider_one_and_a_change_of_group_keeps_what_is_known() -> None:
+    baseline, _ = taught(400)
+    fresh = baseline.places(["newcomer"], ["unit\0server"])
+    assert abs(float(baseline.measure(fresh, 9, np.array([[55.0]])).deviation[0, 0])) < 1.5
+    assert float(baseline.measure(fresh, 9, np.array([[5_000.0]])).deviation[0, 0]) > 4
+    place = baseline.find("host0")
+    assert place is not None
+    before = baseline.measure(np.array([place]), 9, np.array([[20.0]])).expected[0, 0]
+    moved = baseline.places(["host0"], ["unit\0server"])
+    baseline.observe(400 * 600, 9, moved, np.array([[20.0]]))
+    after = baseline.measure(moved, 9, np.array([[20.0]])).expected[0, 0]
+    assert abs(after - before) < 0.15
+    assert baseline.find("nobody") is None
+
+
 @pytest.mark.parametrize("size", [1, 3])
 def test_the_cut_into_batches_changes_nothing_to_the_bit(size: int) -> None:
     generator = np.random.default_rng(5)
@@ -76,11 +93,12 @@ def test_the_cut_into_batches_changes_nothing_to_the_bit(size: int) -> None:
     keys = [f"host{n}" for n in range(7)]
     for number in range(30):
         values = generator.poisson(9, (7, 2)).astype(float)
-        ours = whole.observe(number * 60, number % 48, whole.places(keys, ["u", "v"] * 3 + ["u"]), values)
+        peers = ["u", "u\0a"] * 3 + ["v" if number % 9 else "u\0a"]  # the last one changes its group
+        ours = whole.observe(number * 60, number % 48, whole.places(keys, peers), values)
         theirs = []
         for at in range(0, 7, size):
             some = slice(at, at + size)
-            places = cut.places(keys[some], (["u", "v"] * 3 + ["u"])[some])
+            places = cut.places(keys[some], peers[some])
             theirs.append(cut.observe(number * 60, number % 48, places, values[some]).deviation)
         assert (np.concatenate(theirs) == ours.deviation).all()
     assert whole.to_bytes() == cut.to_bytes()
@@ -116,6 +134,14 @@ def test_snapshot_and_recall_and_what_is_refused() -> None:
     assert again.to_bytes() == data
     few = msgspec.structs.replace(PARAMETERS, entities_max=3)
     assert not Baseline(("count",), few).from_bytes(data)
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    names = msgspec.json.decode(arrays.pop("names").tobytes())
+    for changed in ({**names, "format": 1}, {key: one for key, one in names.items() if key != "format"}):
+        buffer = io.BytesIO()
+        written = np.frombuffer(msgspec.json.encode(changed), dtype=np.uint8)
+        np.savez(buffer, allow_pickle=False, names=written, **arrays)
+        assert not again.from_bytes(buffer.getvalue())  # of an older edition
 
 
 def test_entities_are_bounded_and_those_not_seen_for_longest_go() -> None:

@@ -21,7 +21,7 @@ def taught(minutes: int) -> OwnRanges:
     made = ranges()
     for minute in range(minutes):
         rows = np.array([[10.0 + minute % 3, float(minute == 3)], [1_000.0, 0.0]])
-        made.learn(minute * 60, ["a", "b"], rows)
+        made.learn(minute * 60, ["a", "b"], ["", ""], rows)
     return made
 
 
@@ -57,5 +57,5 @@ def test_memory_is_taken_up_and_another_shape_left_aside() -> None:
 def test_entities_are_bounded() -> None:
     made = ranges()
     for at in range(120):
-        made.learn(at * 60, [f"e{at}"], np.array([[1.0, 0.0]]))
+        made.learn(at * 60, [f"e{at}"], [""], np.array([[1.0, 0.0]]))
     assert len(made.memory().last) == BASELINE.entities_max
