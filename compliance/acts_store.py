@@ -1,6 +1,6 @@
 """Acts: what people and gates did, written in the transaction that does it and ledgered by a job after it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -132,6 +132,27 @@ def told_events(
         rows = connection.execute(query.order_by(*order, events.c.id)).mappings().all()
     names = shape.__struct_fields__
     return [shape(**{name: _READ.get(name, _as_is)(row[name]) for name in names}) for row in rows]
+
+
+def changed_since(
+    engine: Engine,
+    table: Table,
+    events: Table,
+    of: Column[int],
+    after: int,
+    limit: int,
+    where: Iterable[ColumnElement[bool]] = (),
+) -> list[tuple[int, str]]:
+    """(event, body) of what has events after one, each once and at its last event, in the order of these.
+
+    Numbers of events follow commits: who reads on from the last one misses nothing, whoever writes meanwhile.
+    """
+    later = events.alias("later")
+    newer = select(later.c.id).where(later.c[of.name] == of, later.c.id > events.c.id).exists()
+    query = select(events.c.id, table.c.body).join(table, table.c.id == of)
+    query = query.where(events.c.id > after, ~newer, *where).order_by(events.c.id).limit(limit)
+    with engine.connect() as connection:
+        return [(row.id, row.body) for row in connection.execute(query)]
 
 
 def _as_is(value: Any) -> Any:

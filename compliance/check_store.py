@@ -40,6 +40,7 @@ class CheckStore:
         Ends the evaluation that was begun (see ledgered_store).
         """
         with writing(self._engine) as connection:
+            bump(connection, "checks")  # first: it holds other writers off, so that numbers follow commits
             for kept in results:
                 place = (
                     check_results.c.system == kept.evaluation.system,
@@ -55,7 +56,6 @@ class CheckStore:
                     del values["verdict"]
                     connection.execute(insert(check_history).values(values))
             end(connection, "evaluation")
-            bump(connection, "checks")
 
     def newest(self, system: str) -> dict[str, Kept]:
         """The newest evaluation of each check of a system."""
@@ -73,6 +73,22 @@ class CheckStore:
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(check_history.c.id.desc()).limit(HISTORY_MAX)).all()
         return [Kept(evaluation=_decoder.decode(body), leaf=leaf) for body, leaf in rows]
+
+    def changed(self, after: int, systems: Sequence[str], limit: int) -> tuple[list[Kept], int]:
+        """Results whose verdict or grounds changed after a place of the history, as they are now.
+
+        Each once, by its last change; the place to go on from.
+        """
+        history, later = check_history, check_history.alias("later")
+        same = (later.c.system == history.c.system, later.c.check == history.c.check)
+        newer = select(later.c.id).where(*same, later.c.id > history.c.id).exists()
+        of = (check_results.c.system == history.c.system) & (check_results.c.check == history.c.check)
+        query = select(history.c.id, check_results.c.body, check_results.c.leaf).join(check_results, of)
+        query = query.where(history.c.id > after, ~newer, history.c.system.in_(list(systems)))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(history.c.id).limit(limit)).all()
+        kept = [Kept(evaluation=_decoder.decode(row.body), leaf=row.leaf) for row in rows]
+        return kept, rows[-1].id if rows else after
 
     def first(self, system: str, check: str) -> datetime | None:
         """When a check was first evaluated for a system."""

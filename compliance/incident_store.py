@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number, told_events
+from compliance.acts_store import Act, add_act, canonical, changed_since, next_number, told_events
 from compliance.case_tables import incident_alerts, incident_events
 from compliance.case_tables import incidents as table
 from compliance.incident import ACTIVE, Incident, Step, next_due
@@ -36,10 +36,7 @@ class IncidentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which incidents; None and '' ask for nothing. ``state`` active is every state that is.
-
-    With ``updated_since`` they come by the time of their last change, oldest first, else newest first.
-    """
+    """Which incidents; None and '' ask for nothing. ``state`` active is every state that is."""
 
     units: frozenset[str] | None = None
     state: str = ""
@@ -50,7 +47,6 @@ class IncidentQuery(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     text: str = ""
     overdue: datetime | None = None
-    updated_since: datetime | None = None
     before: int = 0
     limit: int = 100
 
@@ -137,7 +133,6 @@ class IncidentWork:
         self._connection.execute(delete(incident_alerts).where(incident_alerts.c.group_id == group))
 
     def _tell(self, incident: Incident, step: Step) -> None:
-        bump(self._connection, REVISION)
         event = next_number(self._connection, incident_events.c.id)
         told = {name: getattr(incident, name) for name in Incident.__struct_fields__ if name not in _FAMILIES}
         payload = {"incident": told, "action": step.action, "note": step.note, "detail": dict(step.detail)}
@@ -173,6 +168,7 @@ class IncidentStore:
     def work(self, actor: str, now: datetime) -> Iterator[IncidentWork]:
         """One write transaction."""
         with writing(self._engine) as connection:
+            bump(connection, REVISION)  # first: it holds other writers off, so that numbers follow commits
             yield IncidentWork(connection, self._clocks, actor, now)
 
     def change(self, number: str, act: Callable[[Incident], Step], actor: str, now: datetime) -> Incident:
@@ -191,11 +187,16 @@ class IncidentStore:
             return _groups(connection, incident)
 
     def page(self, asked: IncidentQuery) -> list[Incident]:
-        """Those asked for."""
+        """Those asked for, newest first."""
         query = select(table.c.body).where(*_where(asked)).limit(max(1, min(asked.limit, PAGE_MAX)))
-        order = (table.c.updated, table.c.id) if asked.updated_since is not None else (table.c.id.desc(),)
         with self._engine.connect() as connection:
-            return [_incident.decode(body) for body in connection.scalars(query.order_by(*order))]
+            return [_incident.decode(body) for body in connection.scalars(query.order_by(table.c.id.desc()))]
+
+    def changed(self, after: int, asked: IncidentQuery) -> tuple[list[Incident], int]:
+        """Those asked for that changed after an event, by their last change; the last event read."""
+        of, limit = incident_events.c.incident, min(asked.limit, PAGE_MAX)
+        found = changed_since(self._engine, table, incident_events, of, after, limit, _where(asked))
+        return [_incident.decode(body) for _, body in found], found[-1][0] if found else after
 
     def holding(self, groups: Sequence[str], units: frozenset[str] | None) -> dict[str, str]:
         """The number of the incident of these units that holds an alert group, by group."""
@@ -253,8 +254,6 @@ def _where(asked: IncidentQuery) -> list[ColumnElement[bool]]:
         where.append(table.c.body.contains(asked.text, autoescape=True))
     if asked.overdue is not None:
         where.append(table.c.due < micros(asked.overdue))
-    if asked.updated_since is not None:
-        where.append(table.c.updated > micros(asked.updated_since))
     if asked.before:
         where.append(table.c.id < asked.before)
     return where

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number, told_events
+from compliance.acts_store import Act, add_act, canonical, changed_since, next_number, told_events
 from compliance.case_tables import notice_events, notice_receivers
 from compliance.case_tables import notices as table
 from compliance.incident_rules import NoticeRules
@@ -42,8 +42,7 @@ class NoticeEvent(msgspec.Struct, frozen=True, kw_only=True):
 class NoticeQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which notices; None and '' ask for nothing. ``units`` are those the asker sees.
 
-    ``received`` is a unit whose inbox is asked for. With ``updated_since`` they come by the time of their
-    last change, oldest first, else newest first.
+    ``received`` is a unit whose inbox is asked for.
     """
 
     units: frozenset[str] | None = None
@@ -54,7 +53,6 @@ class NoticeQuery(msgspec.Struct, frozen=True, kw_only=True):
     incident: str = ""
     text: str = ""
     overdue: datetime | None = None
-    updated_since: datetime | None = None
     before: int = 0
     limit: int = 100
 
@@ -84,11 +82,16 @@ class NoticeStore:
             return _get(connection, notice)
 
     def page(self, asked: NoticeQuery) -> list[Notice]:
-        """Those asked for."""
+        """Those asked for, newest first."""
         query = select(table.c.body).where(*_where(asked)).limit(max(1, min(asked.limit, PAGE_MAX)))
-        order = (table.c.updated, table.c.id) if asked.updated_since is not None else (table.c.id.desc(),)
         with self._engine.connect() as connection:
-            return [_notice.decode(body) for body in connection.scalars(query.order_by(*order))]
+            return [_notice.decode(body) for body in connection.scalars(query.order_by(table.c.id.desc()))]
+
+    def changed(self, after: int, asked: NoticeQuery) -> tuple[list[Notice], int]:
+        """Those asked for that changed after an event, by their last change; the last event read."""
+        of, limit = notice_events.c.notice, min(asked.limit, PAGE_MAX)
+        found = changed_since(self._engine, table, notice_events, of, after, limit, _where(asked))
+        return [_notice.decode(body) for _, body in found], found[-1][0] if found else after
 
     def issued_between(self, start: datetime, end: datetime) -> list[Notice]:
         """Those issued in [start, end): what scores are made of."""
@@ -175,8 +178,6 @@ def _where(asked: NoticeQuery) -> list[ColumnElement[bool]]:
             notice_receivers.c.due < micros(asked.overdue), notice_receivers.c.closed.is_(None)
         )
         where += [table.c.state == "issued", table.c.id.in_(late)]
-    if asked.updated_since is not None:
-        where.append(table.c.updated > micros(asked.updated_since))
     if asked.before:
         where.append(table.c.id < asked.before)
     return where

@@ -7,11 +7,20 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, Select, insert, select, update
 
-from compliance.acts_store import Act, add_act, canonical, next_number, told_events
+from compliance.acts_store import (
+    REVISION,
+    Act,
+    add_act,
+    canonical,
+    changed_since,
+    next_number,
+    told_events,
+)
 from compliance.enforcement_tables import order_events
 from compliance.enforcement_tables import orders as table
 from compliance.order import OPEN, Order, Step
 from crypto.words import Refused, Words
+from detection.store.progress_store import bump
 from detection.store.state import writing
 from detection.store.tables import micros
 
@@ -41,6 +50,7 @@ class OrderStore:
     ) -> list[Order]:
         """Do what is due, all of it or none. Raises Refused (order-state) where an order moved meanwhile."""
         with writing(self._engine) as connection:
+            bump(connection, REVISION)  # first: it holds other writers off, so that numbers follow commits
             return [_take(connection, step, actor, now, attachments) for step in steps]
 
     def get(self, number: str) -> Order:
@@ -89,6 +99,14 @@ class OrderStore:
             query = query.where(table.c.id < before)
         with self._engine.connect() as connection:
             return [_order.decode(body) for body in connection.scalars(query)]
+
+    def changed(self, after: int, systems: Sequence[str], limit: int) -> tuple[list[Order], int]:
+        """Orders of these systems that changed after an event, by their last change; the last event read."""
+        where = [table.c.system.in_(list(systems))]
+        found = changed_since(
+            self._engine, table, order_events, order_events.c.order, after, min(limit, PAGE_MAX), where
+        )
+        return [_order.decode(body) for _, body in found], found[-1][0] if found else after
 
     def between(self, start: datetime, end: datetime, systems: Sequence[str] | None = None) -> list[Order]:
         """Orders that were open at some time of a span, oldest first: what statistics count."""

@@ -1,11 +1,11 @@
-"""Bodies of webhooks and of changes read by programs."""
+"""Bodies of webhooks."""
 
 from datetime import datetime
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from soc_api.bodies import AlertGroup, Body
+from soc_api.bodies import Body
 
 EventName = Literal["alerts", "incidents", "notices", "orders"]
 
@@ -83,11 +83,3 @@ class DeliveryPage(Body):
     """GET /api/v1/webhooks/{hook}/deliveries, newest first."""
 
     rows: list[DeliveryRow]
-
-
-class AlertChanges(Body):
-    """GET /api/v1/changes/alerts: groups as they are now, by their last change; ``next`` goes on there."""
-
-    rows: list[AlertGroup]
-    next: str
-    more: bool

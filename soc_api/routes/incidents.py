@@ -1,6 +1,5 @@
 """Incidents: the list, opening one from alerts or by hand, judging it, its steps, its alerts."""
 
-from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -53,11 +52,10 @@ def page(
     group: Annotated[str, Query(max_length=64)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
     overdue: bool = False,
-    updated_since: datetime | None = None,
     before: Annotated[str, Query(max_length=20, pattern=r"^(20\d\d-\d{6,12})?$")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> IncidentPage:
-    """Of one's own unit and those below, newest first; with ``updated_since`` by their last change."""
+    """Of one's own unit and those below, newest first."""
     now = center.clock()
     asked = IncidentQuery(
         units=scope.units,
@@ -69,17 +67,15 @@ def page(
         group=group,
         text=q,
         overdue=now if overdue else None,
-        updated_since=aware(updated_since),
         before=int(before[5:]) if before else 0,
         limit=limit,
     )
     found = cases.incident_rows.page(asked)
     figures = cases.incident_rows.figures(scope.units, now)
-    more = len(found) == limit and updated_since is None
     return IncidentPage(
         rows=[incident_row(one, cases, now) for one in found],
         figures=IncidentFigures.model_validate(figures, from_attributes=True),
-        next=found[-1].number if more else "",
+        next=found[-1].number if len(found) == limit else "",
     )
 
 

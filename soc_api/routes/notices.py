@@ -16,7 +16,7 @@ from crypto.words import BadInput, Refused, Words
 from soc_api.bodies import Text
 from soc_api.enforcement_rows import Enforcing
 from soc_api.evidence_scope import need_file
-from soc_api.incident_rows import Cases, aware, paper_mark
+from soc_api.incident_rows import Cases, paper_mark
 from soc_api.notice_bodies import (
     NoticeDetail,
     NoticeDraft,
@@ -60,11 +60,10 @@ def page(
     incident: Annotated[str, Query(pattern=r"^(20\d\d-\d{6,12})?$")] = "",
     q: Annotated[str, Query(max_length=200)] = "",
     overdue: bool = False,
-    updated_since: datetime | None = None,
     before: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> NoticePage:
-    """Those of one's units and those they received; newest first, with ``updated_since`` by change."""
+    """Those of one's units and those they received; newest first."""
     own = reach.visit.account.unit
     asked = NoticeQuery(
         units=reach.scope.units,
@@ -75,14 +74,12 @@ def page(
         incident=incident,
         text=q,
         overdue=reach.center.clock() if overdue else None,
-        updated_since=aware(updated_since),
         before=before,
         limit=limit,
     )
     found = cases.notice_rows.page(asked)
-    more = len(found) == limit and updated_since is None
     rows = [notice_row(cut(one, reach), reach.center, cases) for one in found]
-    return NoticePage(rows=rows, next=found[-1].id if more else 0)
+    return NoticePage(rows=rows, next=found[-1].id if len(found) == limit else 0)
 
 
 @notices.post(

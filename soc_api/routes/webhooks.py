@@ -1,19 +1,14 @@
-"""Webhooks, and the queue read by programs in the order it changes."""
+"""Webhooks: who is told of changes, and what was sent."""
 
-import re
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Response
 
-from crypto.words import BadInput, Refused, Words
-from detection.store.changed_groups import START, Place, changed_groups
-from detection.store.group_query import GroupFilter
-from soc_api.bodies import AlertGroup
-from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from crypto.words import Refused, Words
+from soc_api.routes.guard import Here, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Seen, Within
 from soc_api.webhook_bodies import (
-    AlertChanges,
     DeliveryPage,
     DeliveryRow,
     MadeWebhook,
@@ -27,7 +22,6 @@ from soc_api.webhooks import Webhooks
 webhooks = router("webhooks")
 
 _REFUSES: Final = conflicts("There are too many webhooks already")
-_CURSOR: Final = re.compile(r"(\d{1,15})-([0-9a-f]+(?:-[0-9]+)?)?")
 
 
 def desk_of(center: Here) -> Webhooks:
@@ -105,45 +99,6 @@ def deliveries(hook: Hook, desk: Desk, limit: Annotated[int, Query(ge=1, le=500)
     """With attempts, the last status and why it did not arrive; newest first, without the bodies."""
     found = desk.store.deliveries(hook.id, limit)
     return DeliveryPage(rows=[DeliveryRow.model_validate(_plain(one)) for one in found])
-
-
-@webhooks.get(
-    "/changes/alerts",
-    summary="Groups by their last change",
-    response_model=AlertChanges,
-    openapi_extra=needs("alerts.read"),
-)
-def changes(
-    center: Here,
-    scope: Seen,
-    visit: Visitor,
-    updated_since: Annotated[str, Query(max_length=100)] = "",
-    q: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> AlertChanges:
-    """For programs: begin without a cursor, then pass ``next``; a group comes again whenever it changed."""
-    wanted = GroupFilter(state="all", q=q, units=scope.units, actor=visit.actor)
-    place = _place(updated_since)
-    found = changed_groups(desk_of(center).store.engine, place, wanted, center.clock(), limit)
-    return AlertChanges(
-        rows=[AlertGroup.model_validate(one, from_attributes=True) for one in found.rows],
-        next=f"{found.place[0]}-{found.place[1]}",
-        more=len(found.rows) == limit,
-    )
-
-
-def _place(cursor: str) -> Place:
-    if not cursor:
-        return START
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise BadInput(
-            "changes-cursor",
-            Words("游标无效", "not a cursor of these changes"),
-            Words("请不带游标重新开始", "begin again without one"),
-            field="updated_since",
-        )
-    return int(match[1]), match[2] or ""
 
 
 def _row(hook: Webhook) -> WebhookRow:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from compliance.check_store import CheckStore, Kept
 from compliance.evaluation import Evaluation, Finding
 from compliance.ledger import NewEvidence
+from compliance.order import Order, Step
 from compliance.registry import Asset, GradedSystem, RegistryTask, Unit
 from compliance.registry_store import RegistryStore
 from crypto.keys import SigningKey
@@ -107,6 +108,31 @@ def _alerts(world: Any, own: dict[str, Any], ids: Ids) -> None:
     ids["incidents/digest"] = next(
         value for value in _texts(kept.json()) if len(value) == 64 and set(value) <= set("0123456789abcdef")
     )
+
+
+def an_order(world: Any, host: str) -> str:
+    """A new one of seven days; its number."""
+    order = Order(
+        id=0,
+        number="",
+        system="local",
+        object=host,
+        check="PLT-06",
+        severity="high",
+        state="issued",
+        owner="user:li",
+        issued=world.now,
+        deadline=world.now + timedelta(days=7),
+        verdict="不符合",
+        facts=Words("端口 23", "port 23"),
+        remedy=Words("关闭", "close it"),
+        clauses=(),
+        leaf=1,
+        notify=False,
+    )
+    step = Step(order=order, action="issued", note="不符合")
+    (made,) = world.enforcement.order_rows.take([step], "system:orders", world.now)
+    return str(made.number)
 
 
 def _papers(own: dict[str, Any], ids: Ids) -> None:

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from filled_center import an_order
 
 from compliance.incident_desk import NewIncident
 from compliance.notice_acts import Draft
-from compliance.order import Order, Step
 from compliance.registry import GradedSystem, Unit
 from compliance.registry_store import RegistryStore
-from crypto.words import BadInput, Words
+from crypto.words import BadInput
 from soc_api.case_feed import CaseFeed, CaseQuery
 
 OWN, BELOW = "320000-local", "320000-a"
@@ -83,27 +83,8 @@ def test_a_notice_is_told_of_once_it_is_out_to_the_issuer_and_each_receiver(
 
 
 def test_an_order_is_told_of(world: Any, feed: CaseFeed) -> None:
-    order = Order(
-        id=0,
-        number="",
-        system="local",
-        object="web-01",
-        check="PLT-06",
-        severity="high",
-        state="issued",
-        owner="user:li",
-        issued=world.now,
-        deadline=world.now + timedelta(days=7),
-        verdict="不符合",
-        facts=Words("端口 23", "port 23"),
-        remedy=Words("关闭", "close it"),
-        clauses=(),
-        leaf=1,
-        notify=False,
-    )
-    rows, later = world.enforcement.order_rows, world.now + timedelta(days=8)
-    (order,) = rows.take([Step(order=order, action="issued", note="不符合")], "system:orders", world.now)
-    world.enforcement.orders.answer(order.number, "已关闭 telnet", (), "user:li", world.now)
+    number, later = an_order(world, "web-01"), world.now + timedelta(days=8)
+    world.enforcement.orders.answer(number, "已关闭 telnet", (), "user:li", world.now)
     world.enforcement.orders.work(later)
     world.enforcement.orders.work(later)
     assert [(act, step) for _, act, step, _ in seen(feed)] == [

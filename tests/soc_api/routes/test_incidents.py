@@ -124,17 +124,6 @@ def test_alerts_move_split_and_merge(world: Any, lead: Any) -> None:
     assert lead("POST", f"/incidents/{first}/merge", json={"into": first}).status_code == 409
 
 
-def test_changes_since_a_time_come_oldest_first(world: Any, lead: Any) -> None:
-    numbers = [opened(lead, title=f"事件 {n}", unit="320000-local")["incident"]["number"] for n in (1, 2)]
-    since = world.now.isoformat().replace("+00:00", "Z")
-    world.now += timedelta(minutes=1)
-    for number in reversed(numbers):
-        lead("POST", f"/incidents/{number}/change", json={"owner": "user:li", "note": "改派"})
-        world.now += timedelta(minutes=1)
-    found = lead("GET", f"/incidents?updated_since={since}").json()
-    assert [row["number"] for row in found["rows"]] == numbers[::-1]
-
-
 def test_nobody_sees_or_opens_incidents_of_other_units(world: Any, lead: Any) -> None:
     for code, name in (("320100-a", "甲局"), ("320200-b", "乙局")):
         world.registry.registry.put_unit(Unit(code=code, name=name), world.now, "user:a")

@@ -359,6 +359,11 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        CheckChanges: {
+            rows: components["schemas"]["SystemCheck"][];
+            next: string;
+            more: boolean;
+        };
         CheckDetail: {
             check: components["schemas"]["CheckRow"];
             condition: string;
@@ -1014,6 +1019,11 @@ export interface components {
             summary?: string | null;
             note: string;
         };
+        IncidentChanges: {
+            rows: components["schemas"]["IncidentRow"][];
+            next: string;
+            more: boolean;
+        };
         IncidentDecision: {
             step: "close" | "dismiss" | "reopen";
             note: string;
@@ -1286,6 +1296,56 @@ export interface components {
             actor: string;
             recorded: string;
         };
+        ModelAct: {
+            act: "made" | "trial" | "promoted" | "rejected" | "rolled-back" | "refused";
+            kind: string;
+            name: components["schemas"]["Text"];
+            version: number;
+            time: string;
+            actor: string;
+            why: string;
+            manifest_sm3: string;
+            leaf: number | null;
+        };
+        ModelDecision: {
+            reason: string;
+        };
+        ModelKind: {
+            kind: string;
+            name: components["schemas"]["Text"];
+            learned: number;
+            needed: number;
+            champion: number;
+            challenger: number;
+            back: number;
+            speaks: components["schemas"]["ModelShare"] | null;
+            trial: components["schemas"]["ModelShare"] | null;
+            trial_windows: number;
+            drift_windows: number;
+            outside: number;
+            refitted: string | null;
+            versions: components["schemas"]["ModelVersion"][];
+        };
+        ModelPage: {
+            kinds: components["schemas"]["ModelKind"][];
+            acts: components["schemas"]["ModelAct"][];
+            ranker: components["schemas"]["RankerState"];
+            key: string;
+        };
+        ModelShare: {
+            windows: number;
+            times: number;
+        };
+        ModelVersion: {
+            version: number;
+            role: "champion" | "challenger" | "before" | "";
+            good: boolean;
+            why: components["schemas"]["Text"] | null;
+            rows: number;
+            learned_from: string | null;
+            learned_until: string | null;
+            manifest_sm3: string;
+        };
         MoveSensor: {
             unit: string;
             group: string;
@@ -1316,6 +1376,11 @@ export interface components {
             entity: string;
             unit: string;
             time?: string | null;
+        };
+        NoticeChanges: {
+            rows: components["schemas"]["NoticeRow"][];
+            next: string;
+            more: boolean;
         };
         NoticeDetail: {
             notice: components["schemas"]["NoticeRow"];
@@ -1439,6 +1504,11 @@ export interface components {
             deadline?: string | null;
             cancel: boolean;
             note: string;
+        };
+        OrderChanges: {
+            rows: components["schemas"]["OrderRow"][];
+            next: string;
+            more: boolean;
         };
         OrderDetail: {
             order: components["schemas"]["OrderRow"];
@@ -1676,6 +1746,12 @@ export interface components {
             labels: number;
             days: number;
             why: components["schemas"]["Text"];
+        };
+        RankerState: {
+            version: number;
+            labels: number;
+            needed: number;
+            odd: number;
         };
         ReasonRow: {
             fact: string;
@@ -2231,6 +2307,10 @@ export interface components {
             grade: string;
             filing_number: string;
             critical: boolean;
+        };
+        SystemCheck: {
+            system: string;
+            check: components["schemas"]["CheckRow"];
         };
         SystemCoverageRow: {
             system: string;
