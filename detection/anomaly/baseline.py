@@ -243,7 +243,7 @@ class Baseline:
 
     def _anchor_day(self, places: Places, start: int, center: Floats) -> None:
         day = start // 86_400
-        turned = self._day[places] != day
+        turned = self._day[places] < day  # a late window of yesterday is no new day
         if turned.any():
             self._anchor[places[turned]] = center[turned]
             self._anchor_spread[places[turned]] = self._spread[places[turned]]
