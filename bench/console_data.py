@@ -26,7 +26,7 @@ from detection.store.act import Act
 from detection.store.act_store import AlertActs
 from detection.store.alert_store import AlertStore
 from detection.store.group_query import GroupFilter
-from detection.store.state import refresh_statistics, state_of
+from detection.store.state import state_of
 from rules import ROOT
 from sensors.event import LogSource, Observation, stamp
 from soc_api.migrate import upgrade
@@ -143,7 +143,6 @@ def fill(engine: Engine, count: int, groups: int, now: datetime) -> dict[str, fl
             batch = []
     store.commit(batch, [], None, now)
     committed = time.perf_counter() - begun
-    refresh_statistics(engine)
     acts, chance = AlertActs(engine), random.Random(SEED)
     begun = time.perf_counter()
     rows = store.page(state="new", limit=1).total

@@ -1,10 +1,14 @@
-"""The risk of a group of alerts: severity times number, halved with every day that nothing new comes.
+"""The risk of an entity: its alerts added up, each halved with every day that passes.
 
-Risks of all groups fade alike, so their order never changes by time alone: what is kept is the ``heat``, the
-logarithm of the risk a group would have at the epoch, and a sorted index of heats stays right for ever.
+An alert weighs by its severity. Alike alerts (of one group) add up less than one by one, so that a loud rule
+does not drown the others: 256 at once weigh twice as much as one. The groups of an entity add up plainly.
+Both sums only grow with what comes and fade all alike, so their order never changes by time alone: what is
+kept is the ``heat``, the logarithm of the risk at the epoch, and a sorted index of heats stays right for
+ever. Which groups count is detection/store/entity_heat.py's.
 """
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -12,6 +16,7 @@ from detection.alert import Severity
 
 HALF_LIFE: Final = timedelta(days=1)
 POINTS_MAX: Final = 100
+COLD: Final = 0.0  # of what has no risk: less than a point since long ago
 _WEIGHTS: Final[dict[Severity, float]] = {
     "informational": 1.0,
     "low": 3.0,
@@ -19,14 +24,23 @@ _WEIGHTS: Final[dict[Severity, float]] = {
     "high": 25.0,
     "critical": 50.0,
 }
-_DOUBLINGS: Final = 8  # so often doubled, the number counts as much as one severity more
+_DOUBLINGS: Final = 8  # so often doubled, alike alerts weigh twice as much
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def heat_of(severity: Severity, count: int, last_seen: datetime) -> float:
-    """What a group's risk is sorted by: higher is riskier, at any time."""
-    points = _WEIGHTS[severity] * (1 + math.log2(max(count, 1)) / _DOUBLINGS)
-    return math.log2(points) + _age(last_seen)
+def heat_of(severity: Severity, time: datetime) -> float:
+    """The heat of one alert; higher is riskier, at any time."""
+    return math.log2(_WEIGHTS[severity]) + _age(time)
+
+
+def repeated(heats: Iterable[float]) -> float:
+    """The heat of alike alerts; in any order and any parts the same."""
+    return _joined(heats, _DOUBLINGS)
+
+
+def summed(heats: Iterable[float]) -> float:
+    """The heat of different things together: their risks added up."""
+    return _joined(heats, 1)
 
 
 def points_of(heat: float, now: datetime) -> int:
@@ -38,6 +52,17 @@ def points_of(heat: float, now: datetime) -> int:
 def heat_at(points: float, now: datetime) -> float:
     """The heat that has this risk now; nothing is colder than no risk."""
     return math.log2(points) + _age(now) if points > 0 else -math.inf
+
+
+def _joined(heats: Iterable[float], sharpness: int) -> float:
+    """The norm of the risks, as heat: by their highest, so that no power overflows."""
+    known = [heat for heat in heats if heat > COLD]
+    if not known:
+        return COLD
+    hottest = max(known)
+    if len(known) == 1:
+        return hottest
+    return hottest + math.log2(math.fsum(2.0 ** (sharpness * (heat - hottest)) for heat in known)) / sharpness
 
 
 def _age(time: datetime) -> float:

@@ -58,7 +58,8 @@ class AlertGroup(Body):
     """One row of the queue: rule x entity, with the exact number of alerts in it.
 
     ``total`` counts the alerts of the ``members`` merged into it as well; ``parent`` is the group it is
-    merged into itself. ``act`` is the act whose answer this is: it can be taken back for ten seconds.
+    merged into itself. ``risk`` is the entity's, ``risk_own`` what this group adds to it. ``act`` is the act
+    whose answer this is: it can be taken back for ten seconds.
     """
 
     id: str
@@ -81,6 +82,7 @@ class AlertGroup(Body):
     clauses: list[str]
     revision: int
     risk: int = 0
+    risk_own: int = 0
     latest: datetime | None = None
     unit_name: str = ""
     system: SystemBadge | None = None

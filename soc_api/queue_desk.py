@@ -16,7 +16,7 @@ from detection.store.act_store import AlertActs
 from detection.store.alert_store import AlertStore
 from detection.store.group_page import FACETS, Facet
 from detection.store.group_query import GroupFilter, alert_fields
-from detection.store.state import Engine, refresh_statistics
+from detection.store.state import Engine
 from sensors.event import LogSource, Observation, stamp
 from soc_api.queue_places import QueuePlaces
 from soc_api.saved_view_store import SavedViewStore
@@ -33,10 +33,6 @@ class QueueDesk:
         self.places = QueuePlaces(registry)
         self._alerts = alerts
         self._engine = engine
-
-    def learn(self) -> None:
-        """Let the database know how the queue is made now, so that it finds rows the short way."""
-        refresh_statistics(self._engine)
 
     def age(self, now: datetime) -> bool:
         """Forget some of what acts of long ago did to each group; False where nothing is left to forget."""

@@ -10,7 +10,7 @@ from typing import Final
 from soc_api.context import Center
 
 WORK_SECONDS: Final = 0.2  # between looks for acts that wait to be worked on
-STATISTICS_SECONDS: Final = 3_600.0  # a queue that grew is sought otherwise
+AGE_SECONDS: Final = 3_600.0  # between looks for what can be forgotten
 PAUSE_SECONDS: Final = 0.05  # between deletions, so that the pipeline gets its turn
 STOP_SECONDS_MAX: Final = 5.0  # a chunk under way is finished first
 _log: Final = logging.getLogger(__name__)
@@ -32,13 +32,12 @@ def queue_rounds(center: Center) -> Iterator[None]:
 def work(center: Center, stop: threading.Event) -> None:
     """Do acts chunk by chunk until ``stop``; what fails is said once and tried again."""
     assert center.queue is not None
-    learned, said = -STATISTICS_SECONDS, ""
+    aged, said = -AGE_SECONDS, ""
     while not stop.is_set():
         try:
             busy = center.queue.acts.work(center.clock())
-            if not busy and time.monotonic() - learned >= STATISTICS_SECONDS:
-                learned = time.monotonic()
-                center.queue.learn()
+            if not busy and time.monotonic() - aged >= AGE_SECONDS:
+                aged = time.monotonic()
                 while not stop.is_set() and center.queue.age(center.clock()):
                     stop.wait(PAUSE_SECONDS)
             said = ""

@@ -7,6 +7,7 @@ from detection.risk import points_of
 from detection.store.act import UNDO, refusal
 from detection.store.act_store import ActItem, ActRecord
 from detection.store.alert_group import AlertGroup as Group
+from detection.store.entity_heat import HARMLESS
 from detection.store.group_page import Bucket
 from soc_api.bodies import AlertGroup, SystemBadge, Text
 from soc_api.errors import text
@@ -22,7 +23,8 @@ def group_rows(groups: Iterable[Group], places: Places | None, now: datetime) ->
 def group_row(group: Group, places: Places | None, now: datetime, *, act: int | None = None) -> AlertGroup:
     """One group with what the registry knows of it; ``act`` led to it just now."""
     row = AlertGroup.model_validate(group, from_attributes=True)
-    row.risk = points_of(group.heat, now)
+    row.risk = points_of(group.entity_heat, now)
+    row.risk_own = 0 if group.classification in HARMLESS else points_of(group.heat, now)
     row.act = act
     row.unit_name = group.unit
     if places is not None:

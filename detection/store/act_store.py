@@ -42,6 +42,7 @@ from detection.store.act import (
 )
 from detection.store.act_tables import alert_act_items, alert_acts
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import settle
 from detection.store.group_query import GroupFilter, Keys, bad_argument, narrowed
 from detection.store.group_store import group_of, group_row, settle_parents, tell, with_members
 from detection.store.progress_store import bump
@@ -178,10 +179,8 @@ class AlertActs:
                     Words("请用相反的操作更正", "do the opposite instead"),
                     field=str(number),
                 )
-            stopped = _I.act == number, _I.state == "waiting"
-            connection.execute(
-                update(alert_act_items).where(*stopped).values(state="refused", code="alert-undone")
-            )
+            stopped = update(alert_act_items).where(_I.act == number, _I.state == "waiting")
+            connection.execute(stopped.values(state="refused", code="alert-undone"))
             _set(connection, number, state="undoing", finished=None)
             if record.total <= INLINE_GROUPS_MAX:
                 _take_back(connection, _record(connection, number), now)
@@ -315,6 +314,8 @@ def _apply(
     ]
     if values:
         connection.execute(_CHANGE, values)
+    judged = [rows[one] for one, new in changed.items() if new.classification != rows[one]["classification"]]
+    settle(connection, [(row["unit"], row["entity_key"]) for row in judged])
     tell(connection, told)
     parents = {after.parent for after in changed.values()} | {rows[group]["parent"] for group in changed}
     moved = {group for group, after in changed.items() if after.parent != rows[group]["parent"]}
@@ -324,15 +325,15 @@ def _apply(
 
 def _chunk(connection: Connection, number: int, state: str) -> dict[str, str]:
     query = select(_I.group_id, _I.change).where(_I.act == number, _I.state == state)
-    rows = connection.execute(query.order_by(_I.group_id).limit(CHUNK_GROUPS))
-    return {row.group_id: row.change for row in rows}
+    query = query.order_by(_I.group_id).limit(CHUNK_GROUPS)
+    return {row.group_id: row.change for row in connection.execute(query)}
 
 
 def _rows(connection: Connection, number: int, chunk: Mapping[str, str]) -> dict[str, RowMapping]:
     """The groups of a chunk, locked until commit."""
     if not chunk:
         return {}
-    names = ("id", "key", "generation", "unit", "members", *_DECIDED)
+    names = ("id", "key", "generation", "unit", "entity_key", "members", *_DECIDED)
     # The ids of a chunk are neighbours among the act's own items: no list of thousands of parameters.
     mine = select(_I.group_id).where(_I.act == number, _I.group_id.between(min(chunk), max(chunk)))
     query = select(*(_C[name] for name in names)).where(_C.id.in_(mine)).with_for_update()

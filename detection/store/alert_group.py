@@ -13,6 +13,7 @@ import msgspec
 
 from crypto.words import Words
 from detection.alert import SEVERITIES, Alert, Detector, Severity
+from detection.risk import heat_of, repeated
 
 State = Literal["new", "acknowledged", "closed"]
 Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
@@ -50,7 +51,8 @@ class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
     attack: tuple[str, ...]
     clauses: tuple[str, ...]
     revision: int
-    heat: float = 0.0  # detection.risk tells the risk of it at a time
+    heat: float = 0.0  # what it adds to the risk of its entity; detection.risk tells the points at a time
+    entity_heat: float = 0.0  # the risk of its entity
     latest: datetime | None = None  # the last alert, of merged groups as well
     parent: str = ""  # the group this one is merged into
     members: int = 0  # groups merged into this one; their alerts are counted in ``total``
@@ -135,8 +137,11 @@ def woken(before: AlertGroup, after: AlertGroup) -> AlertGroup:
     return msgspec.structs.replace(after, snoozed_until=None)
 
 
-def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int) -> AlertGroup:
-    """The group after these alerts, whatever their order: count, first and last seen, the newest reason."""
+def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int, now: datetime) -> AlertGroup:
+    """The group after these alerts, whatever their order: count, first and last seen, the newest reason.
+
+    A clock that is ahead heats nothing: no alert is younger than ``now``.
+    """
     alerts = list(fresh)
     newest = max(alerts, key=lambda alert: (alert.time, alert.id))
     spoken = newest if newest.time >= group.last_seen else None
@@ -146,6 +151,7 @@ def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int) -> AlertGro
         first_seen=min(group.first_seen, *(alert.time for alert in alerts)),
         last_seen=max(group.last_seen, newest.time),
         revision=revision,
+        heat=repeated([group.heat, *(heat_of(alert.severity, min(alert.time, now)) for alert in alerts)]),
     )
     if spoken is None:
         return counted

@@ -20,6 +20,7 @@ from detection.exceptions import Withheld
 from detection.store.act import REASON_CHARS_MAX, Act, refusal
 from detection.store.act_store import AlertActs
 from detection.store.alert_group import AlertDetail, AlertGroup, AlertPage, AlertRecord, HistoryRecord
+from detection.store.entity_heat import groups_with_heat
 from detection.store.exception_store import keep_withheld
 from detection.store.group_page import (
     BROAD_ROWS,
@@ -210,7 +211,7 @@ class AlertStore:
         told = select(alert_history).where(alert_history.c.group_id == group)
         columns = alert_groups.c
         merged = (
-            select(alert_groups)
+            groups_with_heat()
             .where(text(MERGED_ROWS), columns.parent == group)
             .order_by(columns.latest.desc())
         )

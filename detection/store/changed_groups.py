@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine, and_, or_, select
+from sqlalchemy import Engine, and_, or_
 
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import groups_with_heat
 from detection.store.group_query import GroupFilter, narrowed
 from detection.store.group_store import group_of
 from detection.store.tables import alert_groups
@@ -28,7 +29,7 @@ def changed_groups(engine: Engine, after: Place, wanted: GroupFilter, now: datet
     """The groups of the filter that changed after a place. Raises BadInput as the filter does."""
     columns = alert_groups.c
     later = or_(columns.revision > after[0], and_(columns.revision == after[0], columns.id > after[1]))
-    query = select(alert_groups).where(later, *narrowed(wanted, now)).order_by(columns.revision, columns.id)
+    query = groups_with_heat().where(later, *narrowed(wanted, now)).order_by(columns.revision, columns.id)
     with engine.connect() as connection:
         found = connection.execute(query.limit(max(1, min(limit, ROWS_MAX)))).mappings()
         rows = tuple(group_of(row) for row in found)

@@ -1,5 +1,6 @@
 """What is stored of one entity: its alert groups, and how its risk went."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,14 +8,14 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 
-from detection.alert import Severity
-from detection.risk import heat_of, points_of
+from detection.risk import COLD, heat_of, points_of, repeated, summed
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import HARMLESS, groups_with_heat
 from detection.store.group_store import group_of
-from detection.store.tables import alert_groups, alerts, from_micros, micros
+from detection.store.tables import alert_groups, alerts, entity_heats, from_micros, micros
 
 GROUPS_MAX: Final = 500  # whose alerts make the risk of an entity
-POINTS_MAX: Final = 100
+_H: Final = entity_heats.c
 _AFTER: Final = "\U0010ffff"  # sorts behind every name that begins alike
 
 
@@ -24,9 +25,8 @@ class EntityName(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     beginnings: tuple[str, ...] = ()
 
-    def where(self) -> ColumnElement[bool]:
-        """The condition on alert_groups; both are answered by the index on entity_key."""
-        column = alert_groups.c.entity_key
+    def where(self, column: ColumnElement[str] = alert_groups.c.entity_key) -> ColumnElement[bool]:
+        """The condition on a column of names; both are answered by its index."""
         exact = [column.in_([key.lower() for key in self.keys])] if self.keys else []
         ranges = [
             (column >= beginning.lower()) & (column < beginning.lower() + _AFTER)
@@ -60,7 +60,7 @@ class EntityStore:
         self, name: EntityName, units: Collection[str] | None = None, limit: int = 100
     ) -> list[AlertGroup]:
         """The groups about the entity, those of the last alert first."""
-        query = select(alert_groups).where(name.where(), *_within(units))
+        query = groups_with_heat().where(name.where(), *_within(units))
         query = query.order_by(alert_groups.c.latest.desc(), alert_groups.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [group_of(row) for row in connection.execute(query).mappings()]
@@ -90,38 +90,45 @@ class EntityStore:
             rows = connection.execute(query).all()
         return [StoredAlert(time=from_micros(row.time), group=groups[row.group_id]) for row in rows]
 
-    def risk(
+    def risk(self, name: EntityName, now: datetime, units: Collection[str] | None = None) -> int:
+        """The entity's risk now: in units together, where it stands in several."""
+        within = [] if units is None else [_H.unit.in_(list(units))]
+        query = select(_H.heat).where(name.where(_H.entity_key), *within)
+        with self._engine.connect() as connection:
+            return points_of(summed(connection.scalars(query)), now)
+
+    def risk_days(
         self, name: EntityName, now: datetime, days: int, units: Collection[str] | None = None
     ) -> list[RiskDay]:
         """The entity's risk at the end of each of the last days, oldest first; the last is now.
 
-        What people closed as harmless counts no longer. The risks of its groups add up to 100 at most.
+        Days past are worked out as if what is judged harmless by now had never counted, from the newest
+        groups and as severe as these are now.
         """
-        counted = [group for group in self.groups(name, units, GROUPS_MAX) if _threatens(group)]
-        severities: dict[str, Severity] = {group.id: group.severity for group in counted}
+        severities = {one.id: one.severity for one in self.groups(name, units, GROUPS_MAX) if _counts(one)}
         ends = [now - timedelta(days=back) for back in range(days - 1, -1, -1)]
         query = select(alerts.c.group_id, alerts.c.time).where(alerts.c.group_id.in_(list(severities)))
         with self._engine.connect() as connection:
-            rows = [(row.group_id, from_micros(row.time)) for row in connection.execute(query)]
-        found = []
-        for place, end in enumerate(ends):
-            begin = ends[place - 1] if place else end - timedelta(days=1)
-            seen: dict[str, tuple[int, datetime]] = {}
-            for group, time in rows:
-                if time <= end:
-                    number, last = seen.get(group, (0, time))
-                    seen[group] = number + 1, max(last, time)
-            points = sum(
-                points_of(heat_of(severities[group], number, last), end)
-                for group, (number, last) in seen.items()
-            )
-            fresh = sum(begin < time <= end for _, time in rows)
-            found.append(RiskDay(time=end, risk=min(POINTS_MAX, points), alerts=fresh))
-        return found
+            rows = connection.execute(query.order_by(alerts.c.time)).all()
+        heats = dict.fromkeys(severities, COLD)
+        found, at = [], 0
+        for end in ends:
+            fresh: dict[str, list[float]] = defaultdict(list)
+            begin = micros(end - timedelta(days=1))
+            number = 0
+            while at < len(rows) and rows[at].time <= micros(end):
+                group, time = rows[at]
+                fresh[group].append(heat_of(severities[group], from_micros(time)))
+                number += time > begin
+                at += 1
+            heats |= {group: repeated([heats[group], *some]) for group, some in fresh.items()}
+            found.append(RiskDay(time=end, risk=points_of(summed(heats.values()), end), alerts=number))
+        last = msgspec.structs.replace(found[-1], risk=self.risk(name, now, units))
+        return [*found[:-1], last]
 
 
-def _threatens(group: AlertGroup) -> bool:
-    return group.classification not in ("false_positive", "test", "benign_positive")
+def _counts(group: AlertGroup) -> bool:
+    return group.classification not in HARMLESS
 
 
 def _within(units: Collection[str] | None) -> list[ColumnElement[bool]]:

@@ -16,9 +16,10 @@ from sqlalchemy.sql import visitors
 from crypto.words import BadInput, Words
 from detection.alert import SEVERITIES
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import ABOUT, groups_with_heat
 from detection.store.group_query import bad_argument
 from detection.store.group_store import group_of, with_members
-from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, from_micros
+from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, entity_heats, from_micros
 
 Sort = Literal["latest", "risk", "count", "severity"]
 Facet = Literal["severity", "state", "detector", "unit", "owner", "rule", "entity"]
@@ -27,13 +28,17 @@ FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 PAGE_MAX: Final = 500
 BUCKETS_MAX: Final = 500
 BROAD_ROWS: Final = 2_000  # more than these are not collected and sorted for a page
+# Unless few are where the walk begins: of closed ones most are judged harmless, and so the coldest.
+COLD_ROWS: Final = 30_000
 
 _C: Final = alert_groups.c
-_SORTED: Final[dict[Sort, ColumnElement[Any]]] = {
-    "latest": _C.latest,
-    "risk": _C.heat,
-    "count": _C.count,
-    "severity": _C.rank,
+_H: Final = entity_heats.c
+# What the rows are sorted by; the last two of each are the same. One entity's groups stand together.
+_ORDERS: Final[dict[Sort, tuple[ColumnElement[Any], ...]]] = {
+    "latest": (_C.latest, _C.id),
+    "risk": (_H.heat, _H.id, _C.latest, _C.id),
+    "count": (_C.count, _C.latest, _C.id),
+    "severity": (_C.rank, _C.latest, _C.id),
 }
 _BUCKETED: Final[dict[Facet, ColumnElement[Any]]] = {
     "severity": _C.rank,
@@ -94,26 +99,39 @@ def read_page(
         raise bad_argument("sort", sort, SORTS)
     place = tuple(_place(cursor, sort)) if cursor else None
     limit = max(1, min(limit, PAGE_MAX))
-    if total is None or total <= BROAD_ROWS:
-        places = _places(connection, wanted, sort)
-        if len(places) <= BROAD_ROWS:
+    most = COLD_ROWS if sort == "risk" and CLOSED_ROWS in map(str, wanted) else BROAD_ROWS
+    if total is None or total <= most:
+        places = _places(connection, wanted, sort, most)
+        if len(places) <= most:
             behind = [one for one in places if place is None or one < place]
             shown = _rows(connection, behind[offset : offset + limit])
             more = len(behind) > offset + limit
             return Found(
                 rows=shown, next=_cursor(behind[offset + limit - 1]) if more else "", total=len(places)
             )
-    order = _order(sort)
-    query = select(alert_groups).where(*wanted).order_by(*(column.desc() for column in order))
-    if walked := _walked(wanted, order[0].name):
-        # SQLite would rather collect and sort all rows than walk the index that has them sorted.
-        query = query.with_hint(alert_groups, f"INDEXED BY {walked}", "sqlite")
-    if place is not None:
-        query = query.where(tuple_(*order) < tuple_(*map(literal, place)))
-    found = connection.execute(query.offset(offset or None).limit(limit + 1)).mappings().all()
-    last = tuple(found[limit - 1][column.name] for column in order) if len(found) > limit else None
+    query = _walk(wanted, sort, place).offset(offset or None).limit(limit + 1)
+    found = connection.execute(query).mappings().all()
+    last = [found[limit - 1][f"place_{at}"] for at in range(len(_ORDERS[sort]))] if len(found) > limit else []
     shown = [group_of(row) for row in found[:limit]]
     return Found(rows=with_members(connection, shown), next=_cursor(last) if last else "", total=total)
+
+
+def _walk(wanted: Sequence[ColumnElement[bool]], sort: Sort, place: Sequence[Any] | None) -> Select[Any]:
+    """The rows behind a place, in order, along indexes: SQLite would rather collect and sort all of them."""
+    order = _ORDERS[sort]
+    query = groups_with_heat().add_columns(*(one.label(f"place_{at}") for at, one in enumerate(order)))
+    query = query.where(*wanted).order_by(*(column.desc() for column in order))
+    if place is not None:
+        query = query.where(tuple_(*order) < tuple_(*map(literal, place)))
+    if sort == "risk":
+        query = query.select_from(entity_heats.join(alert_groups, ABOUT))
+        if place is not None:  # what the index of heats is entered by
+            query = query.where(tuple_(*order[:2]) <= tuple_(*map(literal, place[:2])))
+        query = query.with_hint(entity_heats, "INDEXED BY ix_entity_heats_heat", "sqlite")
+        return query.with_hint(alert_groups, "INDEXED BY ix_alert_groups_entity", "sqlite")
+    if walked := _walked(wanted, order[0].name):
+        query = query.with_hint(alert_groups, f"INDEXED BY {walked}", "sqlite")
+    return query
 
 
 def read_count(connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> int:
@@ -127,17 +145,20 @@ def is_dear(wanted: Sequence[ColumnElement[bool]]) -> bool:
 
 
 def _places(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]], sort: Sort
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], sort: Sort, most: int
 ) -> list[tuple[Any, ...]]:
-    """Where the rows of the filter stand, first to last; more than BROAD_ROWS are not looked for."""
-    found = connection.execute(_scanned(select(*_order(sort)), wanted).limit(BROAD_ROWS + 1))
+    """Where the rows of the filter stand, first to last; more than one too many are not looked for."""
+    query = select(*_ORDERS[sort])
+    if sort == "risk":
+        query = query.select_from(alert_groups.join(entity_heats, ABOUT))
+    found = connection.execute(_scanned(query, wanted).limit(most + 1))
     return sorted((tuple(row) for row in found), reverse=True)
 
 
 def _rows(connection: Connection, places: Sequence[tuple[Any, ...]]) -> list[AlertGroup]:
     found = {}
     if places:
-        query = select(alert_groups).where(_C.id.in_([place[-1] for place in places]))
+        query = groups_with_heat().where(_C.id.in_([place[-1] for place in places]))
         found = {row["id"]: group_of(row) for row in connection.execute(query).mappings()}
     return with_members(connection, [found[place[-1]] for place in places if place[-1] in found])
 
@@ -217,10 +238,6 @@ def _shown(by: Facet, value: Any) -> str:
     return SEVERITIES[value] if by == "severity" else str(value)
 
 
-def _order(sort: Sort) -> list[ColumnElement[Any]]:
-    return [_C.latest, _C.id] if sort == "latest" else [_SORTED[sort], _C.latest, _C.id]
-
-
 def _written(value: object) -> str:
     return value.hex().replace(".", "_") if isinstance(value, float) else str(value)
 
@@ -231,7 +248,7 @@ def _cursor(place: Sequence[Any]) -> str:
 
 def _place(cursor: str, sort: Sort) -> list[Any]:
     *numbers, identifier = cursor.split(".")
-    wanted = len(_order(sort)) - 1
+    wanted = len(_ORDERS[sort]) - 1
     try:
         if len(numbers) != wanted or not 0 < len(identifier) <= 64 or not cursor.isascii():
             raise ValueError

@@ -12,16 +12,16 @@ from functools import cache
 from typing import Any, Final, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, text, true
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, text, true, tuple_
 
 from crypto.words import BadInput, Words
 from detection.alert import SEVERITIES, Detector
 from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
 from detection.query.fields import Fields, read_fields
 from detection.query.parse import parse_query
-from detection.risk import heat_at
+from detection.risk import POINTS_MAX, heat_at
 from detection.store.sql import like_pattern
-from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, micros
+from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, entity_heats, micros
 from rules import ROOT
 
 QUERY_CHARS_MAX: Final = 500
@@ -169,8 +169,7 @@ class _Compiler:
         if name == "count":
             return self._number(_C.count, leaf, [_number(name, value) for value in values])
         if name == "risk":
-            heats = [heat_at(_number(name, value), self._now) for value in values]
-            return self._number(_C.heat, leaf, heats)
+            return self._risk(leaf, [_number(name, value) for value in values])
         if name == "attack":
             return _listed(_C.attack, leaf, [value.upper() for value in values], part=".")
         if name == "clause":
@@ -198,6 +197,24 @@ class _Compiler:
         if leaf.operator not in compare:
             raise _cannot(leaf.operator)
         return or_(*(compare[leaf.operator](value) for value in values))
+
+    def _risk(self, leaf: Atom, values: list[float]) -> ColumnElement[bool]:
+        """By the risk of the entity; the number shown is a rounded one."""
+        heat = entity_heats.c.heat
+        if leaf.operator == "equals":
+            asked = or_(
+                *(
+                    and_(
+                        heat >= heat_at(value - 0.5, self._now),
+                        true() if value >= POINTS_MAX else heat < heat_at(value + 0.5, self._now),
+                    )
+                    for value in values
+                )
+            )
+        else:
+            asked = self._number(heat, leaf, [heat_at(value, self._now) for value in values])
+        names = select(entity_heats.c.entity_key, entity_heats.c.unit).where(asked).correlate(None)
+        return tuple_(_C.entity_key, _C.unit).in_(names)
 
     def _person(self, value: str) -> str:
         if value in ("me", "我"):

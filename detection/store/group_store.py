@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, inse
 
 from crypto.words import Refused, Words
 from detection.alert import SEVERITIES, Alert
-from detection.risk import heat_of
 from detection.store.alert_group import AlertGroup, folded, opened, woken
+from detection.store.entity_heat import groups_with_heat, settle
 from detection.store.tables import MERGED_ROWS, alert_groups, alert_history, alerts, from_micros, micros
 
 BODIES_MAX: Final = 100  # alerts of a group kept with their events; older ones keep only id and time
@@ -73,11 +73,11 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
         found = newest.get(key)
         if found is None or found.state == "closed":
             group = opened(members[0], 1 if found is None else found.generation + 1)
-            inserted.append(_as_row(folded(group, members, revision)))
+            inserted.append(_as_row(folded(group, members, revision, now)))
             told.append((group.id, now, _SYSTEM, "opened", "" if found is None else f"after {found.id}"))
         else:
             group = found
-            after = woken(group, folded(group, members, revision))
+            after = woken(group, folded(group, members, revision, now))
             if after.snoozed_until != group.snoozed_until:
                 told.append((group.id, now, _SYSTEM, "woken", f"{group.severity} -> {after.severity}"))
             updated.append({f"new_{k}": v for k, v in _as_row(after).items()})
@@ -91,6 +91,7 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
     _raise_parents(connection, newest.values(), by_key, revision)
     if told:
         tell(connection, told)
+    settle(connection, {(alert.unit, alert.entity.lower()) for alert in fresh})
     connection.execute(insert(alerts), rows)
     for identifier in full:
         _forget_old_bodies(connection, identifier)
@@ -105,8 +106,8 @@ def tell(connection: Connection, told: Iterable[tuple[str, datetime, str, str, s
 
 def group_row(connection: Connection, group: str, *, lock: bool = False) -> RowMapping:
     """The row of a group, locked until commit on request. Raises Refused (alert-not-found)."""
-    query = select(alert_groups).where(alert_groups.c.id == group)
-    found = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    query = groups_with_heat().where(alert_groups.c.id == group)
+    found = connection.execute(query.with_for_update(of=alert_groups) if lock else query).mappings().first()
     if found is None:
         raise Refused(
             "alert-not-found",
@@ -244,6 +245,7 @@ def _forget_old_bodies(connection: Connection, group: str) -> None:
 def _as_row(group: AlertGroup) -> dict[str, object]:
     row = msgspec.structs.asdict(group)
     del row["total"], row["members"], row["parent"]  # the alerts say nothing of these
+    del row["entity_heat"]
     row["title_zh"], row["title_en"] = group.title
     row["reason_zh"], row["reason_en"] = group.reason
     del row["title"], row["reason"]
@@ -254,7 +256,6 @@ def _as_row(group: AlertGroup) -> dict[str, object]:
     row["attack"] = _encoder.encode(group.attack).decode()
     row["clauses"] = _encoder.encode(group.clauses).decode()
     row["rank"] = SEVERITIES.index(group.severity)
-    row["heat"] = heat_of(group.severity, group.count, group.last_seen)
     row["entity_key"] = group.entity.lower()
     texts = (*group.title, group.entity, group.rule, group.sensor, group.unit, *group.reason)
     row["sought"] = " ".join(texts).lower()

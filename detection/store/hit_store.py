@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Engine, func, select
 
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import groups_with_heat
 from detection.store.group_store import group_of
 from detection.store.tables import alert_groups, alerts, from_micros, micros
 
@@ -64,7 +65,7 @@ class HitStore:
     def latest(self, rule: str, limit: int, units: frozenset[str] | None = None) -> list[AlertGroup]:
         """The groups of ``units`` a rule hit last, newest first."""
         query = (
-            select(alert_groups)
+            groups_with_heat()
             .where(alert_groups.c.rule == rule, *_within(units))
             .order_by(alert_groups.c.latest.desc(), alert_groups.c.id.desc())
             .limit(limit)

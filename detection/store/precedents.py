@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import groups_with_heat
 from detection.store.group_store import group_of, group_row
 from detection.store.tables import alert_groups, alert_history, from_micros
 
@@ -69,11 +70,11 @@ class PrecedentStore:
             ]
             if units is not None:
                 near.append(_columns.unit.in_(units))
-            query = select(alert_groups).where(*near).order_by(_columns.latest.desc()).limit(RELATED_MAX)
+            query = groups_with_heat().where(*near).order_by(_columns.latest.desc()).limit(RELATED_MAX)
             return [group_of(one) for one in connection.execute(query).mappings()]
 
     def _newest(self, connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> tuple[Precedent, ...]:
-        query = select(alert_groups).where(*wanted).order_by(_columns.latest.desc()).limit(SHOWN_MAX)
+        query = groups_with_heat().where(*wanted).order_by(_columns.latest.desc()).limit(SHOWN_MAX)
         groups = [group_of(row) for row in connection.execute(query).mappings()]
         told = (
             select(alert_history.c.group_id, alert_history.c.actor, alert_history.c.time)

@@ -22,7 +22,6 @@ from crypto.words import BadInput, LiuheError, Words
 from detection.store.tables import metadata
 
 BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
-_SAMPLE_ROWS: Final = 1_000  # of an index looked at for its statistics
 _SCHEMES: Final = ("sqlite", "postgresql")
 _IMMEDIATE: Final = "liuhe_immediate"
 DEFAULT_URL: Final = "sqlite:///state.sqlite"
@@ -104,14 +103,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise _cannot_write(str(error.orig)) from error
-
-
-def refresh_statistics(engine: Engine) -> None:
-    """Let SQLite learn how its columns are spread, a sample of each; PostgreSQL does so by itself."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE_ROWS}")
-            connection.exec_driver_sql("ANALYZE")
 
 
 class _Hinted(SQLiteCompiler):

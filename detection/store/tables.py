@@ -79,7 +79,7 @@ alert_groups: Final = Table(
     Column("revision", BigInteger, nullable=False),
     # What the queue is sorted and sought by, kept beside what it comes from (detection/store/group_store.py).
     Column("rank", Integer, nullable=False, server_default="0"),  # of the severity, 4 is critical
-    Column("heat", Float, nullable=False, server_default="0"),  # what it adds to its entity: detection/risk.py
+    Column("heat", Float, nullable=False, server_default="0"),  # added to its entity's: detection/risk.py
     Column("latest", BigInteger, nullable=False, server_default="0"),  # last_seen, of merged groups as well
     Column("entity_key", Text, nullable=False, server_default=""),  # the entity in lower case
     Column("sought", Text, nullable=False, server_default=""),  # every text of the row in lower case
@@ -153,6 +153,7 @@ alerts: Final = Table(
     Column("detected", BigInteger, nullable=False),
     Column("body", LargeBinary),  # the Alert as JSON; NULL once newer ones pushed it out, the id stays
     Index(None, "time"),
+    Index(None, "group_id", "time"),
 )
 # Only the alerts that still have a body, so that a group of a million costs no more than one of a hundred.
 Index(

@@ -9,7 +9,6 @@ from fastapi import Path, Query
 
 from detection.query.completion import quoted
 from detection.query.parse import parse_query
-from detection.risk import points_of
 from detection.store.entity_store import EntityName
 from detection.store.survey import Question
 from soc_api.context import Center
@@ -81,7 +80,7 @@ def detail(
     with recorded(center, visit, "entity.read", f"{kind}:{name}"):
         desk, key, now = _desk(center), named(kind, name), center.clock()
         groups = desk.entities.groups(key, scope.units)
-        history = desk.entities.risk(key, now, days, scope.units)
+        history = desk.entities.risk_days(key, now, days, scope.units)
         machines = known_hosts(reach)
         hosts = [
             row
@@ -95,7 +94,7 @@ def detail(
     return EntityDetail(
         kind=kind,
         name=name,
-        risk=history[-1].risk if history else 0,
+        risk=history[-1].risk,
         days=[RiskPoint.model_validate(day, from_attributes=True) for day in history],
         alerts=rows,
         alerts_open=desk.entities.open_count(key, scope.units),
@@ -159,8 +158,7 @@ def neighbours(
     desk, now = _desk(center), center.clock()
     rows = []
     for row in found.rows[:NEIGHBOURS_MAX]:
-        groups = desk.entities.groups(named(row.kind, row.name), scope.units, 20)
-        risk = min(100, sum(points_of(group.heat, now) for group in groups if group.state != "closed"))
+        risk = desk.entities.risk(named(row.kind, row.name), now, scope.units)
         rows.append(
             NeighbourRow(kind=row.kind, name=row.name, relation=row.relation, events=row.events, risk=risk)
         )

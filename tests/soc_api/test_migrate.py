@@ -147,3 +147,28 @@ def test_probe_results_of_an_older_database_keep_their_unit(tmp_path: Path) -> N
         )
     assert [one.unit for one in InventoryStore(engine).probe_results()] == ["320000", "320100"]
     engine.dispose()
+
+
+def test_entities_of_an_older_database_have_their_risk(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    upgrade(engine, to="0028")
+    made = (
+        "INSERT INTO alert_groups (id, key, generation, rule, detector, title_zh, title_en, severity, entity,"
+        " unit, sensor, count, first_seen, last_seen, state, classification, reason_zh, reason_en, attack,"
+        " clauses, revision, heat, entity_key) VALUES (:id, :id, 1, 'r', 'sigma', '', '', 'high', :entity,"
+        " 'u', 's', 1, 0, 0, :state, :verdict, '', '', '[]', '[]', 1, :heat, :entity)"
+    )
+    rows = [
+        ("a", "host:1", "new", "", 20_000.0),
+        ("b", "host:1", "closed", "true_positive", 20_000.0),
+        ("c", "host:1", "closed", "test", 20_009.0),
+        ("d", "host:2", "closed", "false_positive", 20_001.0),
+    ]
+    names = ("id", "entity", "state", "verdict", "heat")
+    with writing(engine) as connection:
+        connection.execute(text(made), [dict(zip(names, row, strict=True)) for row in rows])
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT entity_key, heat FROM entity_heats"))
+        assert {row.entity_key: row.heat for row in found} == {"host:1": 20_001.0, "host:2": 0.0}
+    engine.dispose()

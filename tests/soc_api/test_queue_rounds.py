@@ -31,7 +31,7 @@ def test_a_broken_turn_is_said_once_and_tried_again(
     monkeypatch.setattr(queue_rounds, "WORK_SECONDS", 0.0)
     stop = threading.Event()
     acts = _Acts(stop)
-    queue = SimpleNamespace(acts=acts, learn=lambda: None, age=lambda _now: 0)
+    queue = SimpleNamespace(acts=acts, age=lambda _now: 0)
     center = cast("Center", SimpleNamespace(queue=queue, clock=lambda: datetime(2026, 11, 22, tzinfo=UTC)))
     queue_rounds.work(center, stop)
     assert acts.turns == 3

@@ -21,7 +21,7 @@ _ROWS: Final = 5_000
 
 
 def upgrade() -> None:
-    """Add the table, fill it from the groups that count, and index groups by their entity."""
+    """Add the table, fill it from the groups that count, and index groups by their entity, alerts by group."""
     op.create_table(
         "entity_heats",
         sa.Column(
@@ -36,12 +36,14 @@ def upgrade() -> None:
     _fill()
     op.create_index("ix_entity_heats_heat", "entity_heats", ["heat", "id"])
     op.create_index("ix_alert_groups_entity", "alert_groups", _ENTITY)
+    op.create_index("ix_alerts_group_id_time", "alerts", ["group_id", "time"])
     for name in ("open_heat", "top_heat", "entity_key_latest"):
         op.drop_index(f"ix_alert_groups_{name}", "alert_groups")
 
 
 def downgrade() -> None:
     """Sort by the groups' own heats again."""
+    op.drop_index("ix_alerts_group_id_time", "alerts")
     op.create_index("ix_alert_groups_entity_key_latest", "alert_groups", ["entity_key", "latest"])
     for name, where in (("top_heat", sa.text(_TOP)), ("open_heat", sa.text(_OPEN))):
         op.create_index(

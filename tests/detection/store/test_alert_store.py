@@ -99,7 +99,10 @@ def test_a_closed_group_hit_again_opens_a_new_instance(
     store.commit([first, second], [], 2, start)
     (fresh,) = store.page().rows
     assert (fresh.id, fresh.generation, fresh.count, fresh.state) == (f"{first.group}-2", 2, 1, "new")
-    assert store.detail(first.group).group == closed
+    old = store.detail(first.group).group
+    assert old == msgspec.structs.replace(
+        closed, entity_heat=fresh.entity_heat
+    )  # its entity is at risk again
     assert store.detail(fresh.id).history[0].note == f"after {first.group}"
     with pytest.raises(Refused) as caught:
         store.reopen(first.group, "user:li", start)

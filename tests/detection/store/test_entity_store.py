@@ -30,7 +30,7 @@ def test_risk_of_days(engine: Engine, make_alert: Callable[..., Any], start: dat
     raised = [make_alert(number, severity="critical") for number in (1, 2, 3)]
     AlertStore(engine).commit(raised, [], 1, start)
     store = EntityStore(engine)
-    days = store.risk(HOST, start + timedelta(days=2, hours=1), 4)
+    days = store.risk_days(HOST, start + timedelta(days=2, hours=1), 4)
     assert [day.alerts for day in days] == [0, 3, 0, 0]
     assert days[0].risk == 0
     assert days[1].risk > days[2].risk > days[3].risk > 0

@@ -40,12 +40,13 @@ def test_every_order_pages_to_the_end(
     store: AlertStore, start: datetime, sort: Sort, broad: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_page, "BROAD_ROWS", broad)
+    monkeypatch.setattr(group_page, "COLD_ROWS", broad)
     now = start + timedelta(hours=1)
     whole = store.queue(OPEN, now, sort=sort, limit=500)
     assert whole.total == len(whole.rows) == 30
     keys = {
         "latest": lambda row: row.latest,
-        "risk": lambda row: row.heat,
+        "risk": lambda row: row.entity_heat,
         "count": lambda row: row.count,
         "severity": lambda row: SEVERITIES.index(row.severity),
     }
@@ -71,6 +72,7 @@ def test_words_are_found_page_by_page_and_counted_on_request(
     store: AlertStore, start: datetime, state: str, broad: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_page, "BROAD_ROWS", broad)
+    monkeypatch.setattr(group_page, "COLD_ROWS", broad)
     if state == "closed":
         for row in store.queue(OPEN, start, limit=500).rows:
             store.close(row.id, "user:a", "test", "drill", start)
