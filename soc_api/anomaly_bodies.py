@@ -51,3 +51,18 @@ class ProposalPage(Body):
     rows: list[ProposalRow]
     labels: int
     needed: int
+
+
+class CourseRow(Body):
+    """One count of the entity's windows, oldest first."""
+
+    field: str
+    values: list[float]
+
+
+class CoursePage(Body):
+    """GET /api/v1/anomalies/{group}/course: what the windows before the newest alert's counted."""
+
+    window_seconds: int
+    starts: list[datetime]
+    rows: list[CourseRow]

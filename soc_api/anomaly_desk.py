@@ -1,8 +1,9 @@
 """Open anomalies as entities to look at: ranked by risk, the first few of each unit within the budget."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import msgspec
 from compliance.ledger import Ledger
 from crypto.keys import SigningKey
 from crypto.words import BadInput
+from detection.anomaly.course import Course, course, first_start
 from detection.anomaly.feedback import (
     FeedbackParameters,
     Proposal,
@@ -21,12 +23,19 @@ from detection.anomaly.feedback import (
 from detection.anomaly.open import KEY_NAME, window_parameters
 from detection.anomaly.windows import WindowParameters
 from detection.calendar import Calendar, site_calendar
+from detection.condition import Atom
 from detection.risk import points_of
+from detection.store.alert_group import AlertDetail
 from detection.store.alert_store import AlertStore
 from detection.store.anomaly_store import AnomalyStore, OpenAnomaly
+from detection.store.event_store import EventStore
+from detection.store.survey import Question
 from soc_api.model_desk import ModelDesk
 from soc_api.rankers import RANKER_KEY, RankerJob, Rankers
 
+_WINDOW_RULES: Final = ("anomaly.host-window", "anomaly.source-window")
+_WINDOW_FIELDS: Final = {"host": "host.name", "source": "source.ip"}
+_COURSE_EVENTS_MAX: Final = 50_000
 _EVEN: Final = 0.5  # a probability that neither raises nor lowers a risk
 
 
@@ -107,6 +116,25 @@ class AnomalyDesk:
             needed=self.parameters.labels_min,
             odd=newest.odd if newest else sum(one.verdict == "true_positive" for one in labels),
         )
+
+    def course(self, group: AlertDetail, events: EventStore) -> Course:
+        """What the windows before the newest alert's counted; nothing for what is not of such windows."""
+        parameters = self.models.parameters()
+        alert = group.alerts[0].alert if group.alerts else None
+        kind, _, name = group.group.entity.partition(":")
+        if alert is None or alert.rule not in _WINDOW_RULES or kind not in _WINDOW_FIELDS:
+            return Course(width=parameters.window_seconds, starts=(), counts={})
+        start = datetime.fromtimestamp(first_start(alert.time, parameters), UTC)
+        asked = Question(
+            condition=Atom(field=_WINDOW_FIELDS[kind], operator="equals", values=(name,)),
+            since=start,
+            until=alert.time + timedelta(microseconds=1),
+            units=frozenset({group.group.unit}),
+            slots=0,
+        )
+        newest = itertools.islice(events.matching(asked), _COURSE_EVENTS_MAX)
+        told = sorted((one for one in newest if one.sensor == alert.sensor), key=lambda one: one.time)
+        return course(told, group.group.entity, alert.time, [one.field for one in alert.matched], parameters)
 
     def _budgeted(self, found: list[Unusual], now: datetime) -> list[Unusual]:
         shift = now - timedelta(hours=self.parameters.shift_hours)

@@ -1,6 +1,7 @@
 """The command ``liuhe models``: versions of anomaly models, and one step back."""
 
 import argparse
+import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser = subparsers.add_parser("models", help=str(shows), description=str(shows))
     back = Words(
-        "让该类(host 或 source)退回上一版本,重启中心后生效",
-        "let this kind (host or source) go back one version; in force when the center starts again",
+        "让该类(如 host、source)退回上一版本,下一个时间窗起生效",
+        "let this kind (as host, source) go back one version, from the next window on",
     )
     parser.add_argument("--roll-back", metavar="KIND", default="", help=str(back))
     reason = Words("退回的理由,写入证据账本", "why, for the evidence ledger")
@@ -39,20 +40,20 @@ def _run(arguments: argparse.Namespace) -> int:
     from crypto.keys import SigningKey
     from detection.anomaly.open import KEY_NAME
     from detection.anomaly.registry import ModelRegistry
-    from detection.anomaly.windows import KINDS
 
     key = SigningKey.load(arguments.data / "keys" / KEY_NAME)
     registry = ModelRegistry(arguments.data / "models", key)
     if arguments.roll_back:
-        if arguments.roll_back not in KINDS or len(arguments.reason) < 2:
+        if arguments.roll_back not in registry.kinds() or len(arguments.reason) < 2:
             raise Refused(
                 "model-none",
                 Words(f"没有 {arguments.roll_back} 类模型,或缺少理由", "no such kind, or no reason given"),
-                Words("请给出 host 或 source 以及 --reason", "give host or source, and --reason"),
+                Words("请给出列表中的类别以及 --reason", "give a kind of the list, and --reason"),
                 field="--roll-back",
             )
-        registry.roll_back(arguments.roll_back, datetime.now(UTC), arguments.reason)
-    for kind in KINDS:
+        actor = f"local:{getpass.getuser()}"
+        registry.roll_back(arguments.roll_back, datetime.now(UTC), arguments.reason, actor)
+    for kind in registry.kinds():
         chosen = registry.chosen(kind)
         for version in registry.versions(kind):
             sys.stdout.write(_line(registry, kind, version, _role(chosen, version), as_json=arguments.json))
@@ -72,7 +73,7 @@ def _line(registry: "ModelRegistry", kind: str, version: int, role: str, *, as_j
         span = [datetime.fromtimestamp(at, UTC).isoformat() for at in (model.first, model.last)]
         row |= {"rows": model.rows, "from": span[0], "to": span[1], "state": "signed"}
     except Refused as error:
-        row |= {"rows": 0, "from": "", "to": "", "state": f"refused: {error.what.en}"}
+        row |= {"rows": 0, "from": "", "to": "", "state": f"refused: {error.what}"}
     if as_json:
         return msgspec.json.encode(row).decode() + "\n"
-    return f"{kind:<8}{version:>7}  {role:<11}{row['rows']:>7}  {row['from']}  {row['to']}  {row['state']}\n"
+    return f"{kind:<16}{version:>7}  {role:<11}{row['rows']:>7}  {row['from']}  {row['to']}  {row['state']}\n"

@@ -133,6 +133,11 @@ class Windows:
             self.closed_until[event.sensor] = until
             yield from self._close(event.sensor, until)
 
+    def rest(self) -> Iterator[Closed]:
+        """What is still open, closed now."""
+        for sensor, table in list(self._open.items()):
+            yield from self._close(sensor, max((key[0] for key in table), default=0) + 1)
+
     def _close(self, sensor: str, until: int) -> Iterator[Closed]:
         table = self._open.get(sensor, {})
         for key in sorted(key for key in table if key[0] < until):

@@ -1,12 +1,14 @@
 """Unusual entities within the shift's budget and beyond it, and what closings of them speak for."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
 
-from soc_api.anomaly_bodies import ProposalPage, ProposalRow, UnusualPage, UnusualRow
+from soc_api.anomaly_bodies import CoursePage, CourseRow, ProposalPage, ProposalRow, UnusualPage, UnusualRow
 from soc_api.anomaly_desk import AnomalyDesk, Unusual
 from soc_api.errors import text
+from soc_api.routes.alerts import Group
 from soc_api.routes.guard import Here, needs, router
 from soc_api.routes.registry import Seen
 
@@ -78,6 +80,22 @@ def proposed(center: Here, desk: Desk, scope: Seen) -> ProposalPage:
         ],
         labels=labels,
         needed=desk.parameters.labels_min,
+    )
+
+
+@anomalies.get(
+    "/anomalies/{group}/course",
+    summary="What the windows before an unusual one counted",
+    response_model=CoursePage,
+    openapi_extra=needs("alerts.read"),
+)
+def course(group: Group, center: Here, desk: Desk) -> CoursePage:
+    """Counted again from the stored events; empty for what is not of windows of a host or a source."""
+    found = desk.course(center.alerts.detail(group), center.events)
+    return CoursePage(
+        window_seconds=found.width,
+        starts=[datetime.fromtimestamp(start, UTC) for start in found.starts],
+        rows=[CourseRow(field=name, values=list(values)) for name, values in found.counts.items()],
     )
 
 

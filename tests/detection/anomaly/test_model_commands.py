@@ -41,6 +41,7 @@ def test_list_and_roll_back(model: FrozenModel, tmp_path: Path, capsys: pytest.C
     told = capsys.readouterr().out
     assert "champion" in told.splitlines()[0]
     assert "refused" in told.splitlines()[1]
-    assert registry.acts(0)[-1].why == "it was wrong"
+    last = registry.acts(0)[-1]
+    assert (last.why, last.actor.partition(":")[0]) == ("it was wrong", "local")
     with pytest.raises(Refused, match="model-none"):
         run(*data, "--roll-back", "host", "--reason", "again")

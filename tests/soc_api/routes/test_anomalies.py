@@ -32,6 +32,20 @@ def test_entities_are_ranked_and_the_rest_is_kept_and_found(world: Any) -> None:
     assert [row["entity"] for row in found["rows"]] == [last]
 
 
+def test_the_windows_before_are_counted_from_stored_events(world: Any) -> None:
+    made = raised(world, 1, "web-01")
+    analyst = world.signed_in("analyst")
+    path = f"/anomalies/{made.group}/course"
+    assert analyst("GET", path).json() == {"window_seconds": 60, "starts": [], "rows": []}
+    stored = [*made.events, *(raised(world, number, "web-01").events[0] for number in (2, 3))]
+    world.center.events.matching = lambda question: [one for one in stored if question.holds(one)]
+    body = analyst("GET", path).json()
+    assert body["rows"] == [{"field": "events", "values": [3.0]}]
+    assert len(body["starts"]) == 1
+    far = world.signed_in("shift_lead", "far", unit="320100")
+    assert far("GET", path).status_code == 403
+
+
 def test_another_unit_sees_none(world: Any) -> None:
     raised(world, 1, "web-01")
     far = world.signed_in("shift_lead", "far", unit="320100")
