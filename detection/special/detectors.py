@@ -15,6 +15,7 @@ from detection.special.durable import Durable, Learning
 from detection.special.generated_names import GeneratedNamesDetector, GeneratedNamesParameters
 from detection.special.lateral import LateralDetector, LateralParameters
 from detection.special.log_lines import LogLinesDetector, LogLinesParameters
+from detection.special.log_sequences import LogSequencesDetector, LogSequencesParameters
 from detection.special.name_model import open_names
 from detection.special.networks import Networks
 from detection.special.odd_login import OddLoginDetector, OddLoginParameters
@@ -45,6 +46,7 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     odd_login: OddLoginParameters
     privilege: PrivilegeParameters
     log_lines: LogLinesParameters
+    log_sequences: LogSequencesParameters
     slow_scan: ScanParameters
     slow_guessing: BruteForceParameters
     sweep: SweepParameters
@@ -84,6 +86,7 @@ def _learning(parameters: SpecialParameters) -> list[Learning]:
         OddLoginDetector(parameters.odd_login, site_calendar(), inside),
         PrivilegeDetector(parameters.privilege),
         LogLinesDetector(parameters.log_lines),
+        LogSequencesDetector(parameters.log_sequences),
         SweepDetector(parameters.sweep),
         ControlPlaneDetector(parameters.control_plane),
         SharedPasswordDetector(parameters.shared_password),

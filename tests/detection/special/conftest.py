@@ -30,6 +30,17 @@ def inside(special: SpecialParameters) -> Inside:
 @pytest.fixture
 def make() -> Make:
     """Makes events with rising ids: ``make(seconds, dataset, {fields}, {native}, sensor=…)``."""
+    return maker()
+
+
+@pytest.fixture(scope="module")
+def make_all() -> Make:
+    """The same for what a whole file shares; for events no other is fed beside."""
+    return maker()
+
+
+def maker() -> Make:
+    """A maker whose first event is number 1."""
     number = 0
 
     def made(
