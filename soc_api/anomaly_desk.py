@@ -44,7 +44,8 @@ class Unusual(msgspec.Struct, frozen=True, kw_only=True):
 
     unit: str
     entity: str
-    risk: float
+    risk: int  # of the entity, whatever it comes from, as everywhere
+    rank: float  # what its anomalies add to that, by how likely each is odd
     odd: float | None  # how likely a person would call it odd; None before there are labels enough
     within: bool  # of the unit's budget for the shift
     groups: tuple[OpenAnomaly, ...]
@@ -81,24 +82,25 @@ class AnomalyDesk:
             by_entity[one.group.unit, one.group.entity].append(one)
         found: list[Unusual] = []
         for (unit, name), groups in by_entity.items():
-            risk, likely = 0.0, 0.0
+            rank, likely = 0.0, 0.0
             for one in groups:
                 odd = _EVEN
                 if ranker is not None:
                     odd = ranker.probability(context_of(one.alert, one.group.count, self._calendar))
-                risk += points_of(one.group.heat, now) * odd / _EVEN
+                rank += points_of(one.group.heat, now) * odd / _EVEN
                 likely = max(likely, odd)
             found.append(
                 Unusual(
                     unit=unit,
                     entity=name,
-                    risk=risk,
+                    risk=points_of(groups[0].group.entity_heat, now),
+                    rank=rank,
                     odd=likely if ranker is not None else None,
                     within=False,
                     groups=tuple(groups),
                 )
             )
-        found.sort(key=lambda one: (-one.risk, one.unit, one.entity))
+        found.sort(key=lambda one: (-one.rank, one.unit, one.entity))
         return self._budgeted(found, now)
 
     def proposals(self, units: Collection[str] | None, now: datetime) -> tuple[int, list[Proposal]]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
 from detection.alert import Alert
 from detection.anomaly.feedback import VERDICTS, Label
 from detection.store.alert_group import AlertGroup
+from detection.store.entity_heat import groups_with_heat
 from detection.store.group_store import group_of
 from detection.store.tables import alert_groups, alerts, micros
 
@@ -77,7 +78,8 @@ class AnomalyStore:
         )
         same = and_(alerts.c.group_id == newest.c.group_id, alerts.c.time == newest.c.time)
         query = (
-            select(alert_groups, alerts.c.body)
+            groups_with_heat()
+            .add_columns(alerts.c.body)
             .join(newest, newest.c.group_id == _columns.id)
             .join(alerts, same)
             .where(alerts.c.body.is_not(None))
