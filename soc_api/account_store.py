@@ -9,12 +9,14 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crypto.words import Refused, Words
+from detection.store.progress_store import bump, counter
 from detection.store.tables import from_micros, micros
 from soc_api.audit import Entry
 from soc_api.audit_store import append, recording
-from soc_api.identity_store import Account, account_of
+from soc_api.identity_store import REVISION, Account, account_of
 from soc_api.identity_tables import api_tokens, second_factors
 from soc_api.tables import accounts, login_failures, sessions
+from soc_api.token_store import REVISION as TOKENS
 
 
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,11 @@ class AccountStore:
         with self._engine.connect() as connection:
             return set(connection.scalars(query))
 
+    def revision(self) -> int:
+        """Grows with every change of an account, its device or its sessions."""
+        with self._engine.connect() as connection:
+            return counter(connection, REVISION)
+
     def in_use(self, role: str) -> int:
         """How many accounts of a role can still be used."""
         query = select(func.count()).select_from(accounts)
@@ -104,13 +111,14 @@ class AccountStore:
                     api_tokens.c.account == account.id, api_tokens.c.revoked.is_(None)
                 )
                 connection.execute(own.values(revoked=micros(said.time)))
-            append(connection, said)
+                bump(connection, TOKENS)
+            append(connection, said, counts=REVISION)
 
     def unlock(self, name_digest: str, said: Entry) -> None:
         """Forget the failures of a name."""
         with recording(self._engine) as connection:
             connection.execute(delete(login_failures).where(login_failures.c.name_digest == name_digest))
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
     def open_sessions(self, now: datetime) -> list[OpenSession]:
         """Sessions that have not reached their end, the latest first."""
@@ -141,7 +149,7 @@ class AccountStore:
         """End the session whose digest begins so."""
         with recording(self._engine) as connection:
             connection.execute(delete(sessions).where(sessions.c.token_digest.startswith(session)))
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
 
 def exclusive() -> Refused:

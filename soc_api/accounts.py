@@ -6,7 +6,7 @@ on the own account, and the last of each administrator stays. The auditor sees e
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -14,9 +14,10 @@ import msgspec
 
 from crypto.words import Refused, Words
 from soc_api.account_store import AccountFacts, AccountStore, OpenSession, exclusive
-from soc_api.audit import Entry, entry
+from soc_api.audit import Entry, entry, state_digest
 from soc_api.bodies import Role
 from soc_api.identity import ONE_TIME_MAX, Identity, Visit
+from soc_api.identity_store import Account, told_of
 
 ADMINISTRATORS: Final[tuple[Role, ...]] = ("system_admin", "security_admin", "audit_admin")
 
@@ -46,6 +47,10 @@ class Accounts:
     def __init__(self, store: AccountStore, identity: Identity) -> None:
         self._store = store
         self._identity = identity
+
+    def revision(self) -> int:
+        """Grows with every change of an account, its device or its sessions."""
+        return self._store.revision()
 
     def page(self, now: datetime) -> list[Seen]:
         """All accounts with their states."""
@@ -85,7 +90,8 @@ class Accounts:
         about = f"{username}/{role}/{unit}"
         evict = bool(account.role) and (changed or account.unit != unit)
         values = {"role": role, "unit": unit, "waits": False}
-        self._store.change(account, values, _said(visit, now, "account.grant", about), evict=evict)
+        said = _said(visit, now, "account.grant", about, account, values)
+        self._store.change(account, values, said, evict=evict)
 
     def release(self, username: str, visit: Visit, now: datetime) -> None:
         """Agree to the one-time password that was issued. Raises Refused (account-ungranted, …)."""
@@ -111,8 +117,9 @@ class Accounts:
                 Words("请先增设一名同角色管理员", "add another administrator of this role first"),
                 field="username",
             )
-        said = _said(visit, now, "account.disable", f"{username}: {reason}")
-        self._store.change(account, {"disabled": True}, said, evict=True)
+        values = {"disabled": True}
+        said = _said(visit, now, "account.disable", f"{username}: {reason}", account, values)
+        self._store.change(account, values, said, evict=True)
 
     def enable(self, username: str, visit: Visit, now: datetime) -> None:
         """Open the account again."""
@@ -152,7 +159,8 @@ class Accounts:
         self, username: str, values: dict[str, Any], visit: Visit, now: datetime, action: str
     ) -> None:
         account = self._other(username, visit).account
-        self._store.change(account, values, _said(visit, now, action, username), evict=False)
+        said = _said(visit, now, action, username, account, values)
+        self._store.change(account, values, said, evict=False)
 
     def _other(self, username: str, visit: Visit) -> AccountFacts:
         """Somebody else's account. Raises Refused (account-self, account-not-found)."""
@@ -193,5 +201,25 @@ def _state(one: AccountFacts, locked: bool) -> State:
     return next((state for holds, state in found if holds), "active")
 
 
-def _said(visit: Visit, now: datetime, action: str, about: str) -> Entry:
-    return entry(time=now, actor=visit.actor, source=visit.source, action=action, about=about)
+def _said(
+    visit: Visit,
+    now: datetime,
+    action: str,
+    about: str,
+    account: Account | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Entry:
+    """A line; of an account that gets other ``values`` with its digests before and after."""
+    states = ("", "")
+    if account is not None:
+        after = msgspec.structs.replace(account, **(values or {}))
+        states = state_digest(told_of(account)), state_digest(told_of(after))
+    return entry(
+        time=now,
+        actor=visit.actor,
+        source=visit.source,
+        action=action,
+        about=about,
+        before=states[0],
+        after=states[1],
+    )

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.words import BadInput, LiuheError, Words
+from detection.store.progress_store import bump
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
 from soc_api.audit import FORMAT, GENESIS, Entry, Line, chained, follows
@@ -196,8 +197,13 @@ def recording(engine: Engine) -> Iterator[Connection]:
         raise (_unwritable() if error.code == "state-write" else error) from error.__cause__
 
 
-def append(connection: Connection, said: Entry) -> Line:
-    """Chain one line within an open write transaction (``writing``)."""
+def append(connection: Connection, said: Entry, *, counts: str = "") -> Line:
+    """Chain one line within an open write transaction (``writing``).
+
+    ``counts`` is the counter that grows with what is done, by which open pages learn of it.
+    """
+    if counts:
+        bump(connection, counts)
     head = connection.execute(
         update(audit_head)
         .where(audit_head.c.name == _HEAD)

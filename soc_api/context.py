@@ -49,6 +49,8 @@ Topic = Literal[
     "registry",
     "exceptions",
     "incidents",
+    "accounts",
+    "tokens",
 ]
 
 
@@ -108,6 +110,8 @@ class Center:
             + (self.anomalies.models.revision() if self.anomalies is not None else 0),
             "exceptions": self.exceptions.store.seen() if self.exceptions is not None else 0,
             "incidents": self.casework.revision() if self.casework is not None else 0,
+            "accounts": self.people.accounts.revision() if self.people is not None else 0,
+            "tokens": self.people.tokens.revision() if self.people is not None else 0,
             "orders": self.enforcement.revision() if self.enforcement is not None else 0,
             "registry": (self.registry.revision() if self.registry is not None else 0)
             + (self.hosts.revision() if self.hosts is not None else 0),

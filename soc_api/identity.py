@@ -18,10 +18,10 @@ import msgspec
 
 from crypto.otp import Hash
 from crypto.words import Refused, Words
-from soc_api.audit import OK, SYSTEM_SOURCE, Entry, entry
+from soc_api.audit import OK, SYSTEM_SOURCE, Entry, entry, state_digest
 from soc_api.bodies import Role
 from soc_api.identity_refusals import locked, login_refused, malformed, one_time_expired, waits
-from soc_api.identity_store import Account, Failures, IdentityStore, SessionRow
+from soc_api.identity_store import Account, Failures, IdentityStore, SessionRow, told_of
 from soc_api.passwords import Cost, check_rules, hash_password, matches, one_time_password, used_before
 from soc_api.permissions import ROLES
 from soc_api.second_factor import FactorName, KeyProof, Offer, SecondFactors, required, unbound
@@ -124,7 +124,8 @@ class Identity:
             created_by=actor,
         )
         about = f"{username}/{role}" if role else username
-        self._store.create(new, now, _said(now, actor, source, "account.create", about))
+        after = state_digest(told_of(new))
+        self._store.create(new, now, _said(now, actor, source, "account.create", about, after=after))
         return password
 
     def reset_password(
@@ -343,8 +344,16 @@ class Identity:
         self._store.fail(digest, judge)
 
 
-def _said(now: datetime, actor: str, source: str, action: str, about: str, result: str = OK) -> Entry:
-    return entry(time=now, actor=actor, source=source, action=action, about=about, result=result)
+def _said(
+    now: datetime,
+    actor: str,
+    source: str,
+    action: str,
+    about: str,
+    result: str = OK,
+    after: str = "",
+) -> Entry:
+    return entry(time=now, actor=actor, source=source, action=action, about=about, result=result, after=after)
 
 
 def _check_account(username: str, role: str) -> None:

@@ -17,7 +17,11 @@ from soc_api.second_factor import FactorName
 from soc_api.second_factor_store import forget, spend
 from soc_api.tables import accounts, login_failures, passwords_past, sessions
 
+REVISION: Final = "accounts"  # the counter that grows with every change of an account or its sessions
 FAILED_NAMES_MAX: Final = 10_000  # names counted at a time; the oldest go first
+
+
+_TOLD: Final = ("username", "display_name", "person", "role", "unit", "disabled", "waits", "must_change")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +105,7 @@ class IdentityStore:
             if new.person and (holder := connection.scalar(taken)) is not None:
                 raise _taken(new.person, str(holder))
             connection.execute(insert(accounts).values(**values))
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
     def failures(self, name_digest: str) -> Failures | None:
         """Failed logins in a row under a typed name."""
@@ -127,7 +131,7 @@ class IdentityStore:
             else:
                 mine = login_failures.c.name_digest == name_digest
                 connection.execute(update(login_failures).where(mine).values(**values))
-            append(connection, said)
+            append(connection, said, counts=REVISION if after.locked_until > after.last else "")
 
     def open_session(
         self,
@@ -166,7 +170,7 @@ class IdentityStore:
                     factor=row.factor,
                 )
             )
-            append(connection, said)
+            append(connection, said, counts=REVISION)
         return True
 
     def session(self, token_digest: str) -> tuple[Account, SessionRow] | None:
@@ -197,7 +201,7 @@ class IdentityStore:
         """Forget a session; its token opens nothing from here on."""
         with recording(self._engine) as connection:
             connection.execute(delete(sessions).where(sessions.c.token_digest == token_digest))
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
     def past_passwords(self, account: Account) -> list[str]:
         """The stored forms of the last passwords, the present one included."""
@@ -235,7 +239,7 @@ class IdentityStore:
             connection.execute(others)
             if unbind:
                 forget(connection, account.id)
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
 
 def _credential(stored: str, must_change: bool, expires: datetime | None, now: datetime) -> dict[str, Any]:
@@ -261,6 +265,11 @@ def _failures(connection: Connection, name_digest: str) -> Failures | None:
     return Failures(
         count=row["count"], last=from_micros(row["last"]), locked_until=from_micros(row["locked_until"])
     )
+
+
+def told_of(account: Account) -> dict[str, Any]:
+    """What the audit log's digests of an account are made of: never its password."""
+    return {name: value for name, value in msgspec.structs.asdict(account).items() if name in _TOLD}
 
 
 def account_of(row: RowMapping) -> Account:

@@ -62,7 +62,7 @@ class FactorStore:
                 return False
             own = update(sessions).where(sessions.c.token_digest == token_digest)
             connection.execute(own.values(factor="otp"))
-            append(connection, said)
+            append(connection, said, counts="accounts")
         return True
 
 

@@ -21,8 +21,8 @@ HEARTBEAT_SECONDS: Final = 15.0
 SESSION_CHECK_SECONDS: Final = 5.0
 CLIENTS_MAX: Final = 200
 CLIENTS_PER_SESSION_MAX: Final = 8  # windows of one console
-# Sensors speak with every batch; their page needs no more than this.
-SECONDS_BETWEEN: Final[Mapping[Topic, float]] = {"sensors": 2.0, "rules": 1.0}
+# Sensors speak with every batch, people log in all day; their pages need no more than this.
+SECONDS_BETWEEN: Final[Mapping[Topic, float]] = {"sensors": 2.0, "rules": 1.0, "accounts": 2.0}
 
 _log: Final = logging.getLogger(__name__)
 

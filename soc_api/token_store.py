@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import Engine, insert, select, update
 
+from detection.store.progress_store import counter
 from detection.store.state import writing
 from detection.store.tables import from_micros, micros
 from soc_api.audit import Entry
@@ -15,6 +16,7 @@ from soc_api.identity_store import Account, account_of
 from soc_api.identity_tables import api_tokens
 from soc_api.tables import accounts
 
+REVISION: Final = "tokens"  # the counter that grows with every token made, bound or revoked
 Kind = Literal["api", "kiosk"]
 
 
@@ -53,7 +55,7 @@ class TokenStore:
         }
         with recording(self._engine) as connection:
             connection.execute(insert(api_tokens).values(values))
-            append(connection, said)
+            append(connection, said, counts=REVISION)
 
     def token(self, id_: str) -> tuple[Token, Account] | None:
         """The token of that id with the account whose rights it lends."""
@@ -71,7 +73,7 @@ class TokenStore:
             mine = update(api_tokens).where(api_tokens.c.id == id_, api_tokens.c.revoked.is_(None))
             if not connection.execute(mine.values(revoked=micros(said.time))).rowcount:
                 return False
-            append(connection, said)
+            append(connection, said, counts=REVISION)
         return True
 
     def bind(self, id_: str, source: str, said: Entry) -> bool:
@@ -80,8 +82,13 @@ class TokenStore:
             free = update(api_tokens).where(api_tokens.c.id == id_, api_tokens.c.source == "")
             if not connection.execute(free.values(source=source)).rowcount:
                 return False
-            append(connection, said)
+            append(connection, said, counts=REVISION)
         return True
+
+    def revision(self) -> int:
+        """Grows with every token made, bound or revoked."""
+        with self._engine.connect() as connection:
+            return counter(connection, REVISION)
 
     def touch(self, id_: str, now: datetime) -> None:
         """It was used just now."""

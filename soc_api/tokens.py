@@ -17,7 +17,7 @@ import msgspec
 from crypto.sm3 import sm3_hex
 from crypto.words import BadInput, Refused, Words
 from soc_api.accounts import ADMINISTRATORS
-from soc_api.audit import Entry, entry
+from soc_api.audit import Entry, entry, state_digest
 from soc_api.identity import Visit
 from soc_api.identity_store import Account
 from soc_api.permissions import PERMISSIONS, Permission, allows, permissions_of
@@ -94,6 +94,10 @@ class Tokens:
             return []
         return [one for one in LENDABLE if allows(account.role, one)]
 
+    def revision(self) -> int:
+        """Grows with every token made, bound or revoked."""
+        return self._store.revision()
+
     def tokens(self, account: Account | None = None) -> Sequence[tuple[Token, Account]]:
         """One's own, or everybody's."""
         return self._store.tokens(None if account is None else account.id)
@@ -102,7 +106,9 @@ class Tokens:
         """End a token at once. Raises Refused (api-token-not-found)."""
         found = self._store.token(id_)
         own = found is not None and found[0].account == visit.account.id
-        said = _said(visit.actor, visit.source, now, "token.revoke", id_)
+        before = None if found is None else found[0]
+        after = None if before is None else msgspec.structs.replace(before, revoked=now)
+        said = _said(visit.actor, visit.source, now, "token.revoke", id_, before, after)
         if found is None or not (own or any_owner) or not self._store.revoke(id_, said):
             raise Refused(
                 "api-token-not-found",
@@ -189,7 +195,7 @@ class Tokens:
             used=None,
         )
         about = f"{id_}/{kind}/{unit}: {' '.join(lent)}"
-        self._store.add(token, _said(visit.actor, visit.source, now, "token.make", about))
+        self._store.add(token, _said(visit.actor, visit.source, now, "token.make", about, None, token))
         return Made(token=token, text=text)
 
 
@@ -215,5 +221,22 @@ def _visit(token: Token, account: Account, source: str) -> Visit:
     )
 
 
-def _said(actor: str, source: str, now: datetime, action: str, about: str) -> Entry:
-    return entry(time=now, actor=actor, source=source, action=action, about=about)
+def _said(
+    actor: str,
+    source: str,
+    now: datetime,
+    action: str,
+    about: str,
+    before: Token | None = None,
+    after: Token | None = None,
+) -> Entry:
+    states = [state_digest(None if one is None else _told(one)) for one in (before, after)]
+    return entry(
+        time=now, actor=actor, source=source, action=action, about=about, before=states[0], after=states[1]
+    )
+
+
+def _told(token: Token) -> dict[str, object]:
+    """What the audit log's digests of a token are made of: nothing that opens anything, and no use of it."""
+    told = msgspec.structs.asdict(token)
+    return {name: value for name, value in told.items() if name not in ("digest", "used")}

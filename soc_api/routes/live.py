@@ -27,6 +27,8 @@ TOPICS: Final[dict[Topic, Permission]] = {
     "rules": "rules.read",
     "orders": "checks.read",
     "registry": "registry.read",
+    "accounts": "accounts.read",
+    "tokens": "tokens.read",
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {

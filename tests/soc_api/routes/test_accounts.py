@@ -63,3 +63,38 @@ def test_a_device_may_be_kept_when_a_password_is_issued_again(planted: Any) -> N
     assert client.login("forgetful", issued["one_time"], "").status_code == 401
     body = client.login("forgetful", issued["one_time"]).json()
     assert (body["factor"], body["must_change_password"]) == ("otp", True)
+
+
+def test_open_pages_learn_of_every_change_and_the_audit_log_keeps_its_digests(world: Any) -> None:
+    system, security = world.signed_in("system_admin"), world.signed_in("security_admin")
+    told: list[tuple[int, int]] = []
+
+    def moved() -> tuple[bool, bool]:
+        """Whether pages of accounts, and of tokens, learnt of something since the last time."""
+        now = world.center.revisions()
+        told.append((now["accounts"], now["tokens"]))
+        return told[-1][0] > told[-2][0], told[-1][1] > told[-2][1]
+
+    told.append((0, 0))
+    assert moved() == (True, False)  # two people came in
+    system("GET", "/accounts")
+    assert moved() == (False, False)
+    made = {"username": "wang.wu", "display_name": "王五", "person": "工号 7"}
+    assert system("POST", "/accounts", json=made).status_code == 200
+    assert moved() == (True, False)
+    grant = {"role": "analyst", "unit": "320000-local"}
+    assert security("POST", "/accounts/wang.wu/grant", json=grant).status_code == 200
+    assert moved() == (True, False)
+    world.signed_in("analyst", "li.si")("POST", "/tokens", json={"name": "n", "permissions": ["alerts.read"]})
+    assert moved() == (True, True)
+    security("POST", "/accounts/li.si/disable", json={"reason": "离职交接"})
+    assert moved() == (True, True)
+    rows = world.signed_in("audit_admin")("GET", "/audit").json()["rows"]
+    lines = {row["action"]: row for row in rows}
+    assert (lines["account.create"]["before"] == "", len(lines["token.make"]["after"])) == (True, 64)
+    for action in ("account.grant", "account.disable"):
+        states = {lines[action]["before"], lines[action]["after"], ""}
+        assert len(states) == 3, action
+    # what the grant found is what the creation left
+    created = [row["after"] for row in rows if row["object"] == "wang.wu"]
+    assert lines["account.grant"]["before"] in created

@@ -2,9 +2,9 @@
 import { ref } from "vue";
 import { apiUrl } from "./client";
 
-export type Topic = "alerts" | "checks" | "sensors" | "evidence" | "reports" | "transfers" | "rules" | "orders" | "registry" | "exceptions" | "incidents";
+export type Topic = "alerts" | "checks" | "sensors" | "evidence" | "reports" | "transfers" | "rules" | "orders" | "registry" | "exceptions" | "incidents" | "accounts" | "tokens";
 
-export const topics: readonly Topic[] = ["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry", "exceptions", "incidents"];
+export const topics: readonly Topic[] = ["alerts", "checks", "sensors", "evidence", "reports", "transfers", "rules", "orders", "registry", "exceptions", "incidents", "accounts", "tokens"];
 
 const quiet_ms = 400; // a burst of changes is fetched once
 const retry_ms_min = 1_000;
