@@ -12,7 +12,7 @@ declare module "vue-router" {
   }
 }
 
-export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "webhooks" | "changes" | "audit";
+export type PageName = "overview" | "alerts" | "hunt" | "attack" | "exceptions" | "playbooks" | "incidents" | "notices" | "rules" | "models" | "registry" | "assets" | "checks" | "attestations" | "orders" | "gates" | "keys" | "evidence" | "sensors" | "reports" | "transfers" | "accounts" | "tokens" | "webhooks" | "changes" | "audit";
 
 /** Parts of the navigation in their order; the first page is in none. */
 export const navGroups = ["", "respond", "hunt", "assets", "comply", "transfer", "manage"] as const;
@@ -29,6 +29,7 @@ export const pages: readonly { name: PageName; permission: Permission; group: Na
   { name: "hunt", permission: "events.search", group: "hunt" },
   { name: "attack", permission: "rules.read", group: "hunt" },
   { name: "rules", permission: "rules.read", group: "hunt" },
+  { name: "models", permission: "rules.read", group: "hunt" },
   { name: "registry", permission: "registry.read", group: "assets" },
   { name: "assets", permission: "inventory.read", group: "assets" },
   { name: "sensors", permission: "sensors.read", group: "assets" },
@@ -67,6 +68,7 @@ export const router = createRouter({
     { path: "/incidents/:number?", name: "incidents", component: () => import("./pages/Incidents.vue"), meta: { permission: permissionOf.incidents } },
     { path: "/notices/:notice?", name: "notices", component: () => import("./pages/Notices.vue"), meta: { permission: permissionOf.notices } },
     { path: "/rules/:rule?", name: "rules", component: () => import("./pages/Rules.vue"), meta: { permission: permissionOf.rules } },
+    { path: "/models", name: "models", component: () => import("./pages/Models.vue"), meta: { permission: permissionOf.models } },
     { path: "/registry/:system?", name: "registry", component: () => import("./pages/Registry.vue"), meta: { permission: permissionOf.registry } },
     { path: "/assets/:unit?/:host?", name: "assets", component: () => import("./pages/Assets.vue"), meta: { permission: permissionOf.assets } },
     { path: "/checks/:check?", name: "checks", component: () => import("./pages/Checks.vue"), meta: { permission: permissionOf.checks } },

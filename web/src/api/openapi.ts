@@ -502,6 +502,15 @@ export interface components {
             trimmed: number;
             unshown: number;
         };
+        CoursePage: {
+            window_seconds: number;
+            starts: string[];
+            rows: components["schemas"]["CourseRow"][];
+        };
+        CourseRow: {
+            field: string;
+            values: number[];
+        };
         CoveragePage: {
             units: components["schemas"]["UnitCoverageRow"][];
             systems: components["schemas"]["SystemCoverageRow"][];

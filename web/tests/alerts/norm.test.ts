@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { looseMatches } from "../../src/alerts/fields";
-import { drawing, norms, oneIn, spanText, timesBeyond, type Norm } from "../../src/alerts/norm";
+import { courseDrawing, courseOf, drawing, isBelow, norms, oneIn, spanText, timesBeyond, type Norm } from "../../src/alerts/norm";
 import type { MatchRow } from "../../src/api/types";
 
 const label = { zh: "登录失败数", en: "failed logins" };
@@ -47,5 +47,33 @@ describe("the drawing", () => {
   it("gives a range of one number a width", () => {
     const [, to] = drawn(norm({ usual: [0, 0] })).series as [unknown, { data: { value: number }[] }];
     expect(to.data[1]?.value).toBeGreaterThan(0);
+  });
+});
+
+describe("the past hour", () => {
+  const page = { window_seconds: 60, starts: ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", "2026-01-01T00:02:00Z"], rows: [{ field: "logins_failed", values: [0, 2, 400] }] };
+  const drawn = (one: Norm) => courseDrawing(one, [0, 2, 400], page.starts)((name) => name) as { xAxis: { data: string[] }; series: { stack?: string; data: (number | { value: number })[]; markLine?: { data: unknown[] } }[] };
+  it("is that of its count, and none of fewer than three windows", () => {
+    expect(courseOf(page, "logins_failed")).toEqual([0, 2, 400]);
+    expect(courseOf(page, "ports")).toBeNull();
+    expect(courseOf({ ...page, rows: [{ field: "ports", values: [1, 2] }] }, "ports")).toBeNull();
+    expect(courseOf(undefined, "ports")).toBeNull();
+  });
+  it("lies over the peers' band, between its own limits, and ends in the unusual window", () => {
+    const { series, xAxis } = drawn(norm());
+    expect(xAxis.data).toEqual(["08:00", "08:01", "08:02"]);
+    expect(series.map((one) => one.stack)).toEqual(["peers", "peers", undefined]);
+    expect(series[2]?.markLine?.data).toHaveLength(2);
+    expect((series[2]?.data[2] as { value: number }).value).toBeCloseTo(Math.log10(401));
+  });
+  it("does without what is not known", () => {
+    const { series } = drawn(norm({ usual: null, peers: null }));
+    expect(series).toHaveLength(1);
+    expect(series[0]?.markLine?.data).toEqual([]);
+  });
+  it("says where a value is less than usual", () => {
+    expect(isBelow(norm({ value: 1, usual: [5, 9] }))).toBe(true);
+    expect(isBelow(norm({ value: 5, usual: [5.4, 9] }))).toBe(false);
+    expect(isBelow(norm({ value: 0, usual: null, peers: null }))).toBe(false);
   });
 });

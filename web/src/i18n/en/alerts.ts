@@ -174,6 +174,7 @@ export default {
     last: "Last seen",
     never: "never",
     times: "{n} times the usual upper end",
+    below: "below what is usual",
     chart: "{name}: {value} now, own usual {usual}, peers' usual {peers}",
     verdict: "This was:",
     say: { expected: "Expected here", wrong: "False", odd: "Really odd" },

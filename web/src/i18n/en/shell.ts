@@ -15,6 +15,7 @@ export default {
     incidents: "Incidents",
     notices: "Notices",
     rules: "Rules",
+    models: "Anomaly models",
     checks: "Compliance",
     attestations: "Attestations",
     orders: "Orders",

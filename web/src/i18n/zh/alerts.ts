@@ -174,6 +174,7 @@ export default {
     last: "上次出现",
     never: "没有过",
     times: "平常上限的 {n} 倍",
+    below: "低于平常",
     chart: "{name}：本次 {value}，自身平常 {usual}，同类平常 {peers}",
     verdict: "这个判断：",
     say: { expected: "此处可预期", wrong: "误报", odd: "确属异常" },

@@ -12,6 +12,7 @@ import entities from "./entities";
 import hunt from "./hunt";
 import identity from "./identity";
 import login from "./login";
+import models from "./models";
 import overview from "./overview";
 import names from "./names";
 import packets from "./packets";
@@ -27,4 +28,4 @@ import wall from "./wall";
 import webhooks from "./webhooks";
 import words from "./words";
 
-export default { alerts, assets, audit, changes, registry, entities, evidence, hunt, identity, beside, exceptions, login, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, webhooks, words, ...names, ...pages, ...enforcement, ...cases };
+export default { alerts, assets, audit, changes, registry, entities, evidence, hunt, identity, beside, exceptions, login, models, overview, packets, palette, reports, rules, sensors, shell, transfers, wall, webhooks, words, ...names, ...pages, ...enforcement, ...cases };

@@ -15,6 +15,7 @@ export default {
     incidents: "安全事件",
     notices: "通报",
     rules: "检测规则",
+    models: "异常模型",
     checks: "合规检查",
     attestations: "人工证明",
     orders: "整改单",
