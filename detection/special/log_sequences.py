@@ -149,7 +149,9 @@ class LogSequencesDetector:
         key = f"{session.final.unit}\0{session.source}"
         known = self._known.pop(key, None) or Known(begun=session.begun)
         self._known[key] = known  # the one heard longest ago is first
-        model = self._models.setdefault(key, parameters.model())
+        model = self._models.get(key)
+        if model is None:
+            model = self._models[key] = parameters.model()
         if len(self._known) > parameters.learned_max:
             del self._models[self._known.popitem(last=False)[0]]
         known.begun = min(known.begun, session.begun)
@@ -157,7 +159,7 @@ class LogSequencesDetector:
         if (
             model.sessions < parameters.learning_sessions
             or session.last - known.begun < parameters.learning_days * _DAY
-            or verdict.surprise <= model.limit(parameters.alert_one_in, parameters.unsettled_share)
+            or not model.is_rare(verdict, parameters.alert_one_in, parameters.unsettled_share)
         ):
             model.learn(verdict)
             return []
@@ -219,8 +221,7 @@ class LogSequencesDetector:
             "after": self._step(session, oddity.after),
             "value": oddity.value,
             "near": oddity.near,
-            "least": oddity.least,
-            "most": oddity.most,
+            "usual": f"{oddity.least}–{oddity.most}" if oddity.least < oddity.most else f"{oddity.most}",
         }
         return filled(Words(phrase.zh, phrase.en), session.final, values)
 

@@ -9,7 +9,7 @@ sessions in the same order give the same verdicts to the bit.
 from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
-from math import ceil, log10
+from math import log10
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ _MILLI: Final = 1_000  # parts of a surprise in which weights are whole numbers
 _COUNT_MAX: Final = 60_000  # of one kind in one session
 _BUCKETS_PER_DOUBLING: Final = 4
 _LEVELS_MAX: Final = 40_000  # counts and pairs remembered
+_LIKE_MAX: Final = 1_000  # unlike sessions whose nearest one is remembered
 _ODDITIES_MAX: Final = 3
 
 Vector = tuple[tuple[int, int], ...]  # columns and their counts
@@ -132,6 +133,9 @@ class SequenceModel:
         self._surprises = deque(known.surprises, maxlen=surprises_max)
         self._rows: Rows = np.zeros((16, 16), np.int64)
         self._slots: dict[Vector, int] = {}
+        self._like: dict[
+            Vector, tuple[tuple[int, ...], dict[int, int]]
+        ] = {}  # found since a new one was learned
         for vector in self._vectors.sessions:
             self._place(vector, len(self._slots))
 
@@ -146,7 +150,7 @@ class SequenceModel:
         differs: tuple[int, ...] = ()
         nearest: dict[int, int] = {}
         if vector not in self._vectors.sessions:
-            differs, nearest = self._nearest(vector)
+            differs, nearest = self._like.get(vector) or self._nearest(vector)
         seen = _Seen(
             unknown if len(self._kinds) < self._kinds_max else (),
             vector,
@@ -166,8 +170,9 @@ class SequenceModel:
                 self._kinds.append(kind)
         self._differ.extend([0] * (len(self._kinds) - len(self._differ)))
         self._surprises.append(verdict.surprise)
-        if seen.vector not in self._vectors.sessions and self.sessions:
-            self._fresh += 1
+        if seen.vector not in self._vectors.sessions:
+            self._like.clear()
+            self._fresh += self.sessions > 0
             for column in seen.differs:
                 self._differ[column] += 1
         gone = self._vectors.add(seen.vector)
@@ -185,14 +190,13 @@ class SequenceModel:
             self._spans.add(seen.span)
         self.sessions += 1
 
-    def limit(self, one_in: float, share: float) -> float:
-        """The surprise above which a session is told: rarer than one in ``one_in``, and than ``share`` of the
-        last learned ones; what does not settle raises its own limit."""
-        floor = log10(one_in)
-        if not self._surprises:
-            return floor
-        ranked = sorted(self._surprises)
-        return max(floor, ranked[min(len(ranked) - 1, ceil((1 - share) * len(ranked)) - 1)])
+    def is_rare(self, verdict: Verdict, one_in: float, share: float) -> bool:
+        """Whether it is rarer than one in ``one_in`` and than all but ``share`` of the last learned sessions:
+        a source that does not settle raises its own limit."""
+        if verdict.surprise <= log10(one_in):
+            return False
+        beyond = sum(one >= verdict.surprise for one in self._surprises)
+        return beyond <= share * len(self._surprises)
 
     def state(self) -> Learned:
         """Everything worth keeping."""
@@ -268,7 +272,10 @@ class SequenceModel:
         near = np.flatnonzero(cost == cost.min())
         apart = np.abs(rows[near] - own).sum(axis=1)
         best = min(tuple(rows[one].tolist()) for one in near[apart == apart.min()])
-        return tuple(np.flatnonzero(np.array(best) != own).tolist()), dict(enumerate(best))
+        found = tuple(np.flatnonzero(np.array(best) != own).tolist()), dict(enumerate(best))
+        if len(self._like) < _LIKE_MAX:  # a flood of one odd session costs one search
+            self._like[vector] = found
+        return found
 
     def _counted(self, seen: _Seen, nearest: dict[int, int]) -> Iterator[Oddity]:
         """The kinds whose number differs from the nearest session, the most telling first."""

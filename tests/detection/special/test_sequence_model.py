@@ -30,7 +30,6 @@ USUAL = ["connect accept open close", "connect fail accept open close", "connect
 def test_what_was_learned_does_not_surprise() -> None:
     known = learned(USUAL, 400)
     assert [known.judge(one.split(), 10.0)[:2] for one in USUAL] == [(0.0, ())] * 3
-    assert known.limit(1000, 0.01) == 3.0
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,9 @@ def test_a_source_that_never_settles_does_not_surprise() -> None:
     noisy = model()
     for number in range(600):
         noisy.learn(noisy.judge([f"k{number % 7}"] * (1 + number % 13) + [f"n{number % 50}"] * (number % 29)))
-    assert noisy.judge(["k1"] * 12 + ["n3"] * 23).surprise < noisy.limit(1000, 0.01)
+    odd = noisy.judge(["k1"] * 12 + ["n3"] * 23)
+    assert not noisy.is_rare(odd, 1000, 0.01)
+    assert noisy.is_rare(odd._replace(surprise=99.0), 1000, 0.01)
 
 
 def test_more_kinds_than_columns_count_as_one() -> None:
@@ -112,6 +113,5 @@ def test_recorded_sessions_of_a_file_system_are_told_apart() -> None:
     known = model(kinds=256, vectors=1000)
     for steps in normal[:3700]:
         known.learn(known.judge(steps))
-    limit = known.limit(1000, 0.01)
-    assert sum(known.judge(one).surprise > limit for one in normal[3700:]) <= 2
-    assert sum(known.judge(one).surprise > limit for one in abnormal) >= 0.99 * len(abnormal)
+    assert sum(known.is_rare(known.judge(one), 1000, 0.01) for one in normal[3700:]) <= 2
+    assert sum(known.is_rare(known.judge(one), 1000, 0.01) for one in abnormal) >= 0.99 * len(abnormal)
