@@ -17,6 +17,7 @@ from typing import Final
 
 from browsing import CHROMIUM, QUIET
 from filled import Filled, Shown
+from filled_full import fill
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from running_center import RunningCenter
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     asked.add_argument("--data", type=Path, required=True)
     asked.add_argument("--url", required=True)
     asked.add_argument("--into", type=Path, required=True)
+    asked.add_argument("--full", action="store_true", help="fill the pages first; once in a center's life")
     asked.add_argument("--setting", action="append", help="only these, by name")
     asked.add_argument("--page", action="append", help="only these, by name")
     given = asked.parse_args(arguments)
@@ -70,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
     center = RunningCenter(given.data, given.url, "", "", sleeper, given.data, [])
     filled = Filled(center, f"{int(time.time()) % 100_000:05}")
     try:
+        if given.full:
+            fill(filled)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             for setting in SETTINGS:
