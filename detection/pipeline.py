@@ -73,8 +73,8 @@ class Remembering(Protocol):
         """The state to keep; None where it has not changed since the last call."""
         ...
 
-    def recall(self, snapshot: bytes) -> None:
-        """Take up a state that ``snapshot`` gave."""
+    def recall(self, snapshot: bytes) -> object:
+        """Take up a state that ``snapshot`` gave; False where it is set aside, being of another edition."""
         ...
 
 
@@ -141,11 +141,16 @@ class Pipeline:
                 batch = []
         self._warm(batch)
 
-    def recall(self) -> None:
-        """Give remembering detectors the state of the last commit."""
+    def recall(self) -> list[str]:
+        """Give remembering detectors the state of the last commit; names of those that could not use it."""
+        set_aside: list[str] = []
         for detector in self._detectors:
-            if isinstance(detector, Remembering) and (kept := self._sink.detector_state(detector.name)):
-                detector.recall(kept)
+            if not isinstance(detector, Remembering):
+                continue
+            kept = self._sink.detector_state(detector.name)
+            if kept and detector.recall(kept) is False:
+                set_aside.append(detector.name)
+        return set_aside
 
     def replay_since(self) -> datetime | None:
         """The earliest event time a detector must see again after ``recall``."""
@@ -182,9 +187,12 @@ class Pipeline:
         return alerts
 
 
-def restore(log: EventLog, pipeline: Pipeline, now: datetime) -> None:
-    """Put detectors back to where the last commit left them: snapshots, then the last minutes again."""
-    pipeline.recall()
+def restore(log: EventLog, pipeline: Pipeline, now: datetime) -> list[str]:
+    """Put detectors back to where the last commit left them: snapshots, then the last minutes again.
+
+    Gives the names of those whose snapshot is of another edition: they learn anew.
+    """
+    set_aside = pipeline.recall()
     pending: set[str] = set()
     anchor = now
     position = pipeline.position()
@@ -198,6 +206,7 @@ def restore(log: EventLog, pipeline: Pipeline, now: datetime) -> None:
     if wanted is not None:
         since = min(since, wanted)
     pipeline.warm(event for event in log.since(since) if event.id not in pending and event.time <= now)
+    return set_aside
 
 
 def follow(log: EventLog, pipeline: Pipeline, stop: threading.Event, clock: Callable[[], datetime]) -> None:

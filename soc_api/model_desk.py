@@ -10,7 +10,7 @@ import msgspec
 from crypto.keys import SigningKey
 from crypto.sm3 import sm3_hex
 from crypto.words import Refused, Words
-from detection.anomaly.learning import KIND_WORDS, Standing, standing
+from detection.anomaly.learning import Standing, standing
 from detection.anomaly.model_acts import ACTS_NAME, Act, last_acts
 from detection.anomaly.registry import Chosen, ModelRegistry
 from detection.anomaly.windows import KINDS, WindowParameters
@@ -129,13 +129,6 @@ class ModelDesk:
         return Version(
             version=version, rows=model.rows, first=model.first, last=model.last, manifest_sm3=digest
         )
-
-
-def kind_words(kind: str) -> Words:
-    """A kind, with its peer group where it is of one."""
-    entity, _, group = kind.partition(".")
-    named = next((words for name, words in KIND_WORDS.items() if name == entity), Words(entity, entity))
-    return Words(f"{named.zh}·{group}", f"{named.en}, {group}") if group else named
 
 
 def _none(kind: str) -> Kind:

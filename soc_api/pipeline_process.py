@@ -72,7 +72,13 @@ def run_pipeline(folders: Folders, settings: Settings) -> None:
         sieve = Sieve(ExceptionStore(engine, partial(protected_assets, engine)), _now())
         detectors = _detectors(folders, settings, engine)
         pipeline = Pipeline(detectors, AlertStore(engine), failed=failed, sieve=sieve)
-        restore(events, pipeline, _now())
+        for name in restore(events, pipeline, _now()):
+            say(
+                Words(
+                    f"检测器 {name} 的记忆出自其他版本,未采用,重新学习",
+                    f"the memory of detector {name} is of another edition: set aside, it learns anew",
+                )
+            )
         asyncio.run(_run(folders, settings, engine, log, events, pipeline, stop))
     finally:
         log.close()

@@ -14,8 +14,8 @@ from detection.anomaly.encoding import Array
 from detection.anomaly.frozen import FrozenModel, Opinion
 from detection.anomaly.history import DAY_SECONDS, History
 from detection.anomaly.learning import Kept
-from detection.anomaly.refit import Realised, RefitParameters, lesson, verdict
-from detection.anomaly.windows import FEATURES, Closed, Kind
+from detection.anomaly.refit import Lesson, Realised, RefitParameters, lesson, verdict
+from detection.anomaly.windows import FEATURES, Closed
 
 DRIFT_RATIOS: Final = (0.5, 2.0)  # of the realised over the nominal share: beyond them "1 in N" is not true
 
@@ -23,11 +23,11 @@ DRIFT_RATIOS: Final = (0.5, 2.0)  # of the realised over the nominal share: beyo
 class Shelf(Protocol):
     """Where models are fitted, kept and chosen (detection.anomaly.open)."""
 
-    def fit(self, kind: Kind, rows: Array, starts: Array) -> FrozenModel:
+    def fit(self, kind: str, rows: Array, starts: Array) -> FrozenModel:
         """A model of rows in order of time. Raises ArithmeticError."""
         ...
 
-    def begin(self, kind: Kind, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
+    def begin(self, kind: str, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
         """Fit beside this thread; what is returned gives the model once it is there, or raises."""
         ...
 
@@ -39,13 +39,18 @@ class Shelf(Protocol):
         """Keep a model that is on trial from now on. Raises OSError."""
         ...
 
-    def judge(self, kind: Kind, *, promote: bool, why: str, now: datetime) -> None:
+    def judge(self, kind: str, *, promote: bool, why: str, now: datetime) -> None:
         """End the trial."""
         ...
 
     def moved(self, kind: str) -> tuple[FrozenModel, FrozenModel | None] | None:
         """Which models a person chose meanwhile, the one that speaks and the one on trial; None: none."""
         ...
+
+
+def new_history(parameters: RefitParameters) -> History:
+    """For the windows of one kind or one of its peer groups."""
+    return History(len(FEATURES), days_max=parameters.days_max, rows_max=parameters.rows_per_day)
 
 
 class Champion:
@@ -57,12 +62,13 @@ class Champion:
         challenger: FrozenModel | None,
         parameters: RefitParameters,
         alert_surprise: float,
+        history: History | None = None,
     ) -> None:
         self.model = model
         self.challenger = challenger
         self._parameters = parameters
         self._alert_surprise = alert_surprise
-        self._history = History(len(FEATURES), days_max=parameters.days_max, rows_max=parameters.rows_per_day)
+        self._history = history or new_history(parameters)
         self._kept = Kept()
         self._fitting: Callable[[], FrozenModel | None] | None = None
 
@@ -106,6 +112,21 @@ class Champion:
         low, high = DRIFT_RATIOS
         return None if low <= realised.ratio() <= high else realised
 
+    @property
+    def windows(self) -> int:
+        """Windows of the days that history holds."""
+        return self._history.windows
+
+    def lesson(self, history: History, day: int) -> Lesson:
+        """What may be learned from windows whose surprises are this champion's."""
+        starts, surprises, rows = history.table()
+        days = day - self.model.last / DAY_SECONDS
+        settled = self.model.last - self.model.first >= self._parameters.unguarded_days * DAY_SECONDS
+        taught = (self.model.ensemble.least, self.model.ensemble.most) if settled else None
+        # a model of an hour finds most of a day rare: what it finds rare is held against nobody yet
+        surprises = surprises if settled else np.zeros(len(surprises))
+        return lesson(starts, surprises, rows, taught, days, self._parameters)
+
     def kept(self) -> Kept:
         """What a snapshot keeps."""
         return msgspec.structs.replace(self._kept, days=self._history.days())
@@ -120,8 +141,7 @@ class Champion:
         decided, why = verdict(self._kept.champion, self._kept.challenger, self._parameters)
         if decided == "wait":
             return
-        kind: Kind = "host" if self.model.kind == "host" else "source"
-        shelf.judge(kind, promote=decided == "promote", why=why, now=now)
+        shelf.judge(self.model.kind, promote=decided == "promote", why=why, now=now)
         if decided == "promote":
             self.model = self.challenger
             self._kept.champion = Realised()
@@ -129,18 +149,11 @@ class Champion:
         self._kept.challenger = Realised()
 
     def _learn(self, day: int, shelf: Shelf, now: datetime) -> None:
-        starts, surprises, rows = self._history.table()
-        days = day - self.model.last / DAY_SECONDS
-        settled = self.model.last - self.model.first >= self._parameters.unguarded_days * DAY_SECONDS
-        taught = (self.model.ensemble.least, self.model.ensemble.most) if settled else None
-        # a model of an hour finds most of a day rare: what it finds rare is held against nobody yet
-        surprises = surprises if settled else np.zeros(len(surprises))
-        learned = lesson(starts, surprises, rows, taught, days, self._parameters)
+        learned = self.lesson(self._history, day)
         self._kept.outside = 0.0 if learned.fits else learned.outside
         if not learned.fits:
             return
-        kind: Kind = "host" if self.model.kind == "host" else "source"
-        self._fitting = shelf.begin(kind, learned.rows, learned.starts)
+        self._fitting = shelf.begin(self.model.kind, learned.rows, learned.starts)
         self._take_up(shelf, now)
 
     def _take_up(self, shelf: Shelf, now: datetime) -> None:

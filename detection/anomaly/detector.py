@@ -15,33 +15,45 @@ from msgspec import UNSET
 from crypto.words import Words
 from detection.alert import Alert, Match
 from detection.anomaly.champion import Champion, Shelf
-from detection.anomaly.frozen import Contribution, FrozenModel, Opinion
-from detection.anomaly.learning import KIND_WORDS, Learning
+from detection.anomaly.frozen import Contribution, FrozenModel
+from detection.anomaly.group_hours import WITHIN
+from detection.anomaly.history import History
+from detection.anomaly.learning import Kept, Learning, model_words
 from detection.anomaly.own import Own, OwnRanges
+from detection.anomaly.panel import OF, Panel, Said
+from detection.anomaly.peers import Peers
 from detection.anomaly.refit import Realised
-from detection.anomaly.windows import FEATURES, KINDS, Closed, Kind, WindowParameters, Windows
+from detection.anomaly.windows import FEATURES, KINDS, Closed, Kind, WindowParameters, Windows, span_words
 from detection.detector import feed_each
 from detection.special.remembered import Remembered
 from sensors.event import Event
 
 SNAPSHOT_SECONDS: Final = 240  # well within what the pipeline warms its detectors with
-Models = Mapping[Kind, tuple[FrozenModel, FrozenModel | None]]  # champion, and challenger on trial
+Models = Mapping[str, tuple[FrozenModel, FrozenModel | None]]  # champion, and challenger on trial
 
 
 class AnomalyDetector:
-    """Scores one-minute windows against a frozen model per kind of entity."""
+    """Scores one-minute windows against frozen models of each kind of entity and its peer groups."""
 
     name = "anomaly"
 
     def __init__(
-        self, parameters: WindowParameters, models: Models, shelf: Shelf, own: Callable[[], OwnRanges]
+        self,
+        parameters: WindowParameters,
+        models: Models,
+        shelf: Shelf,
+        own: Callable[[], OwnRanges],
+        peers: Peers,
     ) -> None:
         """``models`` are those fitted before; the shelf makes new ones and keeps them."""
         self._parameters = parameters
         self._shelf = shelf
-        self._champions = {kind: self._champion(*pair) for kind, pair in models.items()}
-        self._windows = Windows(parameters)
-        self._learning = Learning(needed=parameters.learning_windows, ready=sorted(models))
+        self._models = models
+        self._peers = peers
+        self._span = span_words(parameters.window_seconds)
+        self._panels = {kind: self._panel(kind, models[kind]) for kind in KINDS if kind in models}
+        self._windows = Windows(parameters, peers)
+        self._learning = Learning(needed=parameters.learning_windows, ready=sorted(self._panels))
         self._raised: Remembered[list[int]] = Remembered(
             list, keys_max=parameters.windows_open_max, weight_max=parameters.windows_open_max
         )
@@ -60,8 +72,9 @@ class AnomalyDetector:
 
         What comes between is seen again after a restart, when the pipeline warms its detectors.
         """
-        models = [id(one) for each in self._champions.values() for one in (each.model, each.challenger)]
-        known = len(self._champions) == len(KINDS) and models == self._kept_models
+        each = [champion for panel in self._panels.values() for champion in panel.champions()]
+        models = [id(one) for champion in each for one in (champion.model, champion.challenger)]
+        known = len(self._panels) == len(KINDS) and models == self._kept_models
         if not self._changed or (known and abs(self._now - self._kept_at) < SNAPSHOT_SECONDS):
             return None
         self._changed, self._kept_at, self._kept_models = False, self._now, models
@@ -69,38 +82,40 @@ class AnomalyDetector:
             self._learning,
             closed_until=self._windows.closed_until,
             known={host: sorted(programs) for host, programs in self._windows.known.items()},
-            kept={kind: champion.kept() for kind, champion in self._champions.items()},
+            kept=self._kept(),
+            waiting={kind: days for panel in self._panels.values() for kind, days in panel.waiting().items()},
             own={kind: own.memory() for kind, own in self._own.items()},
         )
         return msgspec.json.encode(kept)
 
-    def recall(self, snapshot: bytes) -> None:
-        """Take up a learning state; one of another shape is left aside, and learning begins anew."""
+    def recall(self, snapshot: bytes) -> bool:
+        """Take up a learning state; what is of another shape is left aside (False), and learned anew."""
         try:
             kept = msgspec.json.decode(snapshot, type=Learning)
         except msgspec.MsgspecError:
-            return
+            return False
         self._windows.closed_until.update(kept.closed_until)
         for host, programs in kept.known.items():
             self._windows.known.touch(host).update(programs[: self._parameters.known_programs_max])
         rows = {
             kind: [row for row in table if len(row[1]) == len(FEATURES)]
             for kind, table in kept.rows.items()
-            if kind not in self._champions
+            if kind not in self._panels
         }
-        for kind, memory in kept.own.items():
-            self._own[kind].recall(memory)
-        for kind, remembered in kept.kept.items():
-            if kind in self._champions:
-                self._champions[kind].recall(remembered)
+        recalled = [self._own[kind].recall(memory) for kind, memory in kept.own.items()]
+        for panel in self._panels.values():
+            panel.recall(kept.kept, kept.waiting)
         self._learning = Learning(
-            needed=self._parameters.learning_windows, ready=sorted(self._champions), rows=rows
+            needed=self._parameters.learning_windows, ready=sorted(self._panels), rows=rows
         )
+        return all(recalled)
 
     def state(self) -> Words:
         """Ready, or how far the learning is."""
-        kept = {kind: champion.kept() for kind, champion in self._champions.items()}
-        return msgspec.structs.replace(self._learning, kept=kept).words()
+        return msgspec.structs.replace(self._learning, kept=self._kept()).words()
+
+    def _kept(self) -> dict[str, Kept]:
+        return {kind: one for panel in self._panels.values() for kind, one in panel.kept().items()}
 
     def _take(self, event: Event) -> list[Alert]:
         closed = list(self._windows.add(event))
@@ -115,27 +130,25 @@ class AnomalyDetector:
         alerts = self._judged(kind, windows)
         rows = np.array([window.values for window in windows], dtype=np.float64)
         keys = [_key(window) for window in windows]
-        self._own[kind].learn(windows[0].start, keys, [window.unit for window in windows], rows)
+        peers = [f"{window.unit}{WITHIN}{window.group}" for window in windows]
+        self._own[kind].learn(windows[0].start, keys, peers, rows)
         return alerts
 
     def _judged(self, kind: Kind, windows: list[Closed]) -> list[Alert]:
-        champion = self._champions.get(kind)
-        if champion is None:
+        panel = self._panels.get(kind)
+        if panel is None:
             full = [self._learning.add(window, self._parameters) for window in windows]
             if full[-1]:
                 self._freeze(kind, windows[-1])
             return []
-        if (chosen := self._shelf.moved(kind)) is not None:
-            champion.replaced(*chosen)
-        champion.night(windows[0].start, self._shelf, windows[0].events[-1].time)
+        panel.night(windows[0].start, self._shelf, windows[0].events[-1].time)
         self.scored += len(windows)
         alerts = [
-            self._alert(window, opinion)
-            for window, opinion in zip(windows, champion.opinions(windows), strict=True)
-            if opinion.one_in >= self._parameters.alert_one_in and not self._repeated(window)
+            self._alert(window, said)
+            for window, said in zip(windows, panel.opinions(windows), strict=True)
+            if said.opinion.one_in >= self._parameters.alert_one_in and not self._repeated(window)
         ]
-        if realised := champion.drift():
-            alerts.append(self._drifted(kind, windows[-1], realised))
+        alerts.extend(self._drifted(model, windows[-1], realised) for model, realised in panel.drift())
         return alerts
 
     def _freeze(self, kind: Kind, window: Closed) -> None:
@@ -143,13 +156,23 @@ class AnomalyDetector:
         starts = np.array([start for start, _ in rows], dtype=np.float64)
         model = self._shelf.fit(kind, np.array([values for _, values in rows], dtype=np.float64), starts)
         self._shelf.first(model, window.events[-1].time)  # where it fails the next window tries again
-        self._champions[kind] = self._champion(model, None)
+        self._panels[kind] = self._panel(kind, (model, None))
         del self._learning.rows[kind]
-        self._learning.ready = sorted(self._champions)
+        self._learning.ready = sorted(self._panels)
 
-    def _champion(self, model: FrozenModel, challenger: FrozenModel | None) -> Champion:
+    def _panel(self, kind: Kind, whole: tuple[FrozenModel, FrozenModel | None]) -> Panel:
+        groups = {
+            name.removeprefix(f"{kind}{OF}"): self._champion(*pair)
+            for name, pair in self._models.items()
+            if name.startswith(f"{kind}{OF}")
+        }
+        return Panel(self._champion(*whole), groups, self._parameters, self._champion)
+
+    def _champion(
+        self, model: FrozenModel, challenger: FrozenModel | None, history: History | None = None
+    ) -> Champion:
         surprise = float(np.log10(self._parameters.alert_one_in))
-        return Champion(model, challenger, self._parameters.refit, surprise)
+        return Champion(model, challenger, self._parameters.refit, surprise, history)
 
     def _repeated(self, window: Closed) -> bool:
         told = self._raised.touch(f"{window.unit}\0{window.kind}\0{window.entity}")
@@ -158,14 +181,14 @@ class AnomalyDetector:
         told[:] = [window.start]
         return False
 
-    def _drifted(self, kind: Kind, window: Closed, realised: Realised) -> Alert:
+    def _drifted(self, model: str, window: Closed, realised: Realised) -> Alert:
         last = window.events[-1]
         return self._parameters.drift.alert(
             "anomaly",
-            entity=f"model:{kind}",
+            entity=f"model:{model}",
             numbers={
-                "kind": KIND_WORDS[kind].zh,
-                "kind_en": KIND_WORDS[kind].en,
+                "kind": model_words(model).zh,
+                "kind_en": model_words(model).en,
                 "share": f"{realised.ratio():.1f}",
                 "windows": f"{realised.windows:,}",
             },
@@ -173,7 +196,8 @@ class AnomalyDetector:
             matched=(Match(event=last.id, field="surprise", value=realised.ratio()),),
         )
 
-    def _alert(self, window: Closed, opinion: Opinion) -> Alert:
+    def _alert(self, window: Closed, said: Said) -> Alert:
+        opinion, among = said.opinion, self._peers.words(said.group)
         saying = self._parameters.host if window.kind == "host" else self._parameters.source
         last = window.events[-1]
         top = opinion.reasons
@@ -184,6 +208,10 @@ class AnomalyDetector:
             numbers={
                 "entity": window.entity,
                 "one_in": f"{opinion.one_in:,.0f}",
+                "group": among.zh,
+                "group_en": among.en,
+                "span": self._span.zh,
+                "span_en": self._span.en,
                 "start": datetime.fromtimestamp(window.start, UTC).isoformat(timespec="minutes"),
                 "features": "、".join(_sentence(one).zh for one in top),
                 "features_en": ", ".join(_sentence(one).en for one in top),

@@ -54,6 +54,11 @@ class History:
             for table in (self._rows, self._seen, self._packed):
                 table.pop(oldest, None)
 
+    @property
+    def windows(self) -> int:
+        """How many there were on the days it holds."""
+        return sum(self._seen.values())
+
     def table(self) -> tuple[Array, Array, Array]:
         """(starts, surprises, counts) of all rows kept, in order of time."""
         rows = sorted(row for day in sorted(self._rows) for row in self._rows[day])

@@ -13,6 +13,13 @@ from detection.anomaly.windows import KINDS, Closed, Kind, WindowParameters
 KIND_WORDS: Final = {"host": Words("主机", "hosts"), "source": Words("网络来源", "network sources")}
 
 
+def model_words(kind: str) -> Words:
+    """A kind of model, with its peer group where it is of one."""
+    of, _, group = kind.partition(".")
+    named = next((words for name, words in KIND_WORDS.items() if name == of), Words(of, of))
+    return Words(f"{named.zh}·{group}", f"{named.en}, {group}") if group else named
+
+
 class Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a kind with a model remembers: history to learn from again, and how its models fare."""
 
@@ -31,7 +38,8 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rows: dict[Kind, list[tuple[int, tuple[float, ...]]]] = {}
     closed_until: dict[str, int] = {}
     known: dict[str, list[str]] = {}
-    kept: dict[Kind, Kept] = {}
+    kept: dict[str, Kept] = {}  # by the kind of model, a peer group's is host.GROUP
+    waiting: dict[str, dict[int, Day]] = {}  # of peer groups that have no model yet
     own: dict[Kind, OwnMemory] = {}
 
     def add(self, window: Closed, parameters: WindowParameters) -> bool:
@@ -49,7 +57,7 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def words(self) -> Words:
         """The state a person sees: ready, or "learning n/60 windows" by kind, or what does not fit."""
         waiting = [kind for kind in KINDS if kind not in self.ready]
-        moved = [kind for kind in self.ready if kind in self.kept and self.kept[kind].outside > 0.0]
+        moved = {model_words(kind): one.outside for kind, one in self.kept.items() if one.outside > 0.0}
         if waiting:
             zh = ";".join(
                 f"{KIND_WORDS[kind].zh} {self.times(kind)}/{self.needed} 个时间窗" for kind in waiting
@@ -60,8 +68,8 @@ class Learning(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             return Words(f"学习中:{zh}", f"learning: {en}")
         if not moved:
             return Words("异常检测已启用", "anomaly detection is on")
-        zh = "、".join(f"{KIND_WORDS[kind].zh} {self.kept[kind].outside:.0%}" for kind in moved)
-        en = ", ".join(f"{self.kept[kind].outside:.0%} of {KIND_WORDS[kind].en}" for kind in moved)
+        zh = "、".join(f"{words.zh} {outside:.0%}" for words, outside in moved.items())
+        en = ", ".join(f"{outside:.0%} of {words.en}" for words, outside in moved.items())
         return Words(
             f"异常检测已启用;上次学习时超出可信变化幅度而未采用的时间窗:{zh}",
             f"anomaly detection is on; windows the last refit left out as beyond trusted change: {en}",

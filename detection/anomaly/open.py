@@ -15,8 +15,9 @@ from detection.anomaly.fitting import Fitting
 from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.habit import HabitDetector
 from detection.anomaly.own import OwnRanges
+from detection.anomaly.peers import open_peers
 from detection.anomaly.registry import ModelRegistry, registry_in
-from detection.anomaly.windows import FEATURES, KINDS, Kind, WindowParameters
+from detection.anomaly.windows import FEATURES, KINDS, WindowParameters
 from detection.calendar import site_calendar
 from detection.detector import Detector
 from detection.parameters import read_parameters, shipped
@@ -47,7 +48,7 @@ class SignedShelf:
         self._registry, self._parameters = registry, parameters
         self._seen = {kind: registry.stamp(kind) for kind in registry.kinds()}
 
-    def fit(self, kind: Kind, rows: Array, starts: Array) -> FrozenModel:
+    def fit(self, kind: str, rows: Array, starts: Array) -> FrozenModel:
         """A model of rows in order of time. Raises ArithmeticError."""
         from detection.anomaly.model import EnsembleParameters, fit  # PyOD takes seconds to import
 
@@ -57,7 +58,7 @@ class SignedShelf:
             kind=kind, ensemble=ensemble, first=int(starts[0]), last=int(starts[-1]), rows=len(rows)
         )
 
-    def begin(self, kind: Kind, rows: Array, starts: Array) -> Fitting:
+    def begin(self, kind: str, rows: Array, starts: Array) -> Fitting:
         """The same beside this thread."""
         return Fitting(lambda: self.fit(kind, rows, starts))
 
@@ -71,7 +72,7 @@ class SignedShelf:
         self._registry.try_out(model.kind, version, now)
         self._seen[model.kind] = self._registry.stamp(model.kind)
 
-    def judge(self, kind: Kind, *, promote: bool, why: str, now: datetime) -> None:
+    def judge(self, kind: str, *, promote: bool, why: str, now: datetime) -> None:
         """End the trial."""
         (self._registry.promote if promote else self._registry.reject)(kind, now, why)
         self._seen[kind] = self._registry.stamp(kind)
@@ -103,8 +104,8 @@ def open_anomaly(
     chosen = window_parameters(parameters)
     registry = registry_in(models, key_file)
     refused: list[Refused] = []
-    known: dict[Kind, tuple[FrozenModel, FrozenModel | None]] = {}
-    for kind in KINDS:
+    known: dict[str, tuple[FrozenModel, FrozenModel | None]] = {}
+    for kind in sorted({*KINDS, *(one for one in registry.kinds() if one.partition(".")[0] in KINDS)}):
         champion = _first_good(registry, kind, now, refused)
         if champion is not None:
             known[kind] = champion, _challenger(registry, kind, now, refused)
@@ -115,11 +116,12 @@ def open_anomaly(
     def own() -> OwnRanges:
         return OwnRanges(tuple(FEATURES), baseline, calendar)
 
-    return AnomalyDetector(chosen, known, SignedShelf(registry, chosen), own), refused
+    peers = open_peers(parameters.parent if parameters is not None else None)
+    return AnomalyDetector(chosen, known, SignedShelf(registry, chosen), own, peers), refused
 
 
 def _first_good(
-    registry: ModelRegistry, kind: Kind, now: datetime, refused: list[Refused]
+    registry: ModelRegistry, kind: str, now: datetime, refused: list[Refused]
 ) -> FrozenModel | None:
     """The champion, or where it is refused the one before it, and so on."""
     while True:
@@ -140,14 +142,14 @@ def _first_good(
 
 
 def _challenger(
-    registry: ModelRegistry, kind: Kind, now: datetime, refused: list[Refused]
+    registry: ModelRegistry, kind: str, now: datetime, refused: list[Refused]
 ) -> FrozenModel | None:
     version = registry.chosen(kind).challenger
     return _loaded(registry, kind, version, now, refused) if version else None
 
 
 def _loaded(
-    registry: ModelRegistry, kind: Kind, version: int, now: datetime, refused: list[Refused]
+    registry: ModelRegistry, kind: str, version: int, now: datetime, refused: list[Refused]
 ) -> FrozenModel | None:
     try:
         model = registry.load(kind, version)

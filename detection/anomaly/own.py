@@ -69,13 +69,14 @@ class OwnRanges:
         """Everything, for a snapshot."""
         return OwnMemory(baseline=self._baseline.to_bytes(), last=self._last)
 
-    def recall(self, memory: OwnMemory) -> None:
-        """Take up what ``memory`` gave; of another shape it is left aside, and learning begins anew."""
+    def recall(self, memory: OwnMemory) -> bool:
+        """Take up what ``memory`` gave; of another shape it is left aside (False) and learned anew."""
         width = len(self._baseline.features)
-        if all(len(row) == width for row in memory.last.values()) and self._baseline.from_bytes(
-            memory.baseline
-        ):
-            self._last = dict(memory.last)
+        fits = all(len(row) == width for row in memory.last.values())
+        if not fits or not self._baseline.from_bytes(memory.baseline):
+            return False
+        self._last = dict(memory.last)
+        return True
 
     def _slot(self, start: int) -> int:
         return self._calendar.slot(datetime.fromtimestamp(start, UTC))

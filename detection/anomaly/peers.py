@@ -25,7 +25,7 @@ _CACHE: Final = 65_536
 _TEXT_MAX: Final = 255
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _WORDS: Final = {
-    UNKNOWN: Words("同类", "of its kind"),
+    UNKNOWN: Words("同类", "its kind"),
     INSIDE: Words("内部地址", "inside addresses"),
     OUTSIDE: Words("外部地址", "outside addresses"),
 }
@@ -79,7 +79,7 @@ class Peers:
 
     def words(self, group: str) -> Words:
         """A group as a person reads it."""
-        return self._words.get(group) or _WORDS.get(group) or Words(f"{group} 平台", f"on {group}")
+        return self._words.get(group) or _WORDS.get(group) or Words(f"{group} 平台", f"the platform {group}")
 
     def _find(self, name: str, unit: str, product: str) -> str:
         try:

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from crypto.words import Words
+from detection.anomaly.peers import UNKNOWN, Peers
 from detection.anomaly.refit import RefitParameters
 from detection.facts import number_of, texts_of
 from detection.parameters import Saying
@@ -44,6 +45,14 @@ FEATURES: Final[dict[str, Words]] = {
 _SETS: Final = ("programs", "destinations", "ports", "dns_names")
 
 
+class GroupParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``groups``: which peer groups have a model of their own beside that of their kind."""
+
+    models_max: int  # of each kind
+    rows_min: int  # windows kept of a group, from which it has one
+    share_max: float  # a group with more of its kind's windows needs none: the kind's model is its own
+
+
 class WindowParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file rules/anomaly/windows.toml."""
 
@@ -61,9 +70,18 @@ class WindowParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     alert_one_in: int
     repeat_seconds: int
     refit: RefitParameters
+    groups: GroupParameters
     drift: Saying
     host: Saying
     source: Saying
+
+
+def span_words(seconds: int) -> Words:
+    """How long a window is, as a person says it."""
+    if seconds < 60 or seconds % 60:
+        return Words(f"{seconds} 秒", f"{seconds} seconds")
+    minutes = seconds // 60
+    return Words(f"{minutes} 分钟", f"{minutes} minute{'s' if minutes > 1 else ''}")
 
 
 class Closed(NamedTuple):
@@ -76,14 +94,16 @@ class Closed(NamedTuple):
     start: int
     values: tuple[float, ...]
     events: tuple[Event, ...]
+    group: str = ""  # peer group; "" not known
 
 
 class _Window:
     """A window still open: plain counts and sets of distinct values."""
 
-    __slots__ = ("counts", "distinct", "events", "new_programs")
+    __slots__ = ("counts", "distinct", "events", "group", "new_programs")
 
-    def __init__(self) -> None:
+    def __init__(self, group: str) -> None:
+        self.group = group
         self.counts: dict[str, float] = {}
         self.distinct: dict[str, set[str]] = {name: set() for name in _SETS}
         self.new_programs: set[str] = set()
@@ -101,8 +121,9 @@ _Key = tuple[int, Kind, str, str, str]  # start, kind, unit, sensor, entity
 class Windows:
     """Open windows of all entities; ``add`` an event, then take the windows it closed."""
 
-    def __init__(self, parameters: WindowParameters) -> None:
+    def __init__(self, parameters: WindowParameters, peers: Peers | None = None) -> None:
         self._parameters = parameters
+        self._peers = peers
         self._open: dict[str, dict[_Key, _Window]] = {}
         self._count = 0
         self._newest: dict[str, float] = {}
@@ -144,7 +165,8 @@ class Windows:
             window = table.pop(key)
             self._count -= 1
             start, kind, unit, _, entity = key
-            yield Closed(kind, unit, sensor, entity, start, window.values(), tuple(window.events))
+            events = tuple(window.events)
+            yield Closed(kind, unit, sensor, entity, start, window.values(), events, window.group)
 
     def _count_in(self, key: _Key, event: Event) -> None:
         table = self._open.setdefault(event.sensor, {})
@@ -153,7 +175,7 @@ class Windows:
             if self._count >= self._parameters.windows_open_max:
                 self.evicted += 1  # the new window is not opened: those begun are worth more
                 return
-            window = table[key] = _Window()
+            window = table[key] = _Window(self._peers.of(key[4], event) if self._peers else UNKNOWN)
             self._count += 1
         window.events.append(event)
         for name, amount in _amounts(event):

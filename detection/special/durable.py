@@ -85,18 +85,19 @@ class Durable:
         memory = msgspec.Raw(msgspec.msgpack.encode(self.detector.memory()))
         return msgspec.msgpack.encode(_Snapshot(self._version, self._now, dict(self._marks), memory))
 
-    def recall(self, snapshot: bytes) -> None:
-        """Take up a memory; one of another version or shape is left aside, and learning begins anew."""
+    def recall(self, snapshot: bytes) -> bool:
+        """Take up a memory; one of another version or shape is left aside (False) and learned anew."""
         try:
             kept = msgspec.msgpack.decode(snapshot, type=_Snapshot)
             if kept.version != self._version:
-                return
+                return False
             memory = msgspec.msgpack.decode(kept.memory, type=type(self.detector.memory()))
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return
+            return False
         self.detector.remember(memory)
         self._held, self._marks = kept.marks, dict(kept.marks)
         self._kept = self._now = kept.until
+        return True
 
     def replay_since(self) -> datetime | None:
         """The event time of the last snapshot: what came after must be seen again."""

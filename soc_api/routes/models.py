@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from detection.anomaly.learning import Share, Standing
+from detection.anomaly.learning import Share, Standing, model_words
 from detection.anomaly.refit import Realised
 from soc_api.errors import text
 from soc_api.evidence_scope import need_center
@@ -19,7 +19,7 @@ from soc_api.model_bodies import (
     ModelVersion,
     RankerState,
 )
-from soc_api.model_desk import Kind, ModelDesk, Version, kind_words
+from soc_api.model_desk import Kind, ModelDesk, Version
 from soc_api.routes.anomalies import Desk
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
@@ -54,7 +54,7 @@ def page(center: Here, visit: Visitor, desk: Desk, shelf: Shelf) -> ModelPage:
             ModelAct(
                 act=act.act,
                 kind=act.kind,
-                name=text(kind_words(act.kind)),
+                name=text(model_words(act.kind)),
                 version=act.version,
                 time=act.time,
                 actor=act.actor,
@@ -89,7 +89,7 @@ def _kind(one: Kind, shelf: ModelDesk, standing: Standing) -> ModelKind:
     share = standing.kept.get(one.kind, Share())
     return ModelKind(
         kind=one.kind,
-        name=text(kind_words(one.kind)),
+        name=text(model_words(one.kind)),
         learned=parameters.learning_windows if one.chosen.champion else standing.times(one.kind),
         needed=parameters.learning_windows,
         champion=one.chosen.champion,

@@ -12,7 +12,7 @@ from crypto.words import Refused, Words
 from detection.anomaly.model_acts import last_acts
 from detection.anomaly.open import window_parameters
 from detection.anomaly.registry import ModelRegistry
-from soc_api.model_desk import ModelDesk, kind_words
+from soc_api.model_desk import ModelDesk
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -94,9 +94,3 @@ def test_a_damaged_pointer_chooses_nothing(tmp_path: Path, checks: list[int]) ->
     version(tmp_path / "models", "host", 1)
     (tmp_path / "models" / "host" / "chosen.json").write_text("{")
     assert desk(tmp_path).kind("host").chosen.champion == 0
-
-
-def test_a_kind_in_words() -> None:
-    assert kind_words("host").zh == "主机"
-    assert kind_words("source.servers").en == "network sources, servers"
-    assert kind_words("other").zh == "other"

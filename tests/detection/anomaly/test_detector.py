@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -125,5 +126,16 @@ def test_a_refused_model_is_learned_anew(hour: list[Event], tmp_path: Path) -> N
 
 def test_a_snapshot_of_another_shape_is_left_aside(tmp_path: Path) -> None:
     detector = _open(tmp_path)
-    detector.recall(b'{"needed": "x"}')
+    assert not detector.recall(b'{"needed": "x"}')
     assert "0/60" in detector.state().zh
+
+
+def test_what_an_older_edition_knew_of_entities_is_set_aside(hour: list[Event], tmp_path: Path) -> None:
+    first = _open(tmp_path)
+    first.feed(hour)
+    kept = msgspec.json.decode(first.snapshot() or b"")
+    assert _open(tmp_path).recall(msgspec.json.encode(kept))
+    kept["own"]["host"]["baseline"] = ""
+    assert not _open(tmp_path).recall(msgspec.json.encode(kept))
+    del kept["waiting"]  # of before there were peer groups
+    assert not _open(tmp_path).recall(msgspec.json.encode(kept))

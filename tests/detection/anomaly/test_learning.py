@@ -2,7 +2,7 @@
 
 import msgspec
 
-from detection.anomaly.learning import Kept, Learning, standing, state_words
+from detection.anomaly.learning import Kept, Learning, model_words, standing, state_words
 from detection.anomaly.open import window_parameters
 from detection.anomaly.windows import Closed
 
@@ -47,3 +47,9 @@ def test_a_page_reads_how_it_stands_without_the_rest() -> None:
     assert (found.needed, found.times("source"), found.times("host")) == (5, 2, 0)
     assert (found.kept["host"].refitted, found.kept["host"].outside) == (7, 0.4)
     assert standing(b"{") == standing(None)
+
+
+def test_a_kind_of_models_in_words() -> None:
+    assert model_words("host").zh == "主机"
+    assert model_words("source.servers").en == "network sources, servers"
+    assert model_words("other").zh == "other"

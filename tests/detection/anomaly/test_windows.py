@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from detection.anomaly.open import window_parameters
-from detection.anomaly.windows import FEATURES, Closed, WindowParameters, Windows
+from detection.anomaly.peers import open_peers
+from detection.anomaly.windows import FEATURES, Closed, WindowParameters, Windows, span_words
 from sensors.event import Event, LogSource, Observation, Value, stamp
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -158,3 +159,21 @@ def test_malformed_numbers_do_no_harm(value: Value) -> None:
     flow = event(1, 1, "net.flow", source__ip="a", event__action="flow-end", source__bytes=value)
     (window,) = closed([flow, TICK])
     assert 0 <= counts(window).get("bytes_out", 0) <= 1e15
+
+
+def test_a_window_is_as_long_as_is_said() -> None:
+    said = {30: "30 seconds", 60: "1 minute", 300: "5 minutes", 90: "90 seconds"}
+    assert {seconds: span_words(seconds).en for seconds in said} == said
+
+
+def test_a_window_names_the_peer_group_of_its_entity() -> None:
+    windows = Windows(PARAMETERS, open_peers())
+    seen = [
+        event(1, 1, "process.start", process__executable="/bin/sh"),
+        event(2, 2, "net.flow", source__ip="10.0.0.1"),
+        event(3, 3, "net.flow", source__ip="203.0.113.9"),
+        TICK,
+    ]
+    seen[0] = msgspec.structs.replace(seen[0], logsource=LogSource(product="linux"))
+    found = {one.entity: one.group for each in seen for one in windows.add(each)}
+    assert found == {"web": "linux", "10.0.0.1": "inside", "203.0.113.9": "outside"}
