@@ -43,6 +43,7 @@ class Calendar:
             raise _bad(f"hours {first}-{last}, offset {file.offset_minutes}")
         self._first, self._last = first, last
         self._offset = timedelta(minutes=file.offset_minutes)
+        self.offset_seconds = file.offset_minutes * 60  # of local time before UTC
         self._off = {day for year in file.years for day in year.off}
         self._work = {day for year in file.years for day in year.work}
         self.years = frozenset(year.year for year in file.years)

@@ -162,7 +162,8 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     book, now = RuleStore(engine), _now()
     book.note(rules.versions, now)
     detector = RunningRules(rules, book, now, unknown_to_all=settings.detection.unknown_to_all)
-    return [detector, *_special(folders), anomaly, open_habits(), HealthDetector(health_parameters())]
+    habits = _habits(folders)
+    return [detector, *_special(folders), anomaly, habits, HealthDetector(health_parameters())]
 
 
 def _keep(
@@ -214,6 +215,20 @@ def _anomaly(folders: Folders) -> tuple[Detector, list[Refused]]:
             )
         )
         return open_anomaly(models, key, _now())
+
+
+def _habits(folders: Folders) -> Detector:
+    """The detector of habits with the site's peer groups; with those shipped where its lists are wrong."""
+    try:
+        return open_habits(lists=folders.data / "lists")
+    except BadInput as error:
+        say(
+            Words(
+                f"{error.field}:{error.what.zh};按出厂参数运行",
+                f"{error.field}: {error.what.en}; the shipped values hold",
+            )
+        )
+        return open_habits()
 
 
 def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:

@@ -1,83 +1,144 @@
-"""What an event says its host, source or user did, in few words that repeat: a program, a service."""
+"""What an event says somebody did, in few words that repeat: read once, for every kind of entity it concerns.
 
-from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+Which kinds there are and what is counted of them is data (rules/anomaly/entities.toml). This file knows only
+what an event can be (``CLASSES``) and what can be asked of it: a field of the event, or one of ``FACTS``.
+"""
 
-from crypto.words import Words
-from detection.special.reading import text
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from crypto.words import BadInput, Words
+from detection.anomaly.entities import KindParameters
+from detection.special.reading import number, text
+from detection.special.templates import LineKinds
 from sensors.event import Event
 
-Doer = Literal["host", "source", "user"]
-DOERS: Final[tuple[Doer, ...]] = ("host", "source", "user")
-
-DEEDS: Final = {
-    "program": Words("运行程序", "ran program"),
-    "login": Words("登录", "login of"),
-    "login-failed": Words("登录失败", "failed login of"),
-    "listener": Words("监听端口", "listened on"),
-    "folder": Words("改动目录", "changed files in"),
-    "service": Words("连接", "connected to"),
-    "domain": Words("查询域名", "looked up"),
-    "from": Words("登录来源", "logged in from"),
-    "other": Words("其他行为", "other deeds"),
-}
+OTHER: Final = "other"
+CLASSES: Final = ("process", "listener", "file", "login", "login-failed", "line", "flow", "dns")
 _TEXT_MAX: Final = 200
+_AMOUNT_MAX: Final = 1 << 42
 _DOMAIN_LABELS: Final = 2
 _PUBLIC_SUFFIXES: Final = frozenset({"com", "net", "org", "gov", "edu", "ac", "co"})  # below a country's own
+_OUTSIDE: Final = ("flow-start", "flow-update")  # a flow counts once, when it ends
+
+Fact = Callable[[Event], str]
+Signature = tuple[str, ...]
 
 
-class Deed(NamedTuple):
-    """Who did what: ``value`` is "kind:detail" with a kind of DEEDS."""
+class Step(NamedTuple):
+    """One thing an event adds to a window: "deed" or "deed:detail", and the field that says how much."""
 
-    doer: Doer
-    entity: str
-    value: str
+    deed: str
+    detail: int  # place of the fact; -1 none
+    amount: str  # '' counts one
 
 
-def deeds_of(event: Event) -> Iterator[Deed]:
-    """The deeds of one event; none of the product's own events and periodic probes."""
-    dataset = text(event, "event.dataset")
+class Plan(NamedTuple):
+    """What events of one class say of one kind: places of the facts that make the key, and the steps."""
+
+    number: int
+    kind: int
+    entity: tuple[int, ...]
+    peer: int  # place of the fact that names the peer group, or whose peers are asked for; -1 none
+    steps: tuple[Step, ...]
+    wanted: Callable[[Signature], object]  # the facts the entity and the steps need
+
+
+class Reading(NamedTuple):
+    """What one class of events must be asked, and for whom."""
+
+    facts: tuple[Fact, ...]
+    plans: tuple[Plan, ...]
+
+
+class Reader:
+    """Reads events for the kinds given. It remembers templates of log lines, and nothing else."""
+
+    def __init__(self, kinds: Sequence[KindParameters], *, programs_max: int, templates_max: int) -> None:
+        """Raises BadInput where a kind counts what no event is."""
+        self._bounds = programs_max, templates_max
+        self.lines = LineKinds(programs_max=programs_max, templates_max=templates_max)
+        self._readings = {name: reading for name in CLASSES if (reading := self._reading(name, kinds)).plans}
+
+    def recall(self, kept: dict[str, list[tuple[str, int, list[str]]]]) -> None:
+        """Take up the templates an earlier process made."""
+        programs, templates = self._bounds
+        self.lines = LineKinds(programs_max=programs, templates_max=templates, kept=kept)
+
+    def read(self, event: Event) -> list[tuple[Reading, Signature]]:
+        """What to count of the event: for each of its classes the plans and their facts."""
+        found = []
+        for name in classes_of(event):
+            reading = self._readings.get(name)
+            if reading is not None:
+                found.append((reading, tuple([fact(event) for fact in reading.facts])))
+        return found
+
+    def said(self, entity: str) -> str:
+        """A template's words in place of its id, in the name of an entity "program\\0id"."""
+        program, found, identifier = entity.rpartition("\0")
+        return f"{program.rpartition(chr(0))[2]}: {self.lines.text(program, identifier)}" if found else entity
+
+    def _reading(self, name: str, kinds: Sequence[KindParameters]) -> Reading:
+        facts: dict[str, int] = {}
+        plans: list[Plan] = []
+        for at, kind in enumerate(kinds):
+            steps = tuple(
+                Step(one.name, facts.setdefault(one.value, len(facts)) if one.value else -1, one.amount)
+                for one in kind.deeds
+                if name in one.on
+            )
+            for one in kind.deeds:
+                if unknown := set(one.on) - set(CLASSES):
+                    raise _bad(f"{kind.name}.{one.name}: {min(unknown)}")
+            if steps:
+                entity = tuple(facts.setdefault(part, len(facts)) for part in kind.entity)
+                group = kind.peer or kind.peer_of
+                peer = facts.setdefault(group, len(facts)) if group else -1
+                wanted = itemgetter(*sorted({*entity, *(one.detail for one in steps if one.detail >= 0)}))
+                number = CLASSES.index(name) * len(kinds) + at
+                plans.append(Plan(number, at, entity, peer, steps, wanted))
+        return Reading(tuple(self._fact(one) for one in facts), tuple(plans))
+
+    def _fact(self, name: str) -> Fact:
+        if name == "template":
+            return self._template
+        found = FACTS.get(name)
+        if found is None and "." not in name:
+            raise _bad(name)
+        return found or (lambda event: text(event, name))
+
+    def _template(self, event: Event) -> str:
+        message, program = text(event, "message"), _program_of_line(event)
+        if not message or not program:
+            return ""
+        key = f"{event.unit}\0{program}"
+        return f"{key}\0{self.lines.read(key, message).id}"
+
+
+def classes_of(event: Event) -> tuple[str, ...]:
+    """What the event is; nothing where it is the product's own or says what is, not what happened."""
+    dataset = event.fields.get("event.dataset")
+    if type(dataset) is not str:
+        return ()
     if dataset.startswith("net."):
-        source = text(event, "source.ip")
-        if source:
-            yield from (Deed("source", source, value) for value in _of_source(event, dataset))
-        return
-    host = text(event, "host.name")
-    if not host or dataset.startswith("liuhe.") or dataset == "probe":
-        return
-    yield from (Deed("host", host, value) for value in _of_host(event, dataset))
-    user = text(event, "user.name")
-    if user and text(event, "event.category") == "authentication":
-        origin = text(event, "source.ip") or text(event, "source.domain") or "-"
-        if text(event, "event.outcome") == "success":
-            yield Deed("user", f"{user}@{host}", _said("from", origin))
-
-
-def _of_source(event: Event, dataset: str) -> Iterator[str]:
-    if dataset == "net.flow" and text(event, "event.action") not in ("flow-start", "flow-update"):
-        target, port = text(event, "destination.ip"), text(event, "destination.port")
-        if target:
-            yield _said("service", f"{target}:{port}" if port else target)
-    is_question = dataset == "net.dns" and text(event, "dns.type") != "answer"
-    if is_question and (name := registered(text(event, "dns.question.name"))):
-        yield _said("domain", name)
-
-
-def _of_host(event: Event, dataset: str) -> Iterator[str]:
+        if dataset == "net.flow":
+            return () if text(event, "event.action") in _OUTSIDE else ("flow",)
+        return ("dns",) if dataset == "net.dns" and text(event, "dns.type") != "answer" else ()
+    if dataset.startswith("liuhe.") or dataset == "probe":
+        return ()
     match dataset:
         case "process.start":
-            if program := text(event, "process.executable") or text(event, "process.name"):
-                yield _said("program", program)
+            return ("process",)
         case "listener.change":
-            if text(event, "event.action") == "listener-added":
-                yield _said("listener", text(event, "server.port"))
+            return ("listener",) if text(event, "event.action") == "listener-added" else ()
         case "file.change":
-            if path := text(event, "file.path"):
-                yield _said("folder", path.rpartition("/")[0] or "/")
-        case _:
-            if text(event, "event.category") == "authentication" and (user := text(event, "user.name")):
-                failed = text(event, "event.outcome") == "failure"
-                yield _said("login-failed" if failed else "login", user)
+            return ("file",)
+    found: tuple[str, ...] = ()
+    if text(event, "event.category") == "authentication" and text(event, "user.name"):
+        found = ("login-failed",) if text(event, "event.outcome") == "failure" else ("login",)
+    return (*found, "line") if "message" in event.fields else found
 
 
 def registered(name: str) -> str:
@@ -88,12 +149,67 @@ def registered(name: str) -> str:
     return ".".join(labels[-_DOMAIN_LABELS:])
 
 
-def spoken(value: str) -> Words:
-    """A deed in words."""
-    kind, _, detail = value.partition(":")
-    words = DEEDS.get(kind, DEEDS["other"])
-    return Words(f"{words.zh} {detail}".strip(), f"{words.en} {detail}".strip())
+def amount_of(event: Event, field: str) -> int:
+    """A whole number of the event, none below zero."""
+    found = number(event, field)
+    return int(min(max(found, 0.0), _AMOUNT_MAX)) if found == found else 0
 
 
-def _said(kind: str, detail: str) -> str:
-    return f"{kind}:{detail[:_TEXT_MAX]}"
+def worded(kind: KindParameters, value: str) -> Words:
+    """A deed of a kind in words."""
+    name, _, detail = value.partition(":")
+    for one in kind.deeds:
+        if one.name == name:
+            return Words(f"{one.zh} {detail}".strip(), f"{one.en} {detail}".strip())
+    return Words("其他行为", "other deeds")
+
+
+def _program(event: Event) -> str:
+    return (text(event, "process.executable") or text(event, "process.name"))[:_TEXT_MAX]
+
+
+def _parent(event: Event) -> str:
+    return (text(event, "process.parent.executable") or text(event, "process.parent.name"))[:_TEXT_MAX]
+
+
+def _program_of_line(event: Event) -> str:
+    return text(event, "Program") or text(event, "process.name")
+
+
+def _service(event: Event) -> str:
+    target, port = text(event, "destination.ip"), text(event, "destination.port")
+    return f"{target}:{port}" if target and port else target
+
+
+def _origin(event: Event) -> str:
+    return text(event, "source.ip") or text(event, "source.domain") or "-"
+
+
+def _folder(event: Event) -> str:
+    path = text(event, "file.path")
+    return (path.rpartition("/")[0] or "/")[:_TEXT_MAX] if path else ""
+
+
+def _domain(event: Event) -> str:
+    return registered(text(event, "dns.question.name"))[:_TEXT_MAX]
+
+
+FACTS: Final[Mapping[str, Fact]] = {
+    "program": _program,
+    "parent": _parent,
+    "service": _service,
+    "origin": _origin,
+    "folder": _folder,
+    "domain": _domain,
+}
+
+
+def _bad(name: str) -> BadInput:
+    return BadInput(
+        "parameters-malformed",
+        Words(f"没有这种事件或事实:{name}", f"there is no such event or fact: {name}"),
+        Words(
+            "请按 docs/reference/detectors.md 改正该键", "correct that key, see docs/reference/detectors.md"
+        ),
+        field="entities.toml",
+    )

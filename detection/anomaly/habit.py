@@ -1,12 +1,11 @@
-"""Habits of hosts, network sources and users: a window in which one did what it and its peers hardly ever do.
+"""Habits of every kind of entity: a window in which one did what it and its peers hardly ever do.
 
-Deeds are counted in windows of event time that close as their sensor moves on. The scores of the last
-windows say how rare one is ("1 in N windows of this kind"); an alert is a rare window within the day's
-budget, and the same entity is not told again for the same deed within a day. Meant to run in ``Durable``.
+Kinds, lengths and deeds are data. Windows of event time close when the newest event of all sensors is past
+their end by the length's lateness; a sensor behind that has windows of its own, by its own newest event. The
+scores of the last windows say how rare one is ("1 in N windows of this kind"), and the same entity is not
+told again for the same deed within a day. Meant to run in ``Durable``.
 """
 
-from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,44 +16,55 @@ from msgspec import UNSET
 from crypto.words import Words
 from detection.alert import Alert, Match
 from detection.anomaly.behaviour import Behaved, Behaviour, Did, Reason
-from detection.anomaly.deeds import DOERS, Doer, deeds_of, spoken
-from detection.anomaly.entities import EntityParameters
+from detection.anomaly.deeds import Plan, Reader, Signature, amount_of, worded
+from detection.anomaly.entities import DeedParameters, EntityParameters, KindParameters, LengthParameters
+from detection.anomaly.peers import Peers
+from detection.anomaly.scores import Scores, Watched
+from detection.anomaly.tally import Lane, Tally, TallyMemory, Window
 from detection.calendar import Calendar
 from detection.detector import feed_each
+from detection.reason import filled
 from detection.special.told import Told
 from sensors.event import Event
 
-_EVENTS_KEPT: Final = 5
-_OTHER: Final = "other:"
+MEMORY_VERSION: Final = 2
 _DAY: Final = 86_400
-
-
-class Open(msgspec.Struct, array_like=True):
-    """A window still open."""
-
-    counts: dict[str, float] = {}
-    events: list[Event] = []
-
-
-class Watched(msgspec.Struct, array_like=True):
-    """What is kept of one kind of doer beside its behaviour."""
-
-    scores: list[float] = []  # of the last windows, in order of time
-    first: int = 0  # start of the first window
-    day: int = 0
-    spent: int = 0  # alerts of that day
-    withheld: int = 0  # rare windows beyond the budget, since the beginning
+_NOTHING: Final = -1  # the row of a step whose detail the event lacks
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """Everything worth keeping."""
+    """Everything worth keeping; behaviours and scores by kind and length."""
 
     behaviours: dict[str, bytes] = {}
     watched: dict[str, Watched] = {}
-    windows: dict[str, dict[str, Open]] = {}  # by sensor, by key
+    tallies: dict[str, TallyMemory] = {}
+    templates: dict[str, list[tuple[str, int, list[str]]]] = {}
     newest: dict[str, float] = {}
-    closed: dict[str, int] = {}
+    closed: dict[int, int] = {}
+    lanes: dict[str, float] = {}
     told: dict[str, float] = {}
+    late: int = 0
+
+
+class _Kind:
+    """One kind at work: its open windows, and for each length what is usual and how rare is rare."""
+
+    def __init__(self, parameters: EntityParameters, kind: KindParameters) -> None:
+        self.parameters = kind
+        self.tally = Tally(kind.seconds, rows_max=kind.rows_max, deeds_max=parameters.habit.deeds_max)
+        self.behaviours = {one: _behaviour(parameters, kind, one) for one in kind.seconds}
+        self.scores = {one: Scores(parameters.habit.scores_max) for one in kind.seconds}
+        self.deeds = {one.name: one for one in kind.deeds}
+        self.distinct = {one.distinct: one.name for one in kind.deeds if one.distinct}
+
+    def did(self, window: Window) -> Did:
+        """What was counted, and how many different."""
+        counts = {value: float(amount) for value, amount in window.counts.items()}
+        for value in window.counts:
+            name = self.distinct.get(value.partition(":")[0])
+            if name is not None:
+                counts[name] = counts.get(name, 0.0) + 1.0
+        return Did(window.entity, counts, window.peer, window.entity.partition("\0")[0])
 
 
 class HabitDetector:
@@ -63,18 +73,29 @@ class HabitDetector:
     name = "habit"
     datasets: frozenset[str] | None = None
 
-    def __init__(self, parameters: EntityParameters, calendar: Calendar) -> None:
+    def __init__(self, parameters: EntityParameters, calendar: Calendar, peers: Peers) -> None:
+        """Raises BadInput where a kind counts what no event is."""
+        habit = parameters.habit
         self._parameters = parameters
         self._calendar = calendar
-        parts = parameters.baseline, parameters.rarity, parameters.unrest
-        self._behaviours = {doer: Behaviour(*parts) for doer in DOERS}
-        self._watched = {doer: _Scores(parameters.habit.scores_max) for doer in DOERS}
-        self._windows: dict[str, dict[str, Open]] = {}
+        self._peers = peers
+        self._kinds = [_Kind(parameters, kind) for kind in parameters.kinds]
+        self._reader = Reader(
+            parameters.kinds, programs_max=habit.programs_max, templates_max=habit.templates_max
+        )
+        self._lengths = {one.seconds: one for one in sorted(parameters.lengths, key=lambda one: one.seconds)}
         self._newest: dict[str, float] = {}
-        self._closed: dict[str, int] = {}
-        self._told = Told(_DAY, parameters.habit.told_max)
-        self._count = 0
-        self.withheld = 0
+        self._top = float("-inf")
+        self._due = float("-inf")
+        self._closed: dict[int, int] = {}  # by length: windows of all sensors that begin before this are
+        self._lanes: dict[str, float] = {}  # sensors behind the others, and when one of their windows is due
+        self._told = Told(_DAY, habit.told_max)
+        self.late = 0  # events whose window was closed even for their own sensor
+
+    @property
+    def evicted(self) -> int:
+        """Rows that left their windows for want of room."""
+        return sum(kind.tally.evicted for kind in self._kinds)
 
     def feed(self, events: Sequence[Event]) -> list[Alert]:
         """An alert for each closed window that is rare enough."""
@@ -82,179 +103,274 @@ class HabitDetector:
 
     def memory(self) -> Memory:
         """Everything, as a plain structure."""
+        every = [(kind, seconds) for kind in self._kinds for seconds in kind.parameters.seconds]
         return Memory(
-            behaviours={doer: one.to_bytes() for doer, one in self._behaviours.items()},
-            watched={doer: one.kept() for doer, one in self._watched.items()},
-            windows=self._windows,
+            behaviours={_name(kind, one): kind.behaviours[one].to_bytes() for kind, one in every},
+            watched={_name(kind, one): kind.scores[one].kept() for kind, one in every},
+            tallies={kind.parameters.name: kind.tally.memory() for kind in self._kinds},
+            templates=self._reader.lines.state(),
             newest=self._newest,
             closed=self._closed,
+            lanes=self._lanes,
             told=dict(self._told.times),
+            late=self.late,
         )
 
     def remember(self, memory: Any) -> None:
-        """Take up what ``memory`` gave."""
-        for doer in DOERS:
-            if self._behaviours[doer].from_bytes(memory.behaviours.get(doer, b"")):
-                self._watched[doer].recall(memory.watched.get(doer, Watched()))
-        self._windows, self._newest, self._closed = memory.windows, memory.newest, memory.closed
-        self._count = sum(len(table) for table in self._windows.values())
+        """Take up what ``memory`` gave; kinds and lengths it does not know begin anew."""
+        for kind in self._kinds:
+            for seconds in kind.parameters.seconds:
+                name = _name(kind, seconds)
+                if kind.behaviours[seconds].from_bytes(memory.behaviours.get(name, b"")):
+                    kind.scores[seconds].recall(memory.watched.get(name, Watched()))
+            if (kept := memory.tallies.get(kind.parameters.name)) is not None:
+                kind.tally.recall(kept)
+        self._reader.recall(memory.templates)
+        self._newest, self._closed, self._lanes = memory.newest, memory.closed, memory.lanes
+        self._top = max(self._newest.values(), default=float("-inf"))
+        self._due = self._next()
         self._told.recall(memory.told)
+        self.late = memory.late
 
     def _take(self, event: Event) -> Iterator[Alert]:
-        habit = self._parameters.habit
         time = event.time.timestamp()
         received = event.ingested.timestamp() if event.ingested else time
-        if time > received + habit.skew_seconds:
+        if time > received + self._parameters.habit.skew_seconds:
             return
-        width = habit.window_seconds
-        start = int(time // width) * width
-        if start >= self._closed.get(event.sensor, 0):
-            for deed in deeds_of(event):
-                self._count_in(event, f"{start}\0{deed.doer}\0{event.unit}\0{deed.entity}", deed.value)
+        lanes: dict[int, Lane | None] = {}
+        for reading, facts in self._reader.read(event):
+            for plan in reading.plans:
+                kind = self._kinds[plan.kind]
+                base = kind.tally.seconds[0]
+                if base not in lanes:
+                    lanes[base] = self._lane(event.sensor, base, time)
+                lane = lanes[base]
+                if lane is not None:
+                    self._count(kind, plan, facts, event, lane)
+        if None in lanes.values():
+            self.late += 1
         newest = self._newest[event.sensor] = max(time, self._newest.get(event.sensor, time))
-        until = int((newest - habit.lateness_seconds) // width) * width
-        if until > self._closed.get(event.sensor, 0):
-            self._closed[event.sensor] = until
-            yield from self._close(event.sensor, until)
+        self._top = max(self._top, time)
+        if self._top >= self._due:
+            yield from self._close_all()
+        if newest >= self._lanes.get(event.sensor, float("inf")):
+            yield from self._close_lane(event.sensor)
 
-    def _count_in(self, event: Event, key: str, value: str) -> None:
-        table = self._windows.setdefault(event.sensor, {})
-        window = table.get(key)
-        if window is None:
-            if self._count >= self._parameters.habit.windows_max:
-                return
-            window = table[key] = Open({}, [])
-            self._count += 1
-        if value not in window.counts and len(window.counts) >= self._parameters.habit.deeds_max:
-            value = _OTHER
-        if value not in window.counts or len(window.events) < _EVENTS_KEPT:
-            window.events.append(event)  # the first of each new deed says more than the last of many
-            del window.events[:-_EVENTS_KEPT]
-        window.counts[value] = window.counts.get(value, 0.0) + 1.0
+    def _lane(self, sensor: str, seconds: int, time: float) -> Lane | None:
+        """Where to count: with all sensors, or with its own where theirs is closed; None is too late."""
+        start = self._begin(time, seconds)
+        if start >= self._closed.get(seconds, start):
+            return "", start
+        due = start + seconds + self._lengths[seconds].lateness_seconds
+        if self._newest.get(sensor, time) >= due:
+            return None
+        if sensor not in self._lanes and len(self._lanes) >= self._parameters.habit.lanes_max:
+            return None
+        self._lanes[sensor] = min(due, self._lanes.get(sensor, due))
+        return sensor, start
 
-    def _close(self, sensor: str, until: int) -> Iterator[Alert]:
-        table = self._windows.get(sensor, {})
-        groups: dict[tuple[int, Doer], list[tuple[str, str, Open]]] = {}
-        for key in sorted(key for key in table if int(key.partition("\0")[0]) < until):
-            start, doer, unit, entity = key.split("\0", 3)
-            window = table.pop(key)
-            self._count -= 1
-            for known in DOERS:
-                if known == doer:
-                    groups.setdefault((int(start), known), []).append((unit, entity, window))
-        for (first, doer_of), windows in sorted(groups.items()):
-            yield from self._judge(doer_of, first, windows)
+    def _count(self, kind: _Kind, plan: Plan, facts: Signature, event: Event, lane: Lane) -> None:
+        tally = kind.tally
+        signature = plan.number, event.unit, plan.wanted(facts)
+        rows = tally.known.get(signature)
+        if rows is None:
+            rows = self._rows(kind, plan, facts, event, lane[1])
+            if len(tally.known) > kind.parameters.rows_max:
+                tally.known.clear()
+            tally.known[signature] = rows
+        column = tally.columns[tally.seconds[0]].get(lane)
+        if column is None:
+            column = tally.column(lane)
+        for row, step in zip(rows, plan.steps, strict=False):
+            if row != _NOTHING:
+                more = amount_of(event, step.amount) if step.amount else 1
+                if more:
+                    if not column[row]:
+                        tally.met(row, event)
+                    column[row] += more
 
-    def _judge(self, doer: Doer, start: int, windows: list[tuple[str, str, Open]]) -> Iterator[Alert]:
-        slot = self._calendar.slot(datetime.fromtimestamp(start, UTC))
-        did = [Did(f"{unit}\0{entity}", window.counts) for unit, entity, window in windows]
-        behaved = self._behaviours[doer].observe(start, slot, did)
-        watched = self._watched[doer]
-        for (_, entity, window), one in zip(windows, behaved, strict=True):
-            one_in = watched.one_in(one.score, start)
-            if not self._is_due(doer, start, one, one_in) or not one.reasons:
+    def _rows(self, kind: _Kind, plan: Plan, facts: Signature, event: Event, start: int) -> tuple[int, ...]:
+        """A row for each step; none where the event does not say whose."""
+        entity = [facts[place] for place in plan.entity]
+        if not all(entity):
+            return ()
+        wanted = [step for step in plan.steps if step.detail < 0 or facts[step.detail]]
+        values = [
+            f"{step.deed}:{facts[step.detail][:200]}" if step.detail >= 0 else step.deed for step in wanted
+        ]
+        peer = facts[plan.peer] if plan.peer >= 0 else ""
+        if kind.parameters.peer_of:
+            peer = self._peers.of(peer, event)
+        name = f"{event.unit}\0{kind.parameters.join.join(entity)}"
+        made = iter(kind.tally.rows(name, peer, values, start, event))
+        return tuple([next(made) if step in wanted else _NOTHING for step in plan.steps])
+
+    def _begin(self, time: float, seconds: int) -> int:
+        offset = self._calendar.offset_seconds
+        return int((time + offset) // seconds) * seconds - offset
+
+    def _next(self) -> float:
+        """When the next window of all sensors can close."""
+        due = [
+            self._closed[seconds] + seconds + one.lateness_seconds
+            if seconds in self._closed
+            else float("-inf")
+            for seconds, one in self._lengths.items()
+        ]
+        return min(due)
+
+    def _close_all(self) -> Iterator[Alert]:
+        for seconds, length in self._lengths.items():
+            until = self._begin(self._top - length.lateness_seconds, seconds)
+            if until > self._closed.get(seconds, until - 1):
+                yield from self._close("", seconds, until)
+                self._closed[seconds] = until
+        self._due = self._next()
+
+    def _close_lane(self, sensor: str) -> Iterator[Alert]:
+        due = float("inf")
+        for seconds, length in self._lengths.items():
+            until = self._begin(self._newest[sensor] - length.lateness_seconds, seconds)
+            yield from self._close(sensor, seconds, until)
+            for kind in self._kinds:
+                for lane, start in kind.tally.columns.get(seconds, ()):
+                    if lane == sensor:
+                        due = min(due, start + seconds + length.lateness_seconds)
+        if due == float("inf"):
+            del self._lanes[sensor]
+        else:
+            self._lanes[sensor] = due
+
+    def _close(self, sensor: str, seconds: int, until: int) -> Iterator[Alert]:
+        """Judge the windows of a lane that begin before ``until``, each added to the next longer one."""
+        for kind in self._kinds:
+            lengths = kind.tally.seconds
+            if seconds not in lengths:
                 continue
-            if watched.spend(start, self._parameters.habit.budget_per_day):
-                yield self._alert(doer, entity, start, window, one, one_in)
+            longer = lengths[lengths.index(seconds) + 1 :][:1]
+            for lane in kind.tally.open(seconds):
+                if lane[0] == sensor and lane[1] < until:
+                    into = None
+                    for one in longer:
+                        start = self._begin(lane[1], one)
+                        into = ("" if start >= self._closed.get(one, start) else sensor), start
+                    windows = kind.tally.close(seconds, lane, into)
+                    yield from self._judge(kind, self._lengths[seconds], lane[1], windows)
 
-    def _is_due(self, doer: Doer, start: int, one: Behaved, one_in: float) -> bool:
-        habit = self._parameters.habit
-        if one.score < habit.score_min or one_in < habit.alert_one_in:
-            return False
-        if start - self._watched[doer].first < habit.learning_hours * 3_600:
-            return False
-        return self._told.due(
-            f"{doer}\0{one.entity}\0{one.reasons[0].value if one.reasons else ''}", float(start)
-        )
+    def _judge(
+        self, kind: _Kind, length: LengthParameters, start: int, windows: list[Window]
+    ) -> Iterator[Alert]:
+        if not windows:
+            return
+        slot = self._calendar.slot(datetime.fromtimestamp(start, UTC))
+        scores = kind.scores[length.seconds]
+        behaved = kind.behaviours[length.seconds].observe(start, slot, [kind.did(one) for one in windows])
+        learned = scores.since(start) / 3_600
+        if learned < length.learning_hours / 2:
+            return  # what is rare while nothing is known yet says nothing of what is rare
+        for window, one in zip(windows, behaved, strict=True):
+            one_in = scores.one_in(one.risk)
+            if one.score < length.score_min or one_in < length.alert_one_in or not one.reasons:
+                continue
+            if learned < length.learning_hours:
+                continue
+            subject = f"{kind.parameters.name}\0{one.entity}\0{one.reasons[0].value}"
+            if self._told.due(subject, float(start)) and scores.spend(
+                start, self._parameters.habit.kept_per_day
+            ):
+                yield self._alert(kind, length, start, window, one, one_in)
 
-    def _alert(self, doer: Doer, entity: str, start: int, window: Open, one: Behaved, one_in: float) -> Alert:
-        events = tuple(window.events)
-        sentences = [_sentence(reason) for reason in one.reasons]
-        return getattr(self._parameters, doer).alert(  # type: ignore[no-any-return]
+    def _alert(
+        self,
+        kind: _Kind,
+        length: LengthParameters,
+        start: int,
+        window: Window,
+        one: Behaved,
+        one_in: float,
+    ) -> Alert:
+        said, last = kind.parameters.said, window.events[-1]
+        sentences = [_sentence(kind, reason) for reason in one.reasons]
+        deeds = [kind.deeds.get(reason.value.partition(":")[0]) for reason in one.reasons]
+        attack = dict.fromkeys((*said.attack, *(each for deed in deeds if deed for each in deed.attack)))
+        subject = kind.parameters.subject
+        return msgspec.structs.replace(said, attack=tuple(attack)).alert(
             "anomaly",
-            entity=f"{doer}:{entity}",
+            entity=filled(Words(subject, subject), last).zh,
             numbers={
-                "entity": entity,
+                "entity": self._reader.said(window.entity.partition("\0")[2]),
                 "one_in": f"{one_in:,.0f}",
-                "minutes": str(self._parameters.habit.window_seconds // 60),
+                "kind": kind.parameters.zh,
+                "kind_en": kind.parameters.en,
+                "span": length.zh,
+                "span_en": length.en,
                 "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="minutes"),
-                "deeds": ";".join(said.zh for said in sentences),
-                "deeds_en": "; ".join(said.en for said in sentences),
+                "deeds": ";".join(words.zh for words in sentences),
+                "deeds_en": "; ".join(words.en for words in sentences),
             },
-            events=events,
+            events=window.events,
             matched=tuple(
                 Match(
-                    event=events[-1].id,
+                    event=last.id,
                     field=reason.value.partition(":")[0],
                     value=reason.times,
-                    selection=said.zh,
+                    selection=words.zh,
                     usual=_rounded(reason.usual),
                     peers=_rounded(reason.peers),
-                    label=spoken(reason.value),
+                    label=worded(kind.parameters, reason.value),
                     one_in=round(one_in),
                     last=datetime.fromtimestamp(reason.last, UTC) if reason.last else UNSET,
                 )
-                for reason, said in zip(one.reasons, sentences, strict=True)
+                for reason, words in zip(one.reasons, sentences, strict=True)
             ),
         )
 
 
-class _Scores:
-    """The scores of the last windows, to say how rare one is, and the day's budget."""
-
-    def __init__(self, most: int) -> None:
-        self._line: deque[float] = deque(maxlen=most)
-        self._sorted: list[float] = []
-        self.first = 0
-        self._day = 0
-        self._spent = 0
-        self.withheld = 0
-
-    def one_in(self, score: float, start: int) -> float:
-        """Of how many windows one scores as high, this one counted; then remember it."""
-        self.first = self.first or start
-        above = len(self._sorted) - bisect_left(self._sorted, score)
-        rare = (len(self._sorted) + 1.0) / (above + 1.0)
-        if len(self._line) == self._line.maxlen:
-            del self._sorted[bisect_left(self._sorted, self._line[0])]
-        self._line.append(score)
-        insort(self._sorted, score)
-        return rare
-
-    def spend(self, start: int, budget: int) -> bool:
-        """Whether there is something left of the day's budget; if so one less is."""
-        if start // _DAY != self._day:
-            self._day, self._spent = start // _DAY, 0
-        if self._spent >= budget:
-            self.withheld += 1
-            return False
-        self._spent += 1
-        return True
-
-    def kept(self) -> Watched:
-        """What a snapshot keeps."""
-        return Watched(list(self._line), self.first, self._day, self._spent, self.withheld)
-
-    def recall(self, kept: Watched) -> None:
-        """Take up what a snapshot kept."""
-        self._line.extend(kept.scores)
-        self._sorted = sorted(self._line)
-        self.first, self._day, self._spent, self.withheld = kept.first, kept.day, kept.spent, kept.withheld
-
-
-def _sentence(reason: Reason) -> Words:
-    said = spoken(reason.value)
-    if reason.new:
-        zh = f"{said.zh} {reason.times:,.0f} 次,此前没有过(另有 {reason.others} 个对象有过)"
-        en = f"{said.en} {reason.times:,.0f} times, never before (done by {reason.others} others)"
-        return Words(zh, en)
-    usual = f"{reason.usual[0]:,.0f}–{reason.usual[1]:,.0f}"
-    peers = f"{reason.peers[0]:,.0f}–{reason.peers[1]:,.0f}"
-    last = datetime.fromtimestamp(reason.last, UTC).isoformat(timespec="minutes").removesuffix("+00:00")
-    return Words(
-        f"{said.zh} {reason.times:,.0f} 次(平常 {usual},同类 {peers},上次 {last}Z)",
-        f"{said.en} {reason.times:,.0f} times (usually {usual}, peers {peers}, last {last}Z)",
+def _behaviour(parameters: EntityParameters, kind: KindParameters, seconds: int) -> Behaviour:
+    length, most = parameters.length(seconds), kind.rows_max
+    return Behaviour(
+        msgspec.structs.replace(
+            parameters.baseline,
+            entities_max=most,
+            own_windows=length.own_windows,
+            grown_windows=length.grown_windows,
+        ),
+        msgspec.structs.replace(parameters.rarity, pairs_max=most, entities_max=most),
+        parameters.unrest,
     )
+
+
+def _name(kind: _Kind, seconds: int) -> str:
+    return f"{kind.parameters.name}/{seconds}"
+
+
+def _sentence(kind: _Kind, reason: Reason) -> Words:
+    said = worded(kind.parameters, reason.value)
+    deed = kind.deeds.get(reason.value.partition(":")[0])
+    much = _much(deed, reason.times)
+    if reason.new:
+        zh, en = f"另有 {reason.others} 个对象有过", f"done by {reason.others} others"
+        if reason.peers_all:
+            zh += f",同类 {reason.peers_all} 个中 {reason.peers_with} 个"
+            en += f", {reason.peers_with} of its {reason.peers_all} peers"
+        return Words(f"{said.zh} {much.zh},此前没有过({zh})", f"{said.en} {much.en}, never before ({en})")
+    usual, peers = _span(reason.usual), _span(reason.peers)
+    last = "—"
+    if reason.last:
+        last = f"{datetime.fromtimestamp(reason.last, UTC).strftime('%Y-%m-%dT%H:%M')}Z"
+    return Words(
+        f"{said.zh} {much.zh}(平常 {usual},同类 {peers},上次 {last})",
+        f"{said.en} {much.en} (usually {usual}, peers {peers}, last {last})",
+    )
+
+
+def _much(deed: DeedParameters | None, times: float) -> Words:
+    zh, en = (deed.unit_zh, deed.unit_en) if deed is not None else ("次", "times")
+    return Words(f"{times:,.0f} {zh}", f"{times:,.0f} {en}")
+
+
+def _span(span: tuple[float, float]) -> str:
+    return f"{span[0]:,.0f}–{span[1]:,.0f}"
 
 
 def _rounded(span: tuple[float, float]) -> tuple[float, float]:

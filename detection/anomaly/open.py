@@ -13,7 +13,7 @@ from detection.anomaly.encoding import Array
 from detection.anomaly.entities import entity_parameters
 from detection.anomaly.fitting import Fitting
 from detection.anomaly.frozen import FrozenModel
-from detection.anomaly.habit import HabitDetector
+from detection.anomaly.habit import MEMORY_VERSION, HabitDetector
 from detection.anomaly.own import OwnRanges
 from detection.anomaly.peers import open_peers
 from detection.anomaly.registry import ModelRegistry, registry_in
@@ -35,10 +35,11 @@ def _there(site: Path | None) -> Path | None:
     return site if site is not None and site.exists() else None
 
 
-def open_habits(parameters: Path | None = None) -> Detector:
-    """The detector of unusual deeds, which keeps its memory now and then."""
+def open_habits(parameters: Path | None = None, lists: Path | None = None) -> Detector:
+    """The detector of unusual deeds, which keeps its memory now and then; ``lists`` is the site's folder."""
     chosen = entity_parameters(parameters)
-    return Durable(HabitDetector(chosen, site_calendar()), seconds=chosen.habit.snapshot_seconds)
+    detector = HabitDetector(chosen, site_calendar(), open_peers(lists))
+    return Durable(detector, seconds=chosen.habit.snapshot_seconds, version=MEMORY_VERSION)
 
 
 class SignedShelf:
