@@ -163,6 +163,7 @@ class BruteForceDetector:
             numbers={
                 "failures": count,
                 "seconds": self._parameters.window_seconds,
+                "hours": f"{self._parameters.window_seconds / 3_600:g}",
                 "users": users,
                 "user": _text(event, "user.name"),
                 "host": _text(event, "host.name") or event.sensor,

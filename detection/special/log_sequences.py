@@ -207,7 +207,7 @@ class LogSequencesDetector:
                 "lines": len(session.steps),
                 "seconds": round(session.last - session.begun),
                 "sessions": sessions,
-                "odd_zh": ";".join(words.zh for words in said),
+                "odd_zh": "；".join(words.zh for words in said),
                 "odd_en": "; ".join(words.en for words in said),
             },
             events=events,

@@ -150,6 +150,7 @@ class ScanDetector:
             entity=f"source:{address}",
             numbers={
                 "seconds": self._parameters.window_seconds,
+                "minutes": f"{self._parameters.window_seconds / 60:g}",
                 "targets": len(targets),
                 "failed": len(failed),
                 "hosts": len(hosts),
