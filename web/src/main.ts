@@ -8,6 +8,7 @@ import { i18n } from "./i18n";
 import { showTheme, theme } from "./preferences";
 import { router } from "./router";
 import { forget } from "./session";
+import { recoverFromUpgrade } from "./upgraded";
 import "element-plus/theme-chalk/dark/css-vars.css";
 import "element-plus/theme-chalk/base.css";
 import "./styles/tokens.css";
@@ -32,5 +33,7 @@ whenSignedOut(() => {
   const here = router.currentRoute.value;
   if (here.name !== "login") void router.replace({ name: "login", query: { to: here.fullPath, ended: "1" } });
 });
+
+recoverFromUpgrade(router);
 
 createApp(App).use(i18n).use(router).use(VueQueryPlugin, { queryClient: queries }).mount("#app");

@@ -55,6 +55,11 @@ export default {
   expires: "Session ends at {time}",
   loading: "Loading…",
   retry: "Try again",
+  upgraded: {
+    reload: "The system was upgraded; this page is loaded anew…",
+    failed: "A part of the page could not be loaded. Reload the browser in a while; if it stays, tell the system administrator.",
+    unreachable: "The center cannot be reached; a part of the page was not loaded. Check the network and try again.",
+  },
   more: "Load more",
   copy: "Copy",
   copied: "Copied",

@@ -55,6 +55,11 @@ export default {
   expires: "会话有效至 {time}",
   loading: "正在加载…",
   retry: "重试",
+  upgraded: {
+    reload: "系统已升级，正在重新载入本页…",
+    failed: "页面的一部分无法载入。请稍后刷新浏览器；仍不行请联系系统管理员。",
+    unreachable: "无法连接中心，页面的一部分没有载入。请检查网络后重试。",
+  },
   more: "加载更多",
   copy: "复制",
   copied: "已复制",
