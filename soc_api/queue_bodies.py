@@ -13,7 +13,11 @@ GROUPS_MAX = 10_000  # named one by one; a filter means any number
 
 
 class BucketRow(Body):
-    """Groups that share a value of the field; ``title`` tells what it is, where the value alone does not."""
+    """Groups that share a value of the field; ``title`` tells what it is, where the value alone does not.
+
+    ``hosts`` and ``users`` are how many different ones the groups are about; null where the filter holds more
+    than 30,000 groups, and of single entities.
+    """
 
     value: str
     title: Text | None
@@ -22,6 +26,8 @@ class BucketRow(Body):
     worst: Severity
     severities: dict[Severity, int]
     latest: datetime
+    hosts: int | None = None
+    users: int | None = None
 
 
 class BucketPage(Body):

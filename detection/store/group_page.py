@@ -10,7 +10,18 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, literal, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    case,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql import visitors
 
 from crypto.words import BadInput, Words
@@ -27,6 +38,7 @@ SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 PAGE_MAX: Final = 500
 BUCKETS_MAX: Final = 500
+UNIQUE_ROWS: Final = 30_000  # of more than these nobody counts how many hosts and users they are about
 BROAD_ROWS: Final = 2_000  # more than these are not collected and sorted for a page
 # Unless few are where the walk begins: of closed ones most are judged harmless, and so the coldest.
 COLD_ROWS: Final = 30_000
@@ -57,7 +69,12 @@ _SELECTIVE: Final = frozenset({"id", "rule", "owner", "entity_key", "latest"})
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Groups that share a value: how many, their alerts, the worst severity, the last alert."""
+    """Groups that share a value: how many, their alerts, the worst severity, the last alert.
+
+    ``hosts`` and ``users`` are how many different ones the groups are about, by their entities (a login is
+    about a user and a host); None of single entities, and where there are more groups than are looked at
+    one by one.
+    """
 
     value: str
     title: Words | None  # of a rule
@@ -66,6 +83,8 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     worst: str
     severities: dict[str, int]
     latest: datetime
+    hosts: int | None = None
+    users: int | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,12 +223,34 @@ def read_buckets(
     parts = _scanned(counted, wanted).group_by(column, _C.rank).cte("parts").prefix_with("MATERIALIZED")
     value = parts.c.value
     often = select(value).group_by(value).order_by(func.sum(parts.c.groups).desc(), value).limit(limit)
+    rows = connection.execute(select(parts).where(value.in_(often))).all()
     gathered: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(select(parts).where(value.in_(often))):
+    for row in rows:
         gathered.setdefault(_shown(by, row.value), []).append(row)
-    buckets = [_bucket(value, rows) for value, rows in gathered.items()]
+    buckets = [_bucket(value, some) for value, some in gathered.items()]
+    if by != "entity" and sum(bucket.groups for bucket in buckets) <= UNIQUE_ROWS:
+        unique = _scanned(select(column.label("value"), *_named(_C.unit, _C.entity_key)), wanted)
+        named = {_shown(by, row[0]): row for row in connection.execute(unique.group_by(column))}
+        buckets = [
+            msgspec.structs.replace(one, hosts=named[one.value][1], users=named[one.value][2])
+            for one in buckets
+            if one.value in named
+        ]
     buckets.sort(key=lambda one: (-one.groups, one.value))
     return _titled(connection, buckets[:limit]) if by == "rule" else buckets[:limit]
+
+
+def _named(
+    unit: ColumnElement[str], key: ColumnElement[str]
+) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """How many hosts and users of units the entities name, as host:NAME, user:NAME and user:NAME@HOST."""
+    at = func.length(func.rtrim(key, func.replace(key, "@", "")))  # of the last @, 0 where there is none
+    is_host, is_user = key.startswith("host:"), key.startswith("user:")
+    ends = case((at > 0, at - 1), else_=func.length(key))
+    host = case((is_host, func.substr(key, 6)), (is_user & (at > 0), func.substr(key, at + 1)))
+    user = case((is_user, func.substr(key, 6, ends - 5)))
+    apart = unit + " "  # hosts of two units may have one name
+    return func.count((apart + host).distinct()), func.count((apart + user).distinct())
 
 
 def _bucket(value: str, rows: Sequence[Row[Any]]) -> Bucket:

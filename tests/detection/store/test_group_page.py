@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -115,6 +116,31 @@ def test_buckets_hold_every_row_once(store: AlertStore, start: datetime, by: str
         assert buckets[0].title is not None
     if by == "severity":
         assert {bucket.value: bucket.worst for bucket in buckets} == {name: name for name in SEVERITIES}
+
+
+def test_buckets_tell_how_many_hosts_and_users(
+    engine: Engine, make_alert: MakeAlert, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [
+        "host:a",
+        "host:b",
+        "user:root@a",
+        "user:root@c",
+        "user:li@corp@c",
+        "user:wang",
+        "source:10.1.1.1",
+    ]
+    raised = [make_alert(n, entity=name, rule=f"rule-{n % 2}") for n, name in enumerate(names)]
+    raised.append(msgspec.structs.replace(make_alert(90, entity="host:a"), unit="elsewhere", group="e" * 32))
+    store = AlertStore(engine)
+    store.commit(raised, [], 1, start)
+    (whole,) = store.buckets(OPEN, start, "detector")
+    assert (whole.groups, whole.hosts, whole.users) == (8, 4, 3)  # a, b, c and the other unit's a
+    rules = {one.value: (one.hosts, one.users) for one in store.buckets(OPEN, start, "rule")}
+    assert rules == {"rule-0": (2, 2), "rule-1": (3, 2)}
+    monkeypatch.setattr(group_page, "UNIQUE_ROWS", 7)
+    (whole,) = store.buckets(OPEN, start, "detector")
+    assert (whole.groups, whole.hosts, whole.users) == (8, None, None)
 
 
 def test_the_number_of_buckets_is_bounded(store: AlertStore, start: datetime) -> None:

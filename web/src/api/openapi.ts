@@ -315,6 +315,8 @@ export interface components {
                 [key: string]: number;
             };
             latest: string;
+            hosts?: number | null;
+            users?: number | null;
         };
         BusyRule: {
             id: string;

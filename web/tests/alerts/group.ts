@@ -23,6 +23,7 @@ export function group(id: string, minute: number, over: Partial<AlertGroup> = {}
     clauses: [],
     revision: 1,
     risk: 10,
+    risk_own: 10,
     latest: null,
     unit_name: "u",
     system: null,

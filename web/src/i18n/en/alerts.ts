@@ -38,7 +38,7 @@ export default {
   system: { unfiled: "not filed", none: "part of no registered system" },
   inIncident: "In incident {number}",
   merged: "merged",
-  bucket: { only: "Only these", groups: "{n} groups", alerts: "{n} alerts", rest: "All {n} groups" },
+  bucket: { only: "Only these", groups: "{n} groups", alerts: "{n} alerts", rest: "All {n} groups", hosts: "{n} hosts", users: "{n} users", uniqueHelp: "Different hosts and users these groups are about; not counted above 30,000 groups" },
   bulk: { label: "Acts on many", chosen: "{n} selected", all: "Select all {n}", choose: "Select {title}", clear: "Clear selection" },
   deed: {
     running: "{act}: {done} of {total}",
@@ -133,6 +133,8 @@ export default {
     reason: "Why it was raised",
     rule: "Rule",
     detector: "Detector",
+    riskOwn: "this group adds {n}",
+    riskHelp: "Risk of the entity: all its groups that are not closed as harmless, halved every day",
     attack: "ATT&CK",
     clauses: "Clauses",
     entity: "Entity",

@@ -2,7 +2,7 @@
 export default {
   kind: { host: "Host", user: "User", address: "Address" },
   risk: "Risk",
-  riskHelp: "Severity and number of its alert groups added up, halved every day; groups closed as false, harmless or test do not count.",
+  riskHelp: "Its alerts added up by severity, each halved every day, alike ones weighing less; groups closed as false, harmless or test do not count.",
   riskDays: "Risk and alerts of the last {n} days",
   alertsPerDay: "Alerts",
   open: "Open alert groups",

@@ -38,7 +38,7 @@ export default {
   system: { unfiled: "未备案", none: "未登记到定级对象" },
   inIncident: "已归入安全事件 {number}",
   merged: "已并入",
-  bucket: { only: "只看这些", groups: "{n} 组", alerts: "{n} 次", rest: "看全部 {n} 组" },
+  bucket: { only: "只看这些", groups: "{n} 组", alerts: "{n} 次", rest: "看全部 {n} 组", hosts: "{n} 台主机", users: "{n} 个用户", uniqueHelp: "这些告警组涉及的不同主机与用户数；超过 3 万组时不统计" },
   bulk: { label: "批量操作", chosen: "已选 {n} 组", all: "选择全部 {n} 组", choose: "选择 {title}", clear: "取消选择" },
   deed: {
     running: "正在{act}：{done}/{total}",
@@ -133,6 +133,8 @@ export default {
     reason: "为什么告警",
     rule: "规则",
     detector: "检测器",
+    riskOwn: "本组贡献 {n}",
+    riskHelp: "对象的风险：其全部未关闭为误报、无害或测试的告警组相加，每天减半",
     attack: "ATT&CK",
     clauses: "等保条款",
     entity: "对象",

@@ -2,7 +2,7 @@
 export default {
   kind: { host: "主机", user: "用户", address: "地址" },
   risk: "风险",
-  riskHelp: "由其告警组的严重程度与次数相加，每天减半；关闭为误报、无害或测试的不计。",
+  riskHelp: "各告警按严重程度相加，逐条每天减半，同组重复的加得少；关闭为误报、无害或测试的不计。",
   riskDays: "近 {n} 天每日风险与告警数",
   alertsPerDay: "告警",
   open: "未关闭告警组",
