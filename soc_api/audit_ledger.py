@@ -79,10 +79,16 @@ def _leaves(ledger: LedgerView) -> tuple[dict[int, str], list[int]]:
     found: dict[int, str] = {}
     twice: list[int] = []
     for record, _ in ledger.records():
-        number = record.subject.removeprefix(_SUBJECT)
-        if record.kind != KIND or not number.isdigit():
+        number = line_of(record.kind, record.subject)
+        if number is None:
             continue
         # A log that was rewritten and fed to the ledger once more must not hide its first leaf.
-        if found.setdefault(int(number), record.payload_sm3) != record.payload_sm3:
-            twice.append(int(number))
+        if found.setdefault(number, record.payload_sm3) != record.payload_sm3:
+            twice.append(number)
     return found, twice
+
+
+def line_of(kind: str, subject: str) -> int | None:
+    """The line of the audit log a leaf is about; None where it is about something else."""
+    number = subject.removeprefix(_SUBJECT)
+    return int(number) if kind == KIND and number.isascii() and number.isdigit() else None

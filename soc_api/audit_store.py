@@ -127,20 +127,26 @@ class AuditStore:
             found = connection.execute(rows.order_by(audit_log.c.sequence).limit(limit)).mappings()
             return [_line(row) for row in found]
 
-    def export(self, sought: AuditFilter) -> Iterator[Line]:
-        """Every line sought, oldest first, read in pieces; what is written meanwhile is left out."""
+    def export(self, sought: AuditFilter) -> Iterator[tuple[Line, str]]:
+        """Every line sought with the digest of the line before it, oldest first, read in pieces.
+
+        What is written meanwhile is left out.
+        """
+        before = audit_log.alias("before")
+        beside = before.c.sequence == audit_log.c.sequence - 1
+        chosen = select(audit_log, before.c.digest.label("previous")).outerjoin(before, beside)
         with self._engine.connect() as connection:
             last = connection.scalar(select(func.max(audit_log.c.sequence))) or 0
         after, where = 0, [audit_log.c.sequence <= last, *_where(sought)]
         while True:
-            rows = select(audit_log).where(audit_log.c.sequence > after, *where)
+            rows = chosen.where(audit_log.c.sequence > after, *where)
             with self._engine.connect() as connection:
                 found = connection.execute(rows.order_by(audit_log.c.sequence).limit(_CHUNK)).mappings()
-                lines = [_line(row) for row in found]
+                lines = [(_line(row), row["previous"] or GENESIS) for row in found]
             yield from lines
             if len(lines) < _CHUNK:
                 return
-            after = lines[-1].sequence
+            after = lines[-1][0].sequence
 
     def attempts(self) -> Sequence[Attempt]:
         """What was tried against the log and is no line yet."""

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "detect": ("detection.commands",),
     "hunt": ("detection.hunt_commands",),
     "models": ("detection.anomaly.model_commands",),
+    "audit": ("soc_api.audit_commands",),
     "evidence": ("compliance.evidence_commands",),
     "report": ("compliance.report_commands",),
     "drill": ("soc_api.drill_commands",),

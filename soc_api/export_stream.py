@@ -21,7 +21,7 @@ Label = Literal["一般", "重要", "核心"]
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)  # the least first
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _HEAD_BYTES: Final = 8_192
 _LABELLED: Final = re.compile(r'watermark.{0,4000}?label"?: ?"?(一般|重要|核心)')
 _BOM: Final = "\ufeff"  # what tells spreadsheets that a CSV is UTF-8
@@ -63,7 +63,7 @@ def label_of(path: Path) -> Label | None:
 def cell(value: Any) -> str:
     """A value as a cell that is text wherever it is opened."""
     text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def csv_pieces(

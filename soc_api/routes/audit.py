@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from crypto.words import Refused, Words
 from soc_api.audit import Line, entry
+from soc_api.audit_file import COLUMNS, told
 from soc_api.audit_ledger import check_audit
 from soc_api.audit_store import AuditFilter
 from soc_api.bodies import AuditCheckResult, AuditPage, AuditRow
@@ -19,10 +20,6 @@ from soc_api.routes.recorded import recorded
 
 audit = router("audit")
 
-COLUMNS: Final = (
-    *("sequence", "time", "actor", "source", "action", "object", "result"),
-    *("before", "after", "format", "digest"),
-)
 _FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
@@ -91,7 +88,7 @@ def export(
     with recorded(center, visit, "audit.export", f"audit:{kind}"):
         lines = center.audit.export(sought)
     mark = Mark(person=visit.actor, time=now, center=center.name, about="audit", label="重要")
-    rows = (_plain(line) for line in lines)
+    rows = (told(line, previous) for line, previous in lines)
     pieces: Iterator[bytes]
     if kind == "csv":
         pieces = csv_pieces(COLUMNS, ([row[name] for name in COLUMNS] for row in rows), mark, charset)
@@ -156,23 +153,6 @@ def alter(center: Here, visit: Visitor) -> None:
     )
 
 
-def _plain(line: Line) -> dict[str, Any]:
-    said = line.entry
-    return {
-        "sequence": line.sequence,
-        "time": said.time,
-        "actor": said.actor,
-        "source": said.source,
-        "action": said.action,
-        "object": said.object,
-        "result": said.result,
-        "before": said.before,
-        "after": said.after,
-        "format": line.format,
-        "digest": line.digest,
-    }
-
-
 def _row(line: Line) -> AuditRow:
-    row = _plain(line)
+    row = told(line, "")
     return AuditRow.model_validate({name: row[name] for name in AuditRow.model_fields})
