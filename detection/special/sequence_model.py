@@ -23,7 +23,7 @@ _HALF: Final = 0.5  # what is never seen counts half a session, so that nothing 
 _MILLI: Final = 1_000  # parts of a surprise in which weights are whole numbers
 _COUNT_MAX: Final = 60_000  # of one kind in one session
 _BUCKETS_PER_DOUBLING: Final = 4
-_LEVELS_MAX: Final = 40_000  # counts and pairs remembered
+_LEVELS_MAX: Final = 4_000  # counts, pairs, lengths and spans remembered, of each
 _LIKE_MAX: Final = 1_000  # unlike sessions whose nearest one is remembered
 _ODDITIES_MAX: Final = 3
 

@@ -197,7 +197,7 @@ class TransferChannelDetector:
             return None
         numbers: dict[str, Any] = {
             "refusals": len(channel.refused),
-            "hours": round(parameters.refusal_seconds / 3_600, 1),
+            "hours": f"{parameters.refusal_seconds / 3_600:g}",
             "reason": reason,
         }
         return self._tell(parameters.refused, event, name, numbers)
@@ -209,7 +209,7 @@ class TransferChannelDetector:
             del channel.again[next(iter(channel.again))]
         if channel.again[package] < self._parameters.duplicates:
             return None
-        numbers = {"package": package[:32], "reason": f"duplicate x{channel.again[package]}"}
+        numbers = {"package": package[:32], "reason": f"transfer-duplicate ×{channel.again[package]}"}
         return self._tell(self._parameters.replay, event, name, numbers, subject=f"{name}\0{package}")
 
     def _overdue(self, event: Event) -> list[Alert]:
