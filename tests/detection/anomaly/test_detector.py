@@ -1,5 +1,6 @@
 """Learning, freezing, scoring: one run over simulated hours, cut in any way, restarted anywhere."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -139,3 +140,63 @@ def test_what_an_older_edition_knew_of_entities_is_set_aside(hour: list[Event], 
     assert not _open(tmp_path).recall(msgspec.json.encode(kept))
     del kept["waiting"]  # of before there were peer groups
     assert not _open(tmp_path).recall(msgspec.json.encode(kept))
+
+
+LISTS = {
+    "windows.toml": """
+window_seconds = 600
+learning_windows = 20
+[refit]
+rows_min = 60
+[groups]
+rows_min = 100
+""",
+    "peers.toml": """
+[[groups]]
+name = "database"
+zh = "数据库服务器"
+en = "database servers"
+hosts = ["db*"]
+""",
+}
+
+
+def test_a_listed_peer_group_gets_a_signed_model_of_its_own_and_speaks(tmp_path: Path) -> None:
+    lists, models = tmp_path / "lists", tmp_path / "models"
+    lists.mkdir()
+    for name, text in LISTS.items():
+        (lists / name).write_text(text, encoding="utf-8")
+
+    def opened() -> AnomalyDetector:
+        detector, refused = open_anomaly(models, tmp_path / "key.pem", START, lists / "windows.toml")
+        assert refused == []
+        return detector
+
+    def window(number: int, host: str, count: int) -> list[Event]:
+        fields = {"host__name": host, "event__dataset": "auth", "event__category": "authentication"}
+        return [
+            _event(number * 1_000 + one, number * 600 + one, **fields, event__outcome="success")
+            for one in range(count)
+        ]
+
+    made = np.random.default_rng(5)
+    detector = opened()
+    alerts: list[Alert] = []
+    for number in range(260):  # a day and three quarters
+        for host, rate in (("desk1", 2), ("desk2", 2), ("db1", 30)):
+            alerts += detector.feed(window(number, host, int(made.poisson(rate)) + 1))
+    deadline = time.monotonic() + 60
+    number = 260
+    while not (models / "host.database" / "chosen.json").exists() and time.monotonic() < deadline:
+        detector.feed(window(number, "db1", 30))  # the model is fitted beside
+        number += 1
+        time.sleep(0.1)
+    kept = detector.snapshot()
+    assert kept is not None
+    again = opened()
+    assert again.recall(kept)
+    few = again.feed([*window(number + 1, "db1", 3), *window(number + 3, "db1", 3)])  # as a desk does
+    assert [one.entity for one in few] == ["host:db1"]
+    assert "数据库服务器时间窗" in few[0].reason.zh
+    assert "windows of database servers" in few[0].reason.en
+    assert "在 10 分钟内" in few[0].reason.zh

@@ -43,6 +43,8 @@ class Shelf:
         )
 
     def begin(self, kind: str, rows: Array, starts: Array) -> Callable[[], FrozenModel | None]:
+        if kind == "host":  # the kind's own refit is not what is tested here
+            return lambda: None
         self.acts.append(f"begin {kind}")
         made = self.fit(kind, rows, starts)
         return lambda: made if self.ready else None
@@ -145,8 +147,8 @@ def test_the_cut_into_batches_changes_no_opinion(whole: FrozenModel) -> None:
     together = panel.opinions(windows)
     alone = [panel.opinions([one])[0] for one in windows]
     assert [one.group for one in together] == [one.group for one in alone]
-    surprises = [[one.opinion.surprise for one in said] for said in (together, alone)]
-    assert np.abs(np.subtract(*surprises)).max() <= 1e-9
+    ours, theirs = ([one.opinion.surprise for one in said] for said in (together, alone))
+    assert ours == pytest.approx(theirs, abs=1e-9)
 
 
 def named(model: FrozenModel) -> FrozenModel:
