@@ -30,6 +30,7 @@ EVENTS_MAX: Final = 1_000
 SLOTS_MAX: Final = 240
 VALUES_MAX: Final = 20_000  # kept at once: the rarest are forgotten first
 _TOGETHER: Final = (1, 2, 4, 8, 16)  # files asked at once: few at first, for the first rows to come early
+_BLOCK: Final = 128  # frames of the log looked through together
 _ROWS: Final = 512
 _TRIES: Final = 3
 _BROKEN: Final = (duckdb.Error, pa.ArrowException, OSError, BadInput)
@@ -123,12 +124,20 @@ class Surveyor:
     def matching(self, question: Question) -> Iterator[Event]:
         """Every event the question asks for, newest files first, each file in order of time, newest first.
 
-        The log's come first. An unreadable file raises: what is handed on must not look whole.
+        The log's come first, in blocks of frames. An unreadable file raises: what is handed on must not look
+        whole.
         """
         position = self._catalogue.position()
         files = self._files(question)
-        for summary in sorted(self._tail.summaries(position), key=lambda one: one.time_max, reverse=True):
-            events = [one for one in self._tail.frame_events(summary.sequence) if question.holds(one)]
+        frames = [
+            one.sequence
+            for one in self._tail.summaries(position)
+            if one.time_max >= question.since and one.time_min < question.until
+        ]
+        for end in range(len(frames), 0, -_BLOCK):
+            # Forwards within a block: the log goes on where it was read last, and begins anew to go back.
+            told = (self._tail.frame_events(sequence) for sequence in frames[max(0, end - _BLOCK) : end])
+            events = [one for some in told for one in some if question.holds(one)]
             yield from sorted(events, key=lambda one: (one.time, one.id), reverse=True)
         for file in files:
             exact, rows = self._rows(question, [file], "ORDER BY time DESC, id DESC")
