@@ -244,4 +244,6 @@ def _match(event: str, one: Contribution, own: Own, one_in: float) -> Match:
 def _sentence(one: Contribution) -> Words:
     name = FEATURES[one.feature]
     usual = f"{one.usual_low:,.0f}–{one.usual_high:,.0f}"
-    return Words(f"{name.zh} {one.value:,.0f}(平常 {usual})", f"{one.value:,.0f} {name.en} (usually {usual})")
+    return Words(
+        f"{name.zh} {one.value:,.0f}（平常 {usual}）", f"{one.value:,.0f} {name.en} (usually {usual})"
+    )

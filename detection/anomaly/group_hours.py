@@ -5,7 +5,7 @@ does an hour in which it was seldom seen. Sums of pulls are whole numbers, and t
 comes, so the cut into batches changes nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -47,6 +47,7 @@ class GroupHours:
         self._pulls = np.zeros((groups_max, 3, width), dtype=np.int64)
         self._pulled = np.zeros(groups_max, dtype=np.int64)
         self._hours: tuple[int, Floats, Floats] | None = None
+        self._order: list[tuple[Places, Places]] | None = None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -70,7 +71,7 @@ class GroupHours:
             return parent
         place = self._places[name] = len(self._places)
         self._parent[place] = parent
-        self._hours = None
+        self._hours = self._order = None
         return place
 
     def hour(self, slot: int) -> tuple[Floats, Floats]:
@@ -152,7 +153,7 @@ class GroupHours:
             mine, array = getattr(self, f"_{name}"), arrays[f"group_{name}"]
             if array.dtype != mine.dtype or array.shape != (len(names), *mine.shape[1:]):
                 return False
-        self._places = {FLEET: 0}
+        self._places, self._order = {FLEET: 0}, None
         for name in names[1:]:
             self.place(name)
         for name in _KEPT:
@@ -184,14 +185,14 @@ class GroupHours:
         mean: Floats = np.einsum("ps,psf->pf", share, whole[groups])
         return mean
 
-    def _downwards(self) -> Iterator[tuple[Places, Places]]:
+    def _downwards(self) -> list[tuple[Places, Places]]:
         """Groups and those they are part of, the widest first."""
-        depth = np.array([name.count(WITHIN) for name in self._places], dtype=np.intp)
-        depth[0] = -1
-        for one in range(_DEPTH_MAX):
-            some = np.flatnonzero(depth == one)
-            if len(some):
-                yield some, self._parent[some].astype(np.intp)
+        if self._order is None:
+            depth = np.array([name.count(WITHIN) for name in self._places], dtype=np.intp)
+            depth[0] = -1
+            levels = [np.flatnonzero(depth == one) for one in range(_DEPTH_MAX)]
+            self._order = [(some, self._parent[some].astype(np.intp)) for some in levels if len(some)]
+        return self._order
 
     def _trusted(self) -> Floats:
         """What the word of each group weighs beside that of the one it is part of.

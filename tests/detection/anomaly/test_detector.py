@@ -71,7 +71,7 @@ def test_it_learns_sixty_windows_freezes_and_finds_the_attack(hour: list[Event],
     assert [alert.entity for alert in alerts] == ["host:web"]
     (alert,) = alerts
     assert alert.time >= START + timedelta(minutes=ATTACK)
-    assert "登录失败数 400(平常 0–0)" in alert.reason.zh
+    assert "登录失败数 400（平常 0–0）" in alert.reason.zh
     assert "400 failed logins (usually 0–0)" in alert.reason.en
     assert "logins_failed" in [match.field for match in alert.matched]
     assert (tmp_path / "host" / "000001" / "manifest.sig").is_file()
