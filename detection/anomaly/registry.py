@@ -122,7 +122,7 @@ class ModelRegistry:
         """Let a version score beside the champion; where there is no champion it is one at once."""
         chosen = self.chosen(kind)
         if not chosen.champion:
-            self._choose(kind, Chosen(champion=version), "promoted", version, now, "first")
+            self._choose(kind, Chosen(champion=version), "promoted", version, now, "首个 first")
             return
         self._choose(kind, msgspec.structs.replace(chosen, challenger=version), "trial", version, now)
 
@@ -178,7 +178,7 @@ class ModelRegistry:
             raise _nothing(kind)
         former = chosen.before[-1]
         new = msgspec.structs.replace(chosen, champion=former, before=chosen.before[:-1])
-        self._choose(kind, new, "rolled-back", former, now, "the version after it was refused")
+        self._choose(kind, new, "rolled-back", former, now, "其后版本被拒用 the version after it was refused")
 
     def _not_ours(self, body: bytes) -> Words:
         try:

@@ -67,13 +67,13 @@ const spreadOut = (wide: boolean) => (value: number) => (wide ? Math.round(10 **
 /** The entity's past hour as a line, the unusual window its last point, over its peers' band and its own limits. */
 export function courseDrawing(norm: Norm, values: readonly number[], starts: readonly string[]) {
   const spans = [norm.peers, norm.usual].filter((span): span is Span => span !== null);
-  const most = Math.max(...values, ...spans.map((span) => span[1]), 1);
+  const most = Math.max(norm.value, ...values, ...spans.map((span) => span[1]), 1);
   const wide = most > linear_max;
   const [squeezed, spread] = [squeeze(wide), spreadOut(wide)];
   const clock = (start: string) => fullTime(start).slice(11, 16);
   const band = norm.peers ? { low: squeezed(norm.peers[0]), height: squeezed(norm.peers[1]) - squeezed(norm.peers[0]) } : null;
   return (color: (name: string) => string): EChartsCoreOption => ({
-    grid: { left: 6, right: 44, top: 12, bottom: 2, containLabel: true },
+    grid: { left: 6, right: 14 + 8 * count(norm.value).length, top: 12, bottom: 2, containLabel: true },
     xAxis: { type: "category", boundaryGap: false, data: starts.map(clock), axisTick: { show: false }, axisLine: { lineStyle: { color: color("line") } }, axisLabel: { color: color("text-2"), fontSize: 11, interval: Math.max(0, Math.ceil(starts.length / 4) - 1) } },
     yAxis: { type: "value", min: 0, max: squeezed(most), interval: squeezed(most) / 2, axisLabel: { color: color("text-2"), fontSize: 11, formatter: (at: number) => count(spread(at)) }, splitLine: { lineStyle: { color: color("line") } } },
     series: [
@@ -81,9 +81,19 @@ export function courseDrawing(norm: Norm, values: readonly number[], starts: rea
       {
         type: "line",
         silent: true,
-        data: values.map((value, at) => (at === values.length - 1 ? { value: squeezed(value), symbol: "circle", symbolSize: 8, itemStyle: { color: color("red") }, label: { show: true, position: "right", formatter: () => count(norm.value), color: color("text"), fontWeight: 600 } } : { value: squeezed(value), symbol: "none" })),
+        symbol: "none",
+        data: values.map(squeezed),
         lineStyle: { color: color("accent"), width: 1.6 },
         markLine: { silent: true, symbol: "none", lineStyle: { color: color("accent"), type: "dashed", width: 1 }, label: { show: false }, data: (norm.usual ?? []).map((limit) => ({ yAxis: squeezed(limit) })) },
+      },
+      {
+        type: "line",
+        silent: true,
+        symbol: "circle",
+        symbolSize: 8,
+        itemStyle: { color: color("red") },
+        label: { show: true, position: "right", formatter: () => count(norm.value), color: color("text"), fontSize: 12, fontWeight: 600 },
+        data: values.map((_, at) => (at === values.length - 1 ? squeezed(norm.value) : null)),
       },
     ],
   });

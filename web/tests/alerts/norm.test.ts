@@ -52,7 +52,7 @@ describe("the drawing", () => {
 
 describe("the past hour", () => {
   const page = { window_seconds: 60, starts: ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", "2026-01-01T00:02:00Z"], rows: [{ field: "logins_failed", values: [0, 2, 400] }] };
-  const drawn = (one: Norm) => courseDrawing(one, [0, 2, 400], page.starts)((name) => name) as { xAxis: { data: string[] }; series: { stack?: string; data: (number | { value: number })[]; markLine?: { data: unknown[] } }[] };
+  const drawn = (one: Norm) => courseDrawing(one, [0, 2, 400], page.starts)((name) => name) as { xAxis: { data: string[] }; series: { stack?: string; data: (number | null)[]; markLine?: { data: unknown[] } }[] };
   it("is that of its count, and none of fewer than three windows", () => {
     expect(courseOf(page, "logins_failed")).toEqual([0, 2, 400]);
     expect(courseOf(page, "ports")).toBeNull();
@@ -62,13 +62,14 @@ describe("the past hour", () => {
   it("lies over the peers' band, between its own limits, and ends in the unusual window", () => {
     const { series, xAxis } = drawn(norm());
     expect(xAxis.data).toEqual(["08:00", "08:01", "08:02"]);
-    expect(series.map((one) => one.stack)).toEqual(["peers", "peers", undefined]);
+    expect(series.map((one) => one.stack)).toEqual(["peers", "peers", undefined, undefined]);
     expect(series[2]?.markLine?.data).toHaveLength(2);
-    expect((series[2]?.data[2] as { value: number }).value).toBeCloseTo(Math.log10(401));
+    expect(series[2]?.data[2]).toBeCloseTo(Math.log10(401));
+    expect(series[3]?.data).toEqual([null, null, Math.log10(401)]);
   });
   it("does without what is not known", () => {
     const { series } = drawn(norm({ usual: null, peers: null }));
-    expect(series).toHaveLength(1);
+    expect(series).toHaveLength(2);
     expect(series[0]?.markLine?.data).toEqual([]);
   });
   it("says where a value is less than usual", () => {

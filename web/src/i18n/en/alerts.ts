@@ -169,7 +169,7 @@ export default {
   act: { acknowledge: "Acknowledge", close: "Close alert", reopen: "Reopen" },
   norm: {
     title: "Against what is usual",
-    oneIn: "about 1 in {n} windows",
+    oneIn: "about 1 in {n} windows of its peers",
     own: "Own usual",
     peers: "Peers' usual",
     unknown: "not known yet",

@@ -7,7 +7,7 @@ export default {
   speaks: "version {n} speaks",
   trial: "version {n} on trial",
   noTrial: "nothing on trial",
-  refitted: "Last learned",
+  refitted: "Last night's lesson",
   share: "windows that should be 1 in 100 are {times} times as many ({windows} windows)",
   shareFew: "{windows}/{needed} windows counted; then the realised share is compared",
   trialFew: "{windows}/{needed} windows side by side",

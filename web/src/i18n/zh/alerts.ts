@@ -169,7 +169,7 @@ export default {
   act: { acknowledge: "确认", close: "关闭告警", reopen: "重新打开" },
   norm: {
     title: "与平常相比",
-    oneIn: "约每 {n} 个时间窗出现一次",
+    oneIn: "同类对象约每 {n} 个时间窗出现一次",
     own: "自身平常",
     peers: "同类平常",
     unknown: "尚不足以判断",

@@ -7,7 +7,7 @@ export default {
   speaks: "在用版本 {n}",
   trial: "试用版本 {n}",
   noTrial: "没有试用版本",
-  refitted: "上次学习",
+  refitted: "上次夜间学习",
   share: "“百里挑一”的时间窗实际为应有的 {times} 倍（{windows} 个时间窗）",
   shareFew: "已计 {windows}/{needed} 个时间窗，之后比对实际与应有占比",
   trialFew: "已并行 {windows}/{needed} 个时间窗",
