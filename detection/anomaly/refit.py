@@ -87,7 +87,7 @@ def verdict(champion: Realised, challenger: Realised, parameters: RefitParameter
         return "wait", ""
     ours, theirs = _off(challenger.ratio()), _off(champion.ratio())
     mine, its = challenger.ratio(), champion.ratio()
-    why = f"百里挑一实为应有的 {mine:.2f} 倍(在用 {its:.2f} 倍)1 in 100 realised {mine:.2f}x, champion {its:.2f}x"
+    why = f"百里挑一实为 {mine:.2f} 倍,在用 {its:.2f} 倍 1 in 100 realised {mine:.2f}x, champion {its:.2f}x"
     return ("promote" if ours <= max(1.0, theirs) else "reject"), why
 
 
