@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { shown } from "../src/alerts/keys";
 import { letters } from "../src/commands";
+import { listShown } from "../src/keys";
 import { pages } from "../src/router";
 
 const text = readFileSync(join(import.meta.dirname, "../../docs/reference/console.md"), "utf-8");
@@ -18,8 +19,10 @@ describe("the reference of the console", () => {
     }
   });
 
-  it("has every key of the queue", () => {
+  it("has every key of the queue and of the lists", () => {
     const keys = rows.join("\n");
-    for (const { keys: combination } of shown) for (const key of combination) expect(keys).toContain(`\`${key}\``);
+    for (const { keys: combination } of [...shown, ...listShown]) for (const key of combination) expect(keys).toContain(`\`${key}\``);
+    const everywhere = rows.filter((line) => line.includes("every list"));
+    for (const { keys: combination } of listShown) expect(everywhere.some((line) => line.includes(`\`${combination[0]}\``)), combination[0]).toBe(true);
   });
 });

@@ -6,6 +6,8 @@ export default {
   search: "Query alerts: {q}",
   keys: "All keys",
   queue: "Alert queue",
+  lists: "Lists of other pages",
+  list: { down: "Next row; with details open, the next one's", up: "Row before; with details open, the one before", open: "Open the row", leave: "Leave the details, then the list", search: "Search" },
   everywhere: "Everywhere",
   nothing: "No command matches",
 };
