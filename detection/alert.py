@@ -52,6 +52,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     clauses: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     matched: tuple[Match, ...] = ()
+    withheld: bool | UnsetType = UNSET  # beyond the alert budget: kept, and asleep in the queue
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

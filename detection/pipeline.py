@@ -69,6 +69,8 @@ class EventLog(Protocol):
 class Remembering(Protocol):
     """A detector whose state outlives the process, through the sink."""
 
+    name: str
+
     def snapshot(self) -> bytes | None:
         """The state to keep; None where it has not changed since the last call."""
         ...
@@ -87,6 +89,14 @@ class Replaying(Protocol):
         ...
 
 
+class Budgeting(Remembering, Protocol):
+    """Marks alerts that are more than people can look at (detection.anomaly.budget)."""
+
+    def sift(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """The same alerts, those beyond the budget marked as withheld."""
+        ...
+
+
 class Pipeline:
     """Detectors in order, and their sink. One thread uses it."""
 
@@ -97,9 +107,11 @@ class Pipeline:
         *,
         failed: Saying | None = None,
         sieve: Sieve | None = None,
+        budget: Budgeting | None = None,
     ) -> None:
         """``failed`` words the alert about a detector that failed; ``sieve`` holds exceptions back."""
         self._sieve = sieve
+        self._budget = budget
         self._detectors = tuple(detectors)
         self._sink = sink
         self._failed = failed
@@ -125,6 +137,8 @@ class Pipeline:
         withheld: list[Withheld] = []
         if self._sieve is not None:
             alerts, withheld = self._sieve.sift(alerts, now)
+        if self._budget is not None:
+            alerts = self._budget.sift(alerts)
         states = self._states()
         if alerts or withheld or events or states or position is not None:
             self._sink.commit(alerts, events, position, now, states=states, withheld=withheld)
@@ -162,12 +176,13 @@ class Pipeline:
             self._feed(detector, batch)
 
     def _states(self) -> dict[str, bytes]:
-        kept = (
-            (detector.name, detector.snapshot())
-            for detector in self._detectors
-            if isinstance(detector, Remembering)
-        )
+        kept = ((one.name, one.snapshot()) for one in self._remembering())
         return {name: body for name, body in kept if body is not None}
+
+    def _remembering(self) -> Iterator[Remembering]:
+        yield from (one for one in self._detectors if isinstance(one, Remembering))
+        if self._budget is not None:
+            yield self._budget
 
     def _feed(self, detector: Detector, events: Sequence[Event]) -> list[Alert]:
         """All alerts of one detector; an event it cannot bear costs that event only, and is told once."""

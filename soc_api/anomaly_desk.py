@@ -1,8 +1,8 @@
-"""Open anomalies as entities to look at: ranked by risk, the first few of each unit within the budget."""
+"""Open anomalies as entities to look at: ranked by risk, those the shift was told of and those withheld."""
 
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -47,7 +47,7 @@ class Unusual(msgspec.Struct, frozen=True, kw_only=True):
     risk: int  # of the entity, whatever it comes from, as everywhere
     rank: float  # what its anomalies add to that, by how likely each is odd
     odd: float | None  # how likely a person would call it odd; None before there are labels enough
-    within: bool  # of the unit's budget for the shift
+    within: bool  # of the unit's alert budget, and seen within a shift
     groups: tuple[OpenAnomaly, ...]
 
 
@@ -96,12 +96,11 @@ class AnomalyDesk:
                     risk=points_of(groups[0].group.entity_heat, now),
                     rank=rank,
                     odd=likely if ranker is not None else None,
-                    within=False,
+                    within=self._is_within(groups, now),
                     groups=tuple(groups),
                 )
             )
-        found.sort(key=lambda one: (-one.rank, one.unit, one.entity))
-        return self._budgeted(found, now)
+        return sorted(found, key=lambda one: (-one.rank, one.unit, one.entity))
 
     def proposals(self, units: Collection[str] | None, now: datetime) -> tuple[int, list[Proposal]]:
         """How many closings there are, and what they speak for."""
@@ -138,16 +137,12 @@ class AnomalyDesk:
         told = sorted((one for one in newest if one.sensor == alert.sensor), key=lambda one: one.time)
         return course(told, group.group.entity, alert.time, [one.field for one in alert.matched], parameters)
 
-    def _budgeted(self, found: list[Unusual], now: datetime) -> list[Unusual]:
+    def _is_within(self, groups: Sequence[OpenAnomaly], now: datetime) -> bool:
+        """Whether the shift was told of one of them (detection/anomaly/budget.py), and not long ago."""
         shift = now - timedelta(hours=self.parameters.shift_hours)
-        spent: Counter[str] = Counter()
-        done: list[Unusual] = []
-        for one in found:
-            fresh = any((each.group.latest or each.group.last_seen) >= shift for each in one.groups)
-            within = fresh and spent[one.unit] < self.parameters.budget_per_unit
-            spent[one.unit] += within
-            done.append(msgspec.structs.replace(one, within=within))
-        return done
+        return any(
+            not one.group.withheld and (one.group.latest or one.group.last_seen) >= shift for one in groups
+        )
 
 
 def open_anomalies(

@@ -90,6 +90,7 @@ class AlertGroup(Body):
     total: int = 0
     parent: str = ""
     snoozed_until: datetime | None = None
+    withheld: bool = False  # by the alert budget, until one of its alerts is within it
     act: int | None = None
     incident: str = ""  # the number of the one that holds it
 

@@ -13,7 +13,7 @@ from functools import partial
 from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
 from crypto.words import BadInput, LiuheError, Refused, Words
-from detection.anomaly.open import KEY_NAME, open_anomaly, open_habits
+from detection.anomaly.open import KEY_NAME, open_anomaly, open_budget, open_habits
 from detection.detector import Detector
 from detection.exceptions import Sieve
 from detection.health import HealthDetector, health_parameters
@@ -71,7 +71,8 @@ def run_pipeline(folders: Folders, settings: Settings) -> None:
         failed = health_parameters().detector
         sieve = Sieve(ExceptionStore(engine, partial(protected_assets, engine)), _now())
         detectors = _detectors(folders, settings, engine)
-        pipeline = Pipeline(detectors, AlertStore(engine), failed=failed, sieve=sieve)
+        budget = open_budget()
+        pipeline = Pipeline(detectors, AlertStore(engine), failed=failed, sieve=sieve, budget=budget)
         for name in restore(events, pipeline, _now()):
             say(
                 Words(

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from soc_api.bodies import Body, Classification, Role, Severity, Text
 
-QueueState = Literal["open", "new", "acknowledged", "snoozed", "closed", "all"]
+QueueState = Literal["open", "new", "acknowledged", "snoozed", "withheld", "closed", "all"]
 ActionName = Literal["acknowledge", "assign", "close", "reopen", "snooze", "wake", "note", "merge", "split"]
 GROUPS_MAX = 10_000  # named one by one; a filter means any number
 

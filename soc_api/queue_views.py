@@ -27,6 +27,11 @@ SHIPPED: Final[tuple[ShippedView, ...]] = (
     ),
     ShippedView(Words("近 24 小时", "Last 24 hours"), _WORKING, ViewSettings(hours=24)),
     ShippedView(Words("已暂缓", "Asleep"), _WORKING, ViewSettings(state="snoozed")),
+    ShippedView(
+        Words("预算之外的异常", "Anomalies beyond the budget"),
+        _WORKING | _LEADING,
+        ViewSettings(state="withheld", sort="risk"),
+    ),
     ShippedView(Words("按单位", "By unit"), _LEADING, ViewSettings(by=["unit", "rule"])),
     ShippedView(Words("按处理人", "By owner"), _LEADING, ViewSettings(by=["owner"])),
     ShippedView(

@@ -119,7 +119,7 @@ class Webhooks:
                 say(Words(f"订阅推送异常,稍后重试:{error!r}", f"webhooks broke, will try again: {error!r}"))
 
     def _fill(self, hook: Webhook, now: datetime) -> None:
-        wanted = GroupFilter(state="all", q=hook.query, units=self._units_of(hook.unit))
+        wanted = GroupFilter(state="all", q=hook.query, units=self._units_of(hook.unit), told=True)
         place, more = (hook.seen, _LAST), True
         found: list[AlertGroup] = []
         for _ in range(PAGES_MAX):

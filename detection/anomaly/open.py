@@ -8,9 +8,11 @@ import msgspec
 
 from crypto.sm3 import sm3_hex
 from crypto.words import Refused
+from detection.anomaly.budget import Budget
 from detection.anomaly.detector import AnomalyDetector
 from detection.anomaly.encoding import Array
 from detection.anomaly.entities import entity_parameters
+from detection.anomaly.feedback import feedback_parameters
 from detection.anomaly.fitting import Fitting
 from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.habit import MEMORY_VERSION, HabitDetector
@@ -40,6 +42,16 @@ def open_habits(parameters: Path | None = None, lists: Path | None = None) -> De
     chosen = entity_parameters(parameters)
     detector = HabitDetector(chosen, site_calendar(), open_peers(lists))
     return Durable(detector, seconds=chosen.habit.snapshot_seconds, version=MEMORY_VERSION)
+
+
+def open_budget() -> Budget:
+    """The alert budget, with the shifts of the site's local time."""
+    chosen = feedback_parameters()
+    return Budget(
+        shift_hours=chosen.shift_hours,
+        per_unit=chosen.budget_per_unit,
+        offset_seconds=site_calendar().offset_seconds,
+    )
 
 
 class SignedShelf:

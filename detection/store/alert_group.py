@@ -6,7 +6,7 @@ them in tables.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from detection.risk import heat_of, repeated
 State = Literal["new", "acknowledged", "closed"]
 Classification = Literal["true_positive", "benign_positive", "false_positive", "test"]
 
+WITHHELD: Final = datetime(9999, 1, 1, tzinfo=UTC)  # sleeps until an alert of it is within the budget
 STATES: Final[tuple[State, ...]] = ("new", "acknowledged", "closed")
 CLASSIFICATIONS: Final[tuple[Classification, ...]] = (
     "true_positive",
@@ -58,6 +59,11 @@ class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
     members: int = 0  # groups merged into this one; their alerts are counted in ``total``
     total: int = 0
     snoozed_until: datetime | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the alert budget holds it back: kept, found and counted, but not shown unasked."""
+        return self.snoozed_until == WITHHELD
 
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,11 +136,26 @@ def opened(alert: Alert, generation: int) -> AlertGroup:
     )
 
 
-def woken(before: AlertGroup, after: AlertGroup) -> AlertGroup:
-    """A group that sleeps wakes early when it turns out graver than it was when it was put to sleep."""
+def withheld(group: AlertGroup, fresh: Iterable[Alert]) -> AlertGroup:
+    """The group as it begins: asleep where the alert budget holds all of its alerts back."""
+    held = all(alert.withheld is True for alert in fresh)
+    return msgspec.structs.replace(group, snoozed_until=WITHHELD) if held else group
+
+
+def woken(before: AlertGroup, after: AlertGroup, fresh: Iterable[Alert]) -> AlertGroup:
+    """A group that sleeps wakes early when it turns out graver than it was when it was put to sleep.
+
+    One that the alert budget holds back wakes with the first alert that is within the budget.
+    """
+    if before.snoozed_until == WITHHELD:
+        return after if all(alert.withheld is True for alert in fresh) else _awake(after)
     if before.snoozed_until is None or SEVERITIES.index(after.severity) <= SEVERITIES.index(before.severity):
         return after
-    return msgspec.structs.replace(after, snoozed_until=None)
+    return _awake(after)
+
+
+def _awake(group: AlertGroup) -> AlertGroup:
+    return msgspec.structs.replace(group, snoozed_until=None)
 
 
 def folded(group: AlertGroup, fresh: Iterable[Alert], revision: int, now: datetime) -> AlertGroup:

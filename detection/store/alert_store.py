@@ -19,7 +19,14 @@ from detection.alert import SEVERITIES, Alert
 from detection.exceptions import Withheld
 from detection.store.act import REASON_CHARS_MAX, Act, refusal
 from detection.store.act_store import AlertActs
-from detection.store.alert_group import AlertDetail, AlertGroup, AlertPage, AlertRecord, HistoryRecord
+from detection.store.alert_group import (
+    WITHHELD,
+    AlertDetail,
+    AlertGroup,
+    AlertPage,
+    AlertRecord,
+    HistoryRecord,
+)
 from detection.store.entity_heat import groups_with_heat
 from detection.store.exception_store import keep_withheld
 from detection.store.group_page import (
@@ -275,9 +282,10 @@ class AlertStore:
             return counter(connection, "alerts")
 
     def counts(self, units: frozenset[str] | None = None) -> AlertCounts:
-        """How many groups of ``units`` there are by state, and open ones by severity."""
+        """How many groups of ``units`` there are by state, and open ones by severity; none withheld."""
         columns = alert_groups.c.state, alert_groups.c.rank
-        counted = select(*columns, func.count().label("n")).where(*_within(units)).group_by(*columns)
+        told = alert_groups.c.snoozed_until != micros(WITHHELD)
+        counted = select(*columns, func.count().label("n")).where(*_within(units), told).group_by(*columns)
         states: dict[str, int] = defaultdict(int)
         severities: dict[str, int] = defaultdict(int)
         with self._engine.connect() as connection:

@@ -20,12 +20,13 @@ from detection.condition import Always, And, Atom, Condition, Keyword, Not, Or
 from detection.query.fields import Fields, read_fields
 from detection.query.parse import parse_query
 from detection.risk import POINTS_MAX, heat_at
+from detection.store.alert_group import WITHHELD
 from detection.store.sql import like_pattern
 from detection.store.tables import CLOSED_ROWS, OPEN_ROWS, TOP_ROWS, alert_groups, entity_heats, micros
 from rules import ROOT
 
 QUERY_CHARS_MAX: Final = 500
-STATES: Final = ("open", "new", "acknowledged", "snoozed", "closed", "all")
+STATES: Final = ("open", "new", "acknowledged", "snoozed", "withheld", "closed", "all")
 ENTITY_KINDS: Final = ("host", "source", "user", "sensor", "unit", "address")
 _SYSTEM_KEYS_MAX: Final = 5_000  # hosts and addresses of one system that a query follows
 
@@ -76,6 +77,7 @@ class GroupFilter(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     units: frozenset[str] | None = None  # None: all
     folded: bool = False
+    told: bool = False  # leaves out what the alert budget holds back
     actor: str = ""  # who ``owner:me`` is
 
 
@@ -93,6 +95,8 @@ def narrowed(
 ) -> list[ColumnElement[bool]]:
     """The conditions of the filter. Raises BadInput (alert-argument, alert-query, query-syntax)."""
     found = [*_state(wanted, now)]
+    if wanted.told:
+        found.append(_C.snoozed_until != micros(WITHHELD))
     if wanted.severity:
         found.append(_C.rank == _rank(wanted.severity))
     if wanted.detector:
@@ -114,14 +118,19 @@ def narrowed(
 def _state(wanted: GroupFilter, now: datetime) -> list[ColumnElement[bool]]:
     state = _one_of("state", wanted.state, STATES)
     asleep = _C.snoozed_until > micros(now)
+    held = _C.snoozed_until == micros(WITHHELD)
     found: list[ColumnElement[bool]] = []
-    if state in ("open", "snoozed") or (state in ("new", "acknowledged") and wanted.folded):
+    if state in ("open", "snoozed", "withheld") or (state in ("new", "acknowledged") and wanted.folded):
         if wanted.folded:
             found.append(text(OPEN_ROWS))  # type: ignore[arg-type]  # as the index says it
-        states = ("new", "acknowledged") if state in ("open", "snoozed") else (state,)
+        states = (state,) if state in ("new", "acknowledged") else ("new", "acknowledged")
         found.append(_C.state.in_(states))
-        if wanted.folded or state == "snoozed":
-            found.append(asleep if state == "snoozed" else not_(asleep))
+        if state == "withheld":
+            found.append(held)
+        elif state == "snoozed":
+            found.append(and_(asleep, not_(held)))
+        elif wanted.folded:
+            found.append(not_(asleep))
     elif wanted.folded:
         found.append(text(TOP_ROWS if state == "all" else CLOSED_ROWS))  # type: ignore[arg-type]
     elif state != "all":

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, inse
 
 from crypto.words import Refused, Words
 from detection.alert import SEVERITIES, Alert
-from detection.store.alert_group import AlertGroup, folded, opened, woken
+from detection.store.alert_group import AlertGroup, folded, opened, withheld, woken
 from detection.store.entity_heat import groups_with_heat, settle
 from detection.store.tables import MERGED_ROWS, alert_groups, alert_history, alerts, from_micros, micros
 
@@ -73,13 +73,15 @@ def keep(connection: Connection, fresh: Sequence[Alert], revision: int, now: dat
         found = newest.get(key)
         if found is None or found.state == "closed":
             group = opened(members[0], 1 if found is None else found.generation + 1)
+            group = withheld(group, members)
             inserted.append(_as_row(folded(group, members, revision, now)))
             told.append((group.id, now, _SYSTEM, "opened", "" if found is None else f"after {found.id}"))
         else:
             group = found
-            after = woken(group, folded(group, members, revision, now))
+            after = woken(group, folded(group, members, revision, now), members)
             if after.snoozed_until != group.snoozed_until:
-                told.append((group.id, now, _SYSTEM, "woken", f"{group.severity} -> {after.severity}"))
+                note = "" if group.withheld else f"{group.severity} -> {after.severity}"
+                told.append((group.id, now, _SYSTEM, "woken", note))
             updated.append({f"new_{k}": v for k, v in _as_row(after).items()})
         rows += _alert_rows(group.id, members, now)
         if group.count + len(members) > BODIES_MAX:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from crypto.words import BadInput, Words
 from detection.alert import Alert, Claim, claim
+from detection.anomaly.budget import Budget
 from detection.detector import Detector, FeedFailed, feed_each
 from detection.exceptions import Exemption, InForce, Sieve, Withheld
 from detection.health import health_parameters
@@ -288,3 +290,24 @@ def test_what_an_exception_covers_is_handed_on_beside_the_alerts() -> None:
     assert pipeline.run_batch([event(1)], 1, START + timedelta(minutes=1)) == []
     assert [one.exception for one in sink.withheld] == [7]
     assert (sink.alerts, sink.reached) == ({}, 1)
+
+
+def test_the_budget_marks_alerts_and_is_kept_with_them() -> None:
+    class Odd(EveryEvent):
+        def feed(self, events: Sequence[Event]) -> list[Alert]:
+            return [
+                msgspec.structs.replace(one, detector="anomaly", entity=f"host:{at}")
+                for at, one in enumerate(super().feed(events))
+            ]
+
+    def pipeline() -> Pipeline:
+        made = Pipeline([Odd()], sink, budget=Budget(shift_hours=8, per_unit=1, offset_seconds=0))
+        made.recall()
+        return made
+
+    sink = MemorySink()
+    first = pipeline().run_batch([event(1), event(2)], 1, START)
+    assert [one.withheld for one in first] == [UNSET, True]
+    again = pipeline().run_batch([event(3), event(4)], 2, START)  # another process, the same shift
+    assert [one.withheld for one in again] == [UNSET, True]
+    assert len(sink.alerts) == 4

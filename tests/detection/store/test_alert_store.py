@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from crypto.words import LiuheError, Refused, Words
 from detection.alert import Alert
 from detection.store.alert_store import AlertStore
+from detection.store.group_query import GroupFilter
 from sensors.event import Event
 
 MakeAlert = Callable[..., Alert]
@@ -240,3 +241,28 @@ def test_all_or_nothing(
     with pytest.raises(OSError, match="no space"):
         store.commit([make_alert(1)], [make_event(1)], 1, start)
     assert (store.page().total, store.position(), store.revision()) == (0, 0, 0)
+
+
+def test_what_the_budget_withholds_is_kept_asleep_and_wakes_with_the_first_alert_within_it(
+    store: AlertStore, make_alert: MakeAlert
+) -> None:
+    one, two, three = (msgspec.structs.replace(make_alert(at), detector="anomaly") for at in (1, 2, 3))
+    held = [msgspec.structs.replace(alert, withheld=True) for alert in (one, two)]
+    now = three.time
+    store.commit(held[:1], [], 1, now)
+    store.commit(held[1:], [], 2, now)
+
+    def found(state: str) -> list[str]:
+        return [row.id for row in store.queue(GroupFilter(state=state, folded=True), now).rows]
+
+    assert (found("open"), found("snoozed"), found("withheld")) == ([], [], [one.group])
+    assert store.count(GroupFilter(state="withheld"), now) == 1
+    assert store.queue(GroupFilter(state="all", told=True), now).rows == ()
+    assert store.counts().states == {}
+    group = store.detail(one.group).group
+    assert (group.withheld, group.count) == (True, 2)
+    store.commit([three], [], 3, now)
+    assert (found("open"), found("withheld")) == ([one.group], [])
+    assert [told.action for told in store.detail(one.group).history] == ["woken", "opened"]
+    store.commit([msgspec.structs.replace(make_alert(4), withheld=True)], [], 4, now)
+    assert found("open") == [one.group]  # once told it stays

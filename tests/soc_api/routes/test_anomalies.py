@@ -4,29 +4,38 @@ from typing import Any
 
 from crypto.words import Words
 from detection.alert import Alert, Claim, Match, claim
+from detection.anomaly.budget import Budget
+from detection.anomaly.open import open_budget
 from sensors.event import LogSource, Observation, stamp
 
 SAID = Claim(rule="anomaly.host-window", detector="anomaly", title=Words("异常", "odd"), severity="medium")
 REASON = {"classification": "benign_positive", "reason": "夜间备份"}
 
 
-def raised(world: Any, number: int, host: str) -> Alert:
+def raised(world: Any, number: int, host: str, budget: Budget | None = None) -> Alert:
     seen = Observation(time=world.now, logsource=LogSource(), fields={"host.name": host})
     event = stamp(seen, unit="320000-local", sensor="s", epoch=0, sequence=number)
     match = Match(event=event.id, field="events", value=40.0, peers=(0.0, 9.0), one_in=3_000.0)
     made = claim(SAID, entity=f"host:{host}", reason=Words("因", "why"), events=(event,), matched=(match,))
-    world.alerts.commit([made], [event], None, world.now)
+    world.alerts.commit([made] if budget is None else budget.sift([made]), [event], None, world.now)
     return made
 
 
 def test_entities_are_ranked_and_the_rest_is_kept_and_found(world: Any) -> None:
+    budget = open_budget()
     for number in range(12):
-        raised(world, number, f"web-{number:02d}")
-    raised(world, 20, "web-05")
+        raised(world, number, f"web-{number:02d}", budget)
+    raised(world, 20, "web-05", budget)
     body = world.signed_in("analyst")("GET", "/anomalies").json()
     assert (body["total"], body["within"], body["budget"], body["learned"]) == (12, 10, 10, False)
     assert body["rows"][0]["entity"] == "host:web-05"  # twice
-    assert [row["within"] for row in body["rows"]] == [True] * 10 + [False] * 2
+    beyond = {row["entity"] for row in body["rows"] if not row["within"]}
+    assert beyond == {"host:web-10", "host:web-11"}
+    held = world.signed_in("analyst", "third")("GET", "/alerts?state=withheld").json()
+    assert {row["entity"] for row in held["rows"]} == beyond
+    assert all(row["withheld"] for row in held["rows"])
+    shown = world.signed_in("analyst", "fourth")("GET", "/alerts?state=open").json()
+    assert (shown["total"], any(row["withheld"] for row in shown["rows"])) == (10, False)
     last = body["rows"][-1]["entity"]
     found = world.signed_in("analyst", "other")("GET", f"/anomalies?entity={last[5:]}").json()
     assert [row["entity"] for row in found["rows"]] == [last]
