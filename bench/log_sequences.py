@@ -22,12 +22,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 -- a seeded one
 
+import msgspec
 from scipy.stats import beta  # type: ignore[import-untyped]
 
+from detection.alert import Alert
 from detection.parameters import read_parameters, shipped
 from detection.special.detectors import SpecialParameters
-from detection.special.log_lines import LogLinesDetector
-from detection.special.log_sequences import LogSequencesDetector
+from detection.special.log_lines import LogLinesDetector, LogLinesParameters
+from detection.special.log_sequences import LogSequencesDetector, LogSequencesParameters
 from sensors.event import Event, LogSource, Observation, stamp
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -161,9 +163,13 @@ def lines() -> Iterator[dict[str, object]]:
     """What is told of each sample's second half and of its silences, with the shipped parameters."""
     for path in sorted((DATA / "host" / "loghub").glob("*/*_2k.log_structured.csv")):
         events, labels = recorded(path)
-        parts = (LogLinesDetector(PARAMETERS.log_lines), LogSequencesDetector(PARAMETERS.log_sequences))
-        alerts = [alert for detector in parts for alert in detector.feed(beating(events))]
+        alerts = alerted(events, PARAMETERS.log_lines, PARAMETERS.log_sequences)
         told = Counter(alert.rule for alert in alerts)
+        hasty = alerted(
+            events,
+            msgspec.structs.replace(PARAMETERS.log_lines, learning_days=0.0),
+            msgspec.structs.replace(PARAMETERS.log_sequences, learning_days=0.0),
+        )
         half = events[len(events) // 2].time
         late = [alert for alert in alerts if alert.rule == "special.log-template-new" and alert.time >= half]
         yield {
@@ -171,11 +177,20 @@ def lines() -> Iterator[dict[str, object]]:
             "lines": len(events),
             "days": round((events[-1].time - events[0].time).total_seconds() / 86_400, 1),
             "told": dict(told),
+            "told_without_learning_days": dict(Counter(alert.rule for alert in hasty)),
             "new_in_second_half": len(late),
             "of_them_labelled": sum(alert.events[-1].id in labels for alert in late) if labels else None,
             "labelled_in_second_half": sum(one.id in labels for one in events if one.time >= half) or None,
             "examples": [alert.reason.zh for alert in alerts][:3],
         }
+
+
+def alerted(
+    events: list[Event], for_lines: LogLinesParameters, for_sequences: LogSequencesParameters
+) -> list[Alert]:
+    """What both detectors of logs say of the events and their sensor's heartbeats."""
+    parts = (LogLinesDetector(for_lines), LogSequencesDetector(for_sequences))
+    return [alert for detector in parts for alert in detector.feed(beating(events))]
 
 
 def recorded(path: Path) -> tuple[list[Event], set[str]]:
