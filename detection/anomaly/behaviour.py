@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from detection.anomaly.baseline import Baseline, BaselineParameters
-from detection.anomaly.group_hours import WITHIN
+from detection.anomaly.group_hours import WITHIN, Floats, Places
 from detection.anomaly.rarity import Among, Rarity, RarityParameters, Seen
 from detection.anomaly.unrest import Unrest, UnrestParameters
 
@@ -72,8 +72,11 @@ class Behaviour:
         self._rarity = Rarity(rarity)
         self._unrest = Unrest(unrest)
 
-    def observe(self, start: int, slot: int, windows: Sequence[Did]) -> list[Behaved]:
-        """Judge the windows of different entities that began at ``start``, then learn from them."""
+    def observe(self, start: int, slot: int, windows: Sequence[Did], *, least: float = 0.0) -> list[Behaved]:
+        """Judge the windows of different entities that began at ``start``, then learn from them.
+
+        Reasons are worked out for scores of at least ``least``.
+        """
         things = [
             (at, value, float(count))
             for at, did in enumerate(windows)
@@ -90,28 +93,24 @@ class Behaviour:
         found: list[Behaved] = []
         first = 0
         for did in windows:
-            last = first + len(did.counts)
-            found.append(
-                self._behaved(
-                    did, things[first:last], seen[first:last], beyond[first:last], places, first, slot
-                )
-            )
-            first = last
+            part = slice(first, first + len(did.counts))
+            first = part.stop
+            news = sum(one.surprise for one in seen[part] if one.new)
+            score = news + float(np.log1p(np.sqrt(np.square(beyond[part].astype(np.float64)).sum())))
+            due = score >= least
+            reasons = self._reasons(things[part], seen[part], beyond[part], places[part], slot) if due else ()
+            found.append(Behaved(did.entity, score, reasons))
         around = self._unrest.around(start, [did.unit for did in windows], [one.score for one in found])
         return [one._replace(around=more) for one, more in zip(found, around, strict=True)]
 
-    def _behaved(
+    def _reasons(
         self,
-        did: Did,
         things: list[tuple[int, str, float]],
         seen: list[Seen],
-        beyond: "np.ndarray[tuple[int], np.dtype[np.float32]]",
-        places: "np.ndarray[tuple[int], np.dtype[np.intp]]",
-        first: int,
+        beyond: Floats,
+        places: Places,
         slot: int,
-    ) -> Behaved:
-        news = sum(one.surprise for one in seen if one.new)
-        length = float(np.sqrt(np.square(beyond.astype(np.float64)).sum()))
+    ) -> tuple[Reason, ...]:
         points = [
             (one.surprise if one.new else 0.0) + float(np.log1p(far))
             for one, far in zip(seen, beyond.tolist(), strict=True)
@@ -121,7 +120,7 @@ class Behaviour:
         for at in order[:REASONS_MAX]:
             if points[at] <= 0.0:
                 break
-            low, high, peers_low, peers_high = self._counts.usual(int(places[first + at]), slot)
+            low, high, peers_low, peers_high = self._counts.usual(int(places[at]), slot)
             reasons.append(
                 Reason(
                     value=things[at][1],
@@ -136,7 +135,7 @@ class Behaviour:
                     peers_all=seen[at].peers_all,
                 )
             )
-        return Behaved(did.entity, news + float(np.log1p(length)), tuple(reasons))
+        return tuple(reasons)
 
     def to_bytes(self) -> bytes:
         """Everything, for a snapshot."""

@@ -64,3 +64,11 @@ def test_windows_rank_by_what_goes_on_around_them_too() -> None:
     assert beside[0].risk == beside[0].score + beside[0].around
     assert beside[5].around == 0.0
     assert max(beside, key=lambda one: one.risk).entity == "host5"
+
+
+def test_reasons_are_worked_out_from_a_score_on_and_change_nothing_else() -> None:
+    windows = [Did("host0", {"sh": 6.0, "cron": 1.0}), Did("host1", {"sh": 6.0, "nc": 1.0})]
+    every = taught().observe(288 * WINDOW, 9, windows)
+    some = taught().observe(288 * WINDOW, 9, windows, least=every[1].score)
+    assert some[0] == every[0]._replace(reasons=())
+    assert some[1] == every[1]
