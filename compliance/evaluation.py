@@ -13,6 +13,7 @@ import msgspec
 
 from compliance.attestation import Attestation, Claimed
 from compliance.checklist import Check, LiveTest
+from compliance.fact_names import fact_name
 from crypto.words import Words
 from detection.condition import fields as condition_fields
 from detection.evaluate import matches
@@ -146,7 +147,8 @@ def _test(
     check: Check, test: LiveTest, facts: Mapping[str, Sequence[Fact]], now: datetime, hosts: Sequence[str]
 ) -> Iterable[Finding]:
     known = facts.get(test.fact, ())
-    why = Words(f"尚未收到 {test.fact}", f"nothing received from {test.fact} yet")
+    called = fact_name(test.fact)
+    why = Words(f"尚未收到「{called.zh}」", f"nothing received yet: {called.en}")
     heard = {fact.object for fact in known}
     silent = [host for host in hosts if host not in heard] if test.each_host and known else []
     for name in silent if known else [""]:
@@ -171,7 +173,8 @@ def _judge(check: Check, test: LiveTest, fact: Fact, now: datetime) -> Finding:
     if matches(test.satisfied, asked):
         return finding("satisfied", Words("满足", "satisfied"))
     found = _asked_values(test, fact)
-    zh, en = f"{test.fact} 未达要求:{found}", f"{test.fact} falls short: {found}"
+    called = fact_name(test.fact)
+    zh, en = f"{called.zh}未达要求:{found}", f"{called.en}: falls short, {found}"
     return finding("unsatisfied", Words(zh, en))
 
 

@@ -12,6 +12,7 @@ from compliance.check_store import Kept
 from compliance.checklist import Check
 from compliance.documents import DocumentKind
 from compliance.evaluation import ATTESTED, Finding, FindingState, Verdict, by_object
+from compliance.fact_names import fact_name
 from compliance.gate import ENFORCED_BY, GateRules, failing
 from compliance.order import Order, days_of
 from compliance.views import valid_at
@@ -155,17 +156,18 @@ def _change(
     kind = kinds.get(finding.fact.removeprefix(_IMPORT)) if finding.fact.startswith(_IMPORT) else None
     if finding.state == "unsatisfied":
         return check.remedy
+    called = fact_name(finding.fact)
     if finding.state == "unknown":
         if kind is not None:
             return Words(f"导入最新的「{kind.title.zh}」", f"import the newest: {kind.title.en}")
         if finding.evidence is not None and finding.evidence.error:
             return Words(
-                f"让传感器能读取 {finding.fact}:{finding.evidence.error}",
-                f"let the sensor read {finding.fact}: {finding.evidence.error}",
+                f"让传感器能读取「{called.zh}」:{finding.evidence.error}",
+                f"let the sensor read this: {called.en}: {finding.evidence.error}",
             )
+        where = (f" {finding.object} 上", f" on {finding.object}") if finding.object else ("", "")
         return Words(
-            f"恢复 {finding.object} 上 {finding.fact} 的上报".replace("  ", " "),
-            f"bring {finding.fact} back on {finding.object or 'a host'}",
+            f"恢复{where[0]}「{called.zh}」的上报", f"have this reported again{where[1]}: {called.en}"
         )
     if kind is not None and finding.stale_at is not None and finding.stale_at - now < SOON:
         day = finding.stale_at.date()

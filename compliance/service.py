@@ -142,7 +142,7 @@ class Compliance:
         ]
         entries = [_leaf_of(one, actor) for one in changed]
         run = msgspec.json.encode({one.check: one.verdict for one in results}, order="sorted")
-        counted = f"{len(results)} checks, {len(changed)} changed"
+        counted = f"检查 {len(results)} 项,变化 {len(changed)} 项"
         about = f"checklist/system:{system.id}"
         entries.append(
             NewEvidence(kind="evaluation", actor=actor, subject=about, summary=counted, payload=run)
