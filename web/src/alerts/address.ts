@@ -1,7 +1,7 @@
 /** What the queue is narrowed to, how it is sorted and grouped: kept in the page's address. */
 import type { LocationQuery } from "vue-router";
 
-export const states = ["open", "new", "acknowledged", "snoozed", "closed", "all"] as const;
+export const states = ["open", "new", "acknowledged", "snoozed", "withheld", "closed", "all"] as const;
 export const sorts = ["latest", "risk", "count", "severity"] as const;
 export const facets = ["severity", "rule", "entity", "unit", "owner", "state", "detector"] as const;
 export const spans = ["", "1", "4", "24", "168", "720"] as const;

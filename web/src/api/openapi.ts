@@ -117,6 +117,7 @@ export interface components {
             total: number;
             parent: string;
             snoozed_until?: string | null;
+            withheld: boolean;
             act?: number | null;
             incident: string;
         };
@@ -757,7 +758,7 @@ export interface components {
             };
         };
         FilterOrder: {
-            state: "open" | "new" | "acknowledged" | "snoozed" | "closed" | "all";
+            state: "open" | "new" | "acknowledged" | "snoozed" | "withheld" | "closed" | "all";
             severity: "" | "informational" | "low" | "medium" | "high" | "critical";
             detector: "" | "sigma" | "anomaly" | "special" | "health" | "manual";
             q: string;
@@ -1641,6 +1642,7 @@ export interface components {
             first: number;
             rows: components["schemas"]["PacketRow"][];
             note: string;
+            veiled: boolean;
         };
         PacketRequestRow: {
             id: string;
@@ -2718,7 +2720,7 @@ export interface components {
             own: boolean;
         };
         ViewSettings: {
-            state: "open" | "new" | "acknowledged" | "snoozed" | "closed" | "all";
+            state: "open" | "new" | "acknowledged" | "snoozed" | "withheld" | "closed" | "all";
             q: string;
             hours: number;
             sort: "latest" | "risk" | "count" | "severity";

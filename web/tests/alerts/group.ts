@@ -33,6 +33,7 @@ export function group(id: string, minute: number, over: Partial<AlertGroup> = {}
     snoozed_until: null,
     act: null,
     incident: "",
+    withheld: false,
     ...over,
   };
 }

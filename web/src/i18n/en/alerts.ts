@@ -21,7 +21,7 @@ export default {
     clear: "Clear filter",
     drop: "Take {term} out",
   },
-  states: { open: "Open", new: "New", acknowledged: "In progress", snoozed: "Snoozed", closed: "Closed", all: "All" },
+  states: { open: "Open", new: "New", acknowledged: "In progress", snoozed: "Snoozed", withheld: "Beyond the budget", closed: "Closed", all: "All" },
   facet: { severity: "Severity", rule: "Rule", entity: "Entity", unit: "Unit", owner: "Owner", state: "State", detector: "Detector" },
   views: {
     title: "Views",
@@ -146,6 +146,7 @@ export default {
     owner: "Owner",
     noOwner: "nobody",
     snoozed: "asleep until",
+    withheld: "beyond the shift's alert budget, not told; comes back once it is within",
     members: "{n} merged groups",
     split: "Split off",
     occurrences: "Latest {n} alerts",

@@ -21,7 +21,7 @@ export default {
     clear: "清除筛选",
     drop: "去掉 {term}",
   },
-  states: { open: "未关闭", new: "未处理", acknowledged: "处理中", snoozed: "已暂缓", closed: "已关闭", all: "全部" },
+  states: { open: "未关闭", new: "未处理", acknowledged: "处理中", snoozed: "已暂缓", withheld: "预算之外", closed: "已关闭", all: "全部" },
   facet: { severity: "程度", rule: "规则", entity: "对象", unit: "单位", owner: "处理人", state: "状态", detector: "检测器" },
   views: {
     title: "视图",
@@ -146,6 +146,7 @@ export default {
     owner: "处理人",
     noOwner: "未指派",
     snoozed: "暂缓至",
+    withheld: "超出本班告警预算，未推送；可照常处置，纳入预算时自动回到队列",
     members: "已并入 {n} 组",
     split: "拆出",
     occurrences: "最近 {n} 次告警",
