@@ -312,7 +312,7 @@ def bulk(page: Page) -> float | None:
               if (!answer.ok) throw new Error(JSON.stringify(act));
               while (act.state === 'running') {
                 await new Promise((go) => setTimeout(go, 20));
-                act = await (await fetch('/api/v1/alerts/acts/' + act.id)).json();
+                act = (await (await fetch('/api/v1/alerts/acts/' + act.id)).json()).act;
               }
               const took = performance.now() - begun;
               if (act.done !== wanted) throw new Error(JSON.stringify(act));

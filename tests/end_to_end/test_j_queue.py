@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from browsing import signed_in
 from playwright.sync_api import Browser, Page, expect
+from unusual import unusual
 
 from running_center import RunningCenter
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 ROWS = 12
+UNUSUAL = "odd-host"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,7 @@ def test_a_group_is_opened_noted_and_closed(page: Page) -> None:
     detail = page.get_by_test_id("alert-detail")
     expect(detail.get_by_test_id("alert-history")).to_be_visible()
     expect(page).to_have_url(re.compile("/alerts/[0-9a-f]+"))
+    expect(detail.get_by_test_id("alert-risk").locator("b")).to_have_text("25")
     press(page, "n")
     page.get_by_test_id("close-reason").fill("已回电核实")
     press(page, "Control+Enter")
@@ -71,6 +76,7 @@ def test_a_group_is_opened_noted_and_closed(page: Page) -> None:
     page.get_by_test_id("close-reason").fill("误会,已核对")
     press(page, "Control+Enter")
     expect(detail.locator("[data-action=closed]")).to_be_visible()
+    expect(detail.get_by_test_id("alert-risk").locator("b")).to_have_text("0")  # of its entity
     expect(page.get_by_test_id("close-reason")).to_have_count(0)
     page.go_back()
     expect(detail).to_have_count(0)
@@ -137,6 +143,7 @@ def test_values_narrow_and_group(page: Page) -> None:
     expect(page.get_by_test_id("alerts-total")).to_have_attribute("data-total", str(ROWS - 1))
     page.get_by_test_id("group-by").select_option("severity")
     expect(page.get_by_test_id("bucket")).to_have_count(1)
+    expect(page.get_by_test_id("bucket-unique")).to_contain_text(str(ROWS - 1))  # each about another host
     page.get_by_test_id("bucket-only").click()
     expect(page.get_by_test_id("alert-row").first).to_be_visible()
 
@@ -155,6 +162,58 @@ def test_keys_palette_and_pages(page: Page) -> None:
     expect(page).to_have_url(re.compile("/sensors"))
     press(page, "g", "a")
     expect(page).to_have_url(re.compile("/alerts"))
+
+
+def test_an_unusual_minute_is_shown_judged_and_proposed(
+    page: Page, center: RunningCenter, tmp_path: Path
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    group = _three_unusual_minutes(center, tmp_path)
+    page.goto(f"{center.url}alerts/{group}")
+    panel = page.get_by_test_id("anomaly-panel")
+    expect(panel.get_by_test_id("anomaly-one-in")).to_have_attribute("data-one-in", re.compile(r"^\d{4,7}$"))
+    failed = panel.locator("[data-testid=anomaly-norm][data-field=logins_failed]")
+    expect(failed.locator("canvas")).to_be_visible()
+    expect(failed).to_contain_text(re.compile(r"[12]\d\d"))
+    expect(panel.get_by_test_id("anomaly-norm")).to_have_count(3)
+    precedents = page.get_by_test_id("precedents")
+    expect(precedents).to_have_attribute("data-same", "2")
+    assert Axe().run(page).response["violations"] == []
+    panel.get_by_test_id("anomaly-expected").click()
+    expect(page.get_by_test_id("close-classification")).to_have_value("benign_positive")
+    page.get_by_test_id("close-reason").fill("每周的口令巡检")
+    press(page, "Control+Enter")
+    expect(page.get_by_test_id("alert-detail").locator("[data-action=closed]")).to_be_visible()
+    page.get_by_test_id("nav-models").click()
+    expect(page.get_by_test_id("model-kind")).to_have_count(2)
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_test_id("nav-overview").click()
+    proposal = page.get_by_test_id("unusual-proposal").filter(has_text=f"host:{UNUSUAL}")
+    proposal.get_by_test_id("unusual-ask").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    press(page, "Escape")
+    page.get_by_test_id("nav-alerts").click()
+
+
+def _three_unusual_minutes(center: RunningCenter, folder: Path) -> str:
+    """The detector's own alerts, the first two closed by somebody as expected; the group of the third."""
+    from detection.store.alert_store import AlertStore
+    from soc_api.folders import Folders, state_engine
+    from soc_api.settings import load_settings
+
+    now = datetime.now(UTC)
+    engine = state_engine(Folders(center.data), load_settings(center.data))
+    try:
+        store, group = AlertStore(engine), ""
+        for alert in unusual(UNUSUAL, now, folder):
+            if group:
+                store.close(group, "user:somebody", "benign_positive", "每周的口令巡检", now)
+            store.commit([alert], [], None, now)
+            group = next(one.id for one in store.page(state="new").rows if one.entity == f"host:{UNUSUAL}")
+    finally:
+        engine.dispose()
+    return group
 
 
 def test_the_queue_is_accessible(page: Page) -> None:
