@@ -305,7 +305,7 @@ class HabitDetector:
                 "span": length.zh,
                 "span_en": length.en,
                 "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="minutes"),
-                "deeds": ";".join(words.zh for words in sentences),
+                "deeds": "；".join(words.zh for words in sentences),
                 "deeds_en": "; ".join(words.en for words in sentences),
             },
             events=window.events,
@@ -351,15 +351,15 @@ def _sentence(kind: _Kind, reason: Reason) -> Words:
     if reason.new:
         zh, en = f"另有 {reason.others} 个对象有过", f"done by {reason.others} others"
         if reason.peers_all:
-            zh += f",同类 {reason.peers_all} 个中 {reason.peers_with} 个"
+            zh += f"，同类 {reason.peers_all} 个中 {reason.peers_with} 个"
             en += f", {reason.peers_with} of its {reason.peers_all} peers"
-        return Words(f"{said.zh} {much.zh},此前没有过({zh})", f"{said.en} {much.en}, never before ({en})")
+        return Words(f"{said.zh} {much.zh}，此前没有过（{zh}）", f"{said.en} {much.en}, never before ({en})")
     usual, peers = _span(reason.usual), _span(reason.peers)
     last = "—"
     if reason.last:
         last = f"{datetime.fromtimestamp(reason.last, UTC).strftime('%Y-%m-%dT%H:%M')}Z"
     return Words(
-        f"{said.zh} {much.zh}(平常 {usual},同类 {peers},上次 {last})",
+        f"{said.zh} {much.zh}（平常 {usual}，同类 {peers}，上次 {last}）",
         f"{said.en} {much.en} (usually {usual}, peers {peers}, last {last})",
     )
 

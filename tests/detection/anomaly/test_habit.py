@@ -73,9 +73,9 @@ def test_the_strange_deed_is_told_with_its_reason(day: list[Event]) -> None:
     (alert,) = detector().feed(day)
     assert (alert.rule, alert.entity) == ("anomaly.host-habit", "host:web-2")
     assert "运行程序 /tmp/.x/" in alert.reason.zh
-    assert "在10 分钟内的行为少见" in alert.reason.zh
+    assert "在 10 分钟内的行为少见" in alert.reason.zh
     assert "within 10 minutes" in alert.reason.en
-    assert "此前没有过(另有 0 个对象有过" in alert.reason.zh
+    assert "此前没有过（另有 0 个对象有过" in alert.reason.zh
     assert "never before (done by 0 others" in alert.reason.en
     assert alert.attack == ("T1059",)
     first = alert.matched[0]
@@ -213,7 +213,7 @@ def test_every_kind_of_entity_is_watched(kind: str, calm: list[Event]) -> None:
     alerts += watcher.feed([told(number + 50, minutes + 80, {"event.dataset": "liuhe.heartbeat"})])
     found = [one for one in alerts if one.entity == entity and one.events[-1].time >= first]
     assert found, [one.reason.en for one in alerts]
-    assert f"在{span}内" in found[0].reason.zh
+    assert f"在 {span}内" in found[0].reason.zh
     assert found[0].rule.startswith("anomaly.")
     assert 1 <= len(found[0].matched) <= 3
 
@@ -279,6 +279,6 @@ def test_a_ramp_of_five_percent_a_day_is_told_within_thirty_days(name: str, ever
     alerts = [one for one in watcher.feed(events) if one.entity == "source:10.0.0.0"]
     assert alerts, "the ramp was followed"
     assert all(one.time >= began for one in alerts)
-    assert f"在{name}内" in alerts[0].reason.zh
+    assert f"在 {name}内" in alerts[0].reason.zh
     assert alerts[0].matched[0].field == "bytes-out"
-    assert "字节(平常" in alerts[0].reason.zh
+    assert "字节（平常" in alerts[0].reason.zh
