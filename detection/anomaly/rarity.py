@@ -73,7 +73,8 @@ class _Pair(NamedTuple):
 
 class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     entities: dict[str, _Entity]
-    pairs: list[tuple[str, str, float, int, int, str, str]]
+    groups: list[Among]
+    pairs: list[tuple[str, str, float, int, int, int]]  # the last one is the place of its group
 
 
 class Rarity:
@@ -88,10 +89,12 @@ class Rarity:
         self._peers_with: dict[tuple[Among, str], int] = {}
         self._units: dict[str, int] = {}  # entities of each
         self._peers: dict[Among, int] = {}
+        self._groups: dict[Among, Among] = {}  # one object for each, however many pairs are counted there
         self.forgotten = 0
 
     def see(self, entity: str, value: str, time: int, among: Among = _NOWHERE) -> Seen:
         """Say how surprising the pair is now, then remember it."""
+        among = self._groups.setdefault(among, among)
         known = self._entity(entity, time, among)
         self._fade(known, time)
         pair = self._pairs.get((entity, value))
@@ -135,11 +138,12 @@ class Rarity:
 
     def to_bytes(self) -> bytes:
         """Everything, for a snapshot."""
+        place = {group: at for at, group in enumerate(self._groups)}
         rows = [
-            (entity, value, kept.weight, kept.last, kept.first, *kept.among)
+            (entity, value, kept.weight, kept.last, kept.first, place[kept.among])
             for (entity, value), kept in self._pairs.items()
         ]
-        return msgspec.json.encode(_Kept(entities=self._entities, pairs=rows))
+        return msgspec.json.encode(_Kept(entities=self._entities, groups=list(place), pairs=rows))
 
     def from_bytes(self, data: bytes) -> bool:
         """Take up what ``to_bytes`` gave; False, and nothing changed, where it is of another shape."""
@@ -149,13 +153,16 @@ class Rarity:
             return False
         if len(kept.pairs) > min(self._parameters.pairs_max, _ROWS_MAX):
             return False
+        if not all(0 <= row[5] < len(kept.groups) for row in kept.pairs):
+            return False
         self._entities = kept.entities
         self._peers, self._units = {}, {}
         for one in kept.entities.values():
             _up(self._peers, Among(one.unit, one.peer))
             _up(self._units, one.unit)
+        self._groups = {group: group for group in kept.groups}
         self._pairs = OrderedDict(
-            ((row[0], row[1]), _Pair(*row[2:5], Among(row[5], row[6]))) for row in kept.pairs
+            ((row[0], row[1]), _Pair(*row[2:5], kept.groups[row[5]])) for row in kept.pairs
         )
         self._holders, self._peers_with, self._units_with = {}, {}, {}
         for (_, value), pair in self._pairs.items():

@@ -98,3 +98,6 @@ def test_a_group_may_change_and_nothing_is_counted_twice() -> None:
     now = 2 * DAY
     ours, theirs = (one.see("host1", "nc", now, Among("bureau", "desk")) for one in (rarity, again))
     assert ours == theirs
+    kept = msgspec.json.decode(rarity.to_bytes())
+    kept["pairs"][0][5] = 9  # a group that is not there
+    assert not again.from_bytes(msgspec.json.encode(kept))
