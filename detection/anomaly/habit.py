@@ -90,6 +90,8 @@ class HabitDetector:
         self._closed: dict[int, int] = {}  # by length: windows of all sensors that begin before this are
         self._lanes: dict[str, float] = {}  # sensors behind the others, and when one of their windows is due
         self._told = Told(_DAY, habit.told_max)
+        self._minute = ("", 0.0)  # sensor and minute of the last event, and where its windows are counted
+        self._starts: dict[int, Lane] = {}
         self.late = 0  # events whose window was closed even for their own sensor
 
     @property
@@ -137,18 +139,23 @@ class HabitDetector:
         received = event.ingested.timestamp() if event.ingested else time
         if time > received + self._parameters.habit.skew_seconds:
             return
-        lanes: dict[int, Lane | None] = {}
+        minute = event.sensor, time // 60.0
+        if minute != self._minute:
+            self._minute, self._starts = minute, {}
+        is_late = False
         for reading, facts in self._reader.read(event):
             for plan in reading.plans:
                 kind = self._kinds[plan.kind]
                 base = kind.tally.seconds[0]
-                if base not in lanes:
-                    lanes[base] = self._lane(event.sensor, base, time)
-                lane = lanes[base]
-                if lane is not None:
-                    self._count(kind, plan, facts, event, lane)
-        if None in lanes.values():
-            self.late += 1
+                lane = self._starts.get(base)
+                if lane is None:
+                    lane = self._lane(event.sensor, base, time)
+                    if lane is None:
+                        is_late = True
+                        continue
+                    self._starts[base] = lane
+                self._count(kind, plan, facts, event, lane)
+        self.late += is_late
         newest = self._newest[event.sensor] = max(time, self._newest.get(event.sensor, time))
         self._top = max(self._top, time)
         if self._top >= self._due:
@@ -243,6 +250,7 @@ class HabitDetector:
 
     def _close(self, sensor: str, seconds: int, until: int) -> Iterator[Alert]:
         """Judge the windows of a lane that begin before ``until``, each added to the next longer one."""
+        self._starts.clear()
         for kind in self._kinds:
             lengths = kind.tally.seconds
             if seconds not in lengths:
@@ -289,7 +297,8 @@ class HabitDetector:
         one: Behaved,
         one_in: float,
     ) -> Alert:
-        said, last = kind.parameters.said, window.events[-1]
+        events = window.shown(start, start + length.seconds)
+        said, last = kind.parameters.said, events[-1]
         sentences = [_sentence(kind, reason) for reason in one.reasons]
         deeds = [kind.deeds.get(reason.value.partition(":")[0]) for reason in one.reasons]
         attack = dict.fromkeys((*said.attack, *(each for deed in deeds if deed for each in deed.attack)))
@@ -308,7 +317,7 @@ class HabitDetector:
                 "deeds": "；".join(words.zh for words in sentences),
                 "deeds_en": "; ".join(words.en for words in sentences),
             },
-            events=window.events,
+            events=events,
             matched=tuple(
                 Match(
                     event=last.id,

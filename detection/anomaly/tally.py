@@ -17,6 +17,7 @@ from detection.anomaly.deeds import OTHER
 from sensors.event import Event
 
 _EVENTS_KEPT: Final = 3  # of an entity, those that brought something new; and the last one
+_SPARE: Final = 256  # rows a column has room for beyond those there are, at least
 _KEPT_SHARE: Final = 0.9  # of the rows, after making room
 _CELL: Final = np.dtype("<i8")
 
@@ -30,6 +31,12 @@ class Window(NamedTuple):
     peer: str
     counts: dict[str, int]
     events: tuple[Event, ...]
+
+    def shown(self, start: int, end: int) -> tuple[Event, ...]:
+        """Those of its events that lie in the window; where none does, those there are."""
+        kept = {one.id: one for one in self.events}
+        inside = [one for one in kept.values() if start <= one.time.timestamp() < end]
+        return tuple(sorted(inside or kept.values(), key=lambda one: (one.time, one.id)))
 
 
 class Column(msgspec.Struct, array_like=True):
@@ -76,6 +83,7 @@ class Tally:
         self._values: list[str] = []
         self._owner: array[int] = array("q")
         self._seen: array[int] = array("q")
+        self._capacity = _SPARE  # of every column
         self.known: dict[object, tuple[int, ...]] = {}  # rows by what events said; only to be quick
 
     def __len__(self) -> int:
@@ -117,11 +125,12 @@ class Tally:
             self._owner.append(entity)
             self._seen.append(start)
             self._deeds[entity] += 1
-            capacity = row + 1
-            for columns in self.columns.values():
-                for column in columns.values():
-                    if len(column) < capacity:
-                        column.extend(bytes(max(capacity // 4, 256)))
+            if row >= self._capacity:
+                more = max(row // 4, _SPARE)
+                self._capacity += more
+                for columns in self.columns.values():
+                    for column in columns.values():
+                        column.extend(bytes(more))
         return row
 
     def column(self, lane: Lane) -> "array[int]":
@@ -147,7 +156,7 @@ class Tally:
         if into is not None and len(rows):
             longer = np.frombuffer(self._column(self._after(seconds), into), dtype=_CELL)
             longer[rows] += amounts
-        found = sorted(self._windows(rows, amounts, lane[1], lane[1] + seconds), key=lambda one: one.entity)
+        found = sorted(self._windows(rows, amounts), key=lambda one: one.entity)
         if seconds == self.seconds[-1]:
             self._leave_idle()
         return found
@@ -156,26 +165,20 @@ class Tally:
         self,
         rows: "np.ndarray[tuple[int], np.dtype[np.intp]]",
         amounts: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-        start: int,
-        end: int,
     ) -> Iterator[Window]:
         by_entity: dict[int, dict[str, int]] = {}
         for row, amount in zip(rows.tolist(), amounts.tolist(), strict=True):
             by_entity.setdefault(self._owner[row], {})[self._values[row]] = amount
         for at, counts in by_entity.items():
-            yield Window(self.names[at], self.peers[at], counts, self._events(at, start, end))
-
-    def _events(self, at: int, start: int, end: int) -> tuple[Event, ...]:
-        last = self._last[at]
-        kept = {one.id: one for one in (*self._fresh[at], *([last] if last is not None else []))}
-        inside = [one for one in kept.values() if start <= one.time.timestamp() < end]
-        return tuple(sorted(inside or kept.values(), key=lambda one: (one.time, one.id)))
+            last = self._last[at]
+            events = tuple(self._fresh[at]) if last is None else (*self._fresh[at], last)
+            yield Window(self.names[at], self.peers[at], counts, events)
 
     def _column(self, seconds: int, lane: Lane) -> "array[int]":
         columns = self.columns[seconds]
         column = columns.get(lane)
         if column is None:
-            column = columns[lane] = array("q", bytes(8 * (len(self._values) + 256)))
+            column = columns[lane] = array("q", bytes(8 * self._capacity))
         return column
 
     def _after(self, seconds: int) -> int:
@@ -236,9 +239,10 @@ class Tally:
             self._values.append(values[row])
             self._owner.append(at)
         self._seen.frombytes(seen)
+        self._capacity = len(self._values) + _SPARE
         for seconds, table in columns.items():
             for lane, cells in table.items():
-                self.columns[seconds][lane] = array("q", cells.tobytes() + bytes(8 * 256))
+                self.columns[seconds][lane] = array("q", cells.tobytes() + bytes(8 * _SPARE))
 
     def memory(self) -> TallyMemory:
         """Everything, as plain values."""
@@ -279,9 +283,10 @@ class Tally:
         self._rows = {
             (int(at), value): row for row, (at, value) in enumerate(zip(owners, self._values, strict=True))
         }
+        self._capacity = count + _SPARE
         for one in memory.columns:
             rows = np.frombuffer(one.rows, dtype="<i4")
             if one.seconds in self.columns and (not len(rows) or int(rows.max()) < count):
-                cells = np.zeros(count + 256, dtype=_CELL)
+                cells = np.zeros(self._capacity, dtype=_CELL)
                 cells[rows] = np.frombuffer(one.amounts, dtype=_CELL)
                 self.columns[one.seconds][one.sensor, one.start] = array("q", cells.tobytes())

@@ -33,7 +33,7 @@ def test_a_longer_window_is_the_sum_of_shorter_ones() -> None:
     (second_,) = tally.close(60, ("", ZERO + 60), hour)
     (whole,) = tally.close(3600, hour, None)
     assert (first.counts, second_.counts, whole.counts) == ({"a": 2}, {"a": 1, "b": 1}, {"a": 3, "b": 1})
-    assert [one.time.second for one in first.events] == [1]
+    assert [one.time.second for one in first.shown(ZERO, ZERO + 60)] == [1]
     assert len(tally) == 0  # nothing is open: the rows have left
 
 
