@@ -89,7 +89,7 @@ def _one(action: Action, alerts: AlertStore, announce: Announce) -> Outcome:
         action.act()
     except (OSError, subprocess.SubprocessError, LiuheError) as error:
         return _outcome(action, note=Words(f"动作失败:{error}", f"the action failed: {error}"))
-    deadline = time.monotonic() + ANSWER_SECONDS_MAX
+    deadline = time.monotonic() + (action.answer_seconds or ANSWER_SECONDS_MAX)
     while time.monotonic() < deadline:
         found = _answer(action, alerts, started)
         if found is not None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,7 @@ class Action:
     source: str  # how the name of the sensor's source that must see it begins
     act: Callable[[], None]
     needs: Callable[[], Words | None] = lambda: None
+    answer_seconds: float = 0.0  # how long to wait after the act; 0: as long as for most
 
 
 def failed_login() -> None:
@@ -64,12 +65,17 @@ def login_tools_missing() -> Words | None:
 
 def connection_burst(source: str = "127.0.0.1") -> None:
     """Connections to loopback ports where nothing listens; the kernel refuses each at once."""
-    for port in range(20_000, 20_000 + CONNECTIONS * 37, 37):
+    knock_on(source, "127.0.0.1", range(20_000, 20_000 + CONNECTIONS * 37, 37))
+
+
+def knock_on(source: str, target: str, ports: Iterable[int]) -> None:
+    """Connections to ports of a loopback address where nothing listens."""
+    for port in ports:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
             client.settimeout(0.2)
             client.bind((source, 0))
             with contextlib.suppress(OSError):
-                client.connect(("127.0.0.1", port))
+                client.connect((target, port))
 
 
 def tunnel_names(nonce: str) -> None:

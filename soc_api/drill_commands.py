@@ -45,14 +45,26 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             )
         ),
     )
+    parser.add_argument(
+        "--learned",
+        action="store_true",
+        help=str(
+            Words(
+                "改做学习期满后才能告警的步骤(约 6 分钟)",
+                "do the steps of detectors that have learned instead (about 6 minutes)",
+            )
+        ),
+    )
     parser.set_defaults(run=run_drill)
 
 
 def run_drill(options: argparse.Namespace) -> int:
     """Run the drill against the center of ``--data``."""
     from detection.store.alert_store import AlertStore
+    from detection.store.event_store import EventStore
     from detection.store.inventory_store import InventoryStore
     from soc_api.drill import run, seen_by
+    from soc_api.drill_learned import learned_actions
     from soc_api.drill_steps import actions
     from soc_api.folders import Folders, state_engine
     from soc_api.run import listens
@@ -69,8 +81,14 @@ def run_drill(options: argparse.Namespace) -> int:
         )
     engine = state_engine(folders, settings)
     try:
-        steps = actions(folders.drill, slow=options.slow)
-        todo = seen_by(steps, InventoryStore(engine).sensors(datetime.now(UTC)))
+        now = datetime.now(UTC)
+        sensors = InventoryStore(engine).sensors(now)
+        if options.learned:
+            oldest = EventStore(folders.data, engine).oldest([one.sensor for one in sensors])
+            steps = learned_actions(folders.data, min(oldest.values(), default=None), now)
+        else:
+            steps = actions(folders.drill, slow=options.slow)
+        todo = seen_by(steps, sensors)
         outcomes = run(todo, AlertStore(engine), say)
     finally:
         engine.dispose()

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from struct import pack
 from typing import Final
 
@@ -67,6 +67,37 @@ def asked(sender: str, target: str, *, card: bytes = _FROM, opcode: int = 1) -> 
 def owned(address: str, owner: int) -> bytes:
     """An ARP answer that gives the address to the card of that number."""
     return asked(address, "127.0.0.1", card=_FROM[:5] + bytes([owner]), opcode=2)
+
+
+def router_address(mark: str) -> str:
+    """A link-local address of a router that is not there, made from the mark."""
+    digest = sha256(mark.encode()).digest()
+    return str(IPv6Address(b"\xfe\x80" + bytes(6) + b"\x02\0\0\xff\xfe" + digest[:3]))
+
+
+def announced(mark: str) -> bytes:
+    """A router's announcement (RFC 4861 4.2) of a prefix kept for documentation, with no lifetime."""
+    card = b"\x02\0\0" + sha256(mark.encode()).digest()[:3]
+    prefix = pack("!BBBBIII", 3, 4, 64, 0, 0, 0, 0) + IPv6Address("2001:db8:d::").packed
+    body = pack("!BBHBBHII", 134, 0, 0, 64, 0, 0, 0, 0) + bytes((1, 1)) + card + prefix
+    source, target = IPv6Address(router_address(mark)).packed, IPv6Address("ff02::1").packed
+    check = _checksum(source + target + pack("!II", len(body), 58) + body)
+    body = body[:2] + pack("!H", check) + body[4:]
+    return _NOBODY + card + b"\x86\xdd" + pack("!IHBB", 6 << 28, len(body), 58, 255) + source + target + body
+
+
+def leased(mark: str, gateway: int) -> bytes:
+    """A DHCP server's offer (RFC 2131) of an address nobody asked for."""
+    source = IPv4Address(here(mark)).packed
+    options = bytes((53, 1, 2, 54, 4)) + source + bytes((3, 4, 127, 200, 2, gateway, 255))
+    body = (
+        pack("!BBBBIHH", 2, 1, 6, 0, 0x0D411, 0, 0) + bytes(4) + bytes((127, 200, 2, 9)) + source + bytes(4)
+    )
+    body += _NOBODY + bytes(10 + 64 + 128) + b"\x63\x82\x53\x63" + options
+    datagram = pack("!HHHH", 67, 68, 8 + len(body), 0) + body  # a sum of 0: none was made
+    ip = pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 7, 0, 64, 17, 0) + source + bytes((255,) * 4)
+    ip = ip[:10] + pack("!H", _checksum(ip)) + ip[12:]
+    return _NOBODY + _FROM + b"\x08\x00" + ip + datagram
 
 
 def knock(source: str, target: str, port: int, source_port: int = 40_000) -> bytes:

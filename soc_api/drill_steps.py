@@ -54,6 +54,7 @@ _CONVERSATIONS: Final[tuple[Step, ...]] = (
         "ask for generated names",
         partial(drill_traffic.generated, send=ask_names),
     ),
+    ("weak-tls", "服务采用已破译的密码套件", "a server chooses a broken suite", drill_traffic.weak),
     ("sm-downgrade", "国密服务退回非国密算法", "a service falls back from SM", drill_traffic.fall_back),
     (
         "shared-address",

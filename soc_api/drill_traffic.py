@@ -24,6 +24,7 @@ UPLOAD_BYTES: Final = 210_000_000
 _PART_BYTES: Final = 60_000
 _SM_SUITE: Final = 0x00C6  # RFC 8998: TLS_SM4_GCM_SM3
 _OTHER_SUITE: Final = 0x1301
+_WEAK_SUITE: Final = 0x0005  # TLS_RSA_WITH_RC4_128_SHA
 _AGENTS: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
     "Mozilla/5.0 (Linux; Android 14)",
@@ -64,16 +65,25 @@ def generated(mark: str, send: Callable[[list[tuple[str, int]], str], None]) -> 
 
 def fall_back(mark: str) -> None:
     """A server that agrees on SM4-GCM-SM3 again and again, and then on AES."""
-    suites = [_SM_SUITE] * SM_HELLOS + [_OTHER_SUITE]
+    _hellos(mark, [_SM_SUITE] * SM_HELLOS + [_OTHER_SUITE])
+
+
+def weak(mark: str) -> None:
+    """A server that agrees on RC4."""
+    _hellos(mark, [_WEAK_SUITE])
+
+
+def _hellos(mark: str, suites: list[int]) -> None:
+    """Begin a TLS connection for each suite, which the server then chooses."""
     hello = _client_hello(f"drill-{mark}.invalid")
-    source = drill_frames.here(mark)
+    source, chosen = drill_frames.here(mark), iter(suites)
 
     def answer(peer: socket.socket) -> None:
         peer.recv(4_096)
-        peer.sendall(_server_hello(suites.pop(0)))
+        peer.sendall(_server_hello(next(chosen)))
 
     with _server(answer) as address:
-        for _ in range(SM_HELLOS + 1):
+        for _ in suites:
             with _connected(source, address) as client:
                 client.sendall(hello)
                 client.recv(4_096)

@@ -57,13 +57,18 @@ class SpecialParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     transfer_channel: TransferChannelParameters
 
 
+def special_parameters(site: Path | None = None, path: Path | None = None) -> SpecialParameters:
+    """What came with the product under what the site says otherwise. Raises BadInput."""
+    over = site if site is not None and site.exists() else None
+    return read_parameters(path or shipped("special.toml"), SpecialParameters, over=over)
+
+
 def special_detectors(path: Path | None = None, *, site: Path | None = None) -> list[Detector]:
     """One of each. Raises BadInput where a parameter file is wrong.
 
     ``site`` is the estate's own file, which says only what differs: its networks, places, canaries.
     """
-    over = site if site is not None and site.exists() else None
-    parameters = read_parameters(path or shipped("special.toml"), SpecialParameters, over=over)
+    parameters = special_parameters(site, path)
     kept = (Durable(one, seconds=parameters.snapshot_seconds) for one in _learning(parameters))
     slow: list[Detector] = [
         ScanDetector(parameters.slow_scan, name="slow_scan"),

@@ -99,6 +99,20 @@ def test_every_row_is_one_json_object(
     assert json.loads(line)["seconds"] is None
 
 
+def test_steps_of_a_center_that_has_not_learned_say_so(
+    listening: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIUHE_LANG", "en")
+    monkeypatch.setattr("soc_api.drill_steps.actions", lambda _, slow=False: pytest.fail("acted"))
+    monkeypatch.setattr("soc_api.drill_learned.learned_actions", lambda *_: ())
+    assert main(["drill", "--learned", "--data", str(listening)]) == 0
+    monkeypatch.undo()
+    monkeypatch.setenv("LIUHE_LANG", "en")
+    monkeypatch.setattr("soc_api.drill_frames.missing", lambda: None)
+    assert main(["drill", "--learned", "--data", str(listening)]) == 1
+    assert "the sensors are known for 0.0 h" in capsys.readouterr().out
+
+
 def test_a_drill_with_every_alert_is_exit_0(
     listening: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

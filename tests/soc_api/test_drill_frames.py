@@ -32,6 +32,8 @@ def test_frames_are_for_a_card_that_is_not_there() -> None:
         drill_frames.asked("127.0.0.1", "127.0.0.2"),
         drill_frames.owned("127.0.0.3", 16),
         *drill_frames.conversation("127.1.2.3", "192.0.2.9", 80, [b"x"], b"y"),
+        drill_frames.announced("m"),
+        drill_frames.leased("m", 1),
     ]
     for frame in frames:
         assert frame[:6] not in (bytes(6), b"\xff" * 6)
@@ -47,6 +49,20 @@ def test_a_conversation_is_whole_and_its_sums_hold() -> None:
         assert checksum(ip) == 0
         assert checksum(ip[12:] + b"\0\x06" + len(tcp).to_bytes(2, "big") + tcp) == 0
         assert int.from_bytes(ip[2:4], "big") == len(ip) + len(tcp)
+
+
+def test_what_routers_and_servers_say_is_whole_and_for_nobody() -> None:
+    said = drill_frames.announced("0a1b2c3dr12")
+    source, target, body = said[22:38], said[38:54], said[54:]
+    assert ip_address(source) == ip_address(drill_frames.router_address("0a1b2c3dr12"))
+    assert checksum(source + target + len(body).to_bytes(4, "big") + b"\0\0\0\x3a" + body) == 0
+    assert int.from_bytes(said[18:20], "big") == len(body)
+    assert body[6:8] == b"\0\0"  # no lifetime: nobody would take it for a way out
+    lease = drill_frames.leased("0a1b2c3dr10", 2)
+    assert checksum(lease[14:34]) == 0
+    assert int.from_bytes(lease[16:18], "big") == len(lease) - 14
+    assert lease[14 + 28 + 236 :].startswith(b"\x63\x82\x53\x63\x35\x01\x02")
+    assert lease != drill_frames.leased("0a1b2c3dr10", 1)
 
 
 def test_frames_need_a_right_or_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def test_every_conversation_stays_on_the_loopback_and_ends(clients: list[tuple[s
         (partial(drill_traffic.guessing, right_at_last=True), 7),
         (drill_traffic.shared_password, 5),
         (drill_traffic.fall_back, 7),
+        (drill_traffic.weak, 1),
         (drill_traffic.many_machines, 4),
     ]
     for act, count in acts:
