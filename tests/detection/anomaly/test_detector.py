@@ -200,3 +200,10 @@ def test_a_listed_peer_group_gets_a_signed_model_of_its_own_and_speaks(tmp_path:
     assert "数据库服务器时间窗" in few[0].reason.zh
     assert "windows of database servers" in few[0].reason.en
     assert "在 10 分钟内" in few[0].reason.zh
+
+    (models / "host.database" / "000001" / "manifest.json").write_text("{}")
+    third, refused = open_anomaly(models, tmp_path / "key.pem", START, lists / "windows.toml")
+    assert [error.code for error in refused] == ["model-refused"]
+    assert third.recall(kept)
+    third.feed([*window(number + 1, "db1", 3), *window(number + 3, "db1", 3)])
+    assert third.scored  # the kind's model speaks for the group
