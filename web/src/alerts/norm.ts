@@ -90,6 +90,7 @@ export function courseDrawing(norm: Norm, values: readonly number[], starts: rea
         type: "line",
         silent: true,
         symbol: "circle",
+        showAllSymbol: true, // a time without a label on its axis would have none
         symbolSize: 8,
         itemStyle: { color: color("red") },
         label: { show: true, position: "right", formatter: () => count(norm.value), color: color("text"), fontSize: 12, fontWeight: 600 },
