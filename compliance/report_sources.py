@@ -41,6 +41,7 @@ class DeskParts(msgspec.Struct, frozen=True, kw_only=True):
     fonts: Path | None = None
     witness: Path | None = None  # where the cosignatures of the center's witnesses lie
     seal: Callable[[bytes, datetime], bytes] | None = None
+    hide: Callable[[str], str] = lambda name: name  # a person's name as reports show it
     inspections: Mapping[Audience, Inspection] = {}
     scores: Scores = lambda _system, _now: None
     cases: Cases = lambda _check, _system: ((), ())
@@ -74,6 +75,13 @@ def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
         entity = group.entity.rpartition("@")[2].rpartition(":")[2]
         return whole or (scope == "unit" and group.unit in units) or entity in hosts
 
+    def shown(group: AlertGroup) -> AlertGroup:
+        kind, _, named = group.entity.partition(":")
+        name, at, host = named.partition("@")
+        if kind != "user":
+            return group
+        return msgspec.structs.replace(group, entity=f"user:{parts.hide(name)}{at}{host}")
+
     def my_host(host: str, of: str) -> bool:
         return whole or (scope == "unit" and of in units) or host in hosts
 
@@ -95,6 +103,7 @@ def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
         rules=parts.rules,
         due_day=parts.due_day,
         mine=mine,
+        shown=shown,
         my_host=my_host,
         cases=parts.cases,
         scores=parts.scores,

@@ -1,13 +1,15 @@
 """Values of incidents as the bodies of the API, and whose incident a request may be about."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
+import msgspec
 from fastapi import Depends, Path
 
 from compliance.casework import Casework
 from compliance.incident import STEPS, Incident, clocks_of
 from compliance.incident_rules import IncidentRules
+from compliance.report.paper import Paper
 from compliance.report.times import minute
 from crypto.words import LiuheError, Refused, Words
 from soc_api import incident_bodies as bodies
@@ -17,6 +19,9 @@ from soc_api.errors import text
 from soc_api.identity import Visit
 from soc_api.routes.guard import center_of
 from soc_api.routes.registry import Within
+from soc_api.routes.veil import Veil
+
+VEILED_NOTE: Final = "其中人员以代号表示 · persons by pseudonyms"
 
 
 def casework_of(center: Annotated[Center, Depends(center_of)]) -> Casework:
@@ -54,6 +59,21 @@ def aware(moment: datetime | None) -> datetime | None:
 def paper_mark(visit: Visit, now: datetime) -> str:
     """What is printed across a paper: who took it out, and when."""
     return f"{visit.account.username} {minute(now)}"
+
+
+def veiled_paper(paper: Paper, veil: Veil | None) -> Paper:
+    """A paper as the visitor may see it, which says so where names are pseudonyms."""
+    if veil is None or veil.plain:
+        return paper
+    told = veil.document(msgspec.json.decode(msgspec.json.encode(paper)))
+    shown = msgspec.convert({**told, "watermark": paper.watermark, "author": paper.author}, Paper)
+    return msgspec.structs.replace(shown, notes=(*shown.notes, VEILED_NOTE))
+
+
+def people_of_alerts(incident: Incident, center: Center, cases: Casework) -> set[str]:
+    """Users that alerts of an incident are about."""
+    entities = (_alert(center, group).entity for group in cases.incident_rows.groups(incident))
+    return {one[5:].partition("@")[0] for one in entities if one.startswith("user:")}
 
 
 def incident_row(one: Incident, cases: Casework, now: datetime) -> bodies.IncidentRow:

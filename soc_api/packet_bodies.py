@@ -55,10 +55,11 @@ class PacketRow(Body):
 
 
 class PacketPage(Body):
-    """Packets from ``first`` on; ``total`` of the whole file."""
+    """Packets from ``first`` on; ``total`` of the whole file. ``veiled``: what they carry is left out."""
 
     request: PacketRequestRow
     total: int
     first: int
     rows: list[PacketRow]
     note: str
+    veiled: bool

@@ -12,11 +12,31 @@ from sensors.network.decode import Decoded, decode
 from soc_api.packet_bodies import PacketField, PacketLayer, PacketPage, PacketRequestRow, PacketRow
 
 HEX_BYTES_MAX: Final = 2_048  # of one packet shown; the download has all
+# Layers that carry no text of people: shown to everybody.
+_HEADERS: Final = (
+    "ether",
+    "cooked",
+    "dot1q",
+    "802.1q",
+    "arp",
+    "ip",
+    "icmp",
+    "tcp",
+    "udp",
+    "sctp",
+    "dns",
+    "tls",
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def page_of(request: PacketRequestRow, whole: bytes, *, first: int, limit: int) -> PacketPage:
-    """Packets ``first`` to ``first + limit``, numbered from 1 in the file."""
+def page_of(
+    request: PacketRequestRow, whole: bytes, *, first: int, limit: int, veiled: bool = False
+) -> PacketPage:
+    """Packets ``first`` to ``first + limit``, numbered from 1 in the file.
+
+    ``veiled``: their headers alone, since what people sent may name them.
+    """
     shown: list[Captured] = []
     total = 0
     note = ""
@@ -32,7 +52,16 @@ def page_of(request: PacketRequestRow, whole: bytes, *, first: int, limit: int) 
         _row(number, packet, parts)
         for number, (packet, parts) in enumerate(zip(shown, decoded, strict=True), first + 1)
     ]
-    return PacketPage(request=request, total=total, first=first, rows=rows, note=note)
+    if veiled:
+        rows = [_headers(row) for row in rows]
+    return PacketPage(request=request, total=total, first=first, rows=rows, note=note, veiled=veiled)
+
+
+def _headers(row: PacketRow) -> PacketRow:
+    kept = [layer for layer in row.layers if layer.name.lower().startswith(_HEADERS)]
+    same = len(kept) == len(row.layers)
+    shown = row.summary if same else " / ".join(layer.name for layer in kept) + " / …"
+    return row.model_copy(update={"layers": kept, "hex": "", "summary": shown})
 
 
 def _row(number: int, packet: Captured, decoded: Decoded) -> PacketRow:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,11 +22,12 @@ from detection.query.fields import shipped_fields
 from rules import ROOT
 
 NAME_CHARS_MAX: Final = 256
-NAMES_MAX: Final = 2_000  # of one answer
 _CHECK_BYTES: Final = 5
 TOKEN: Final = re.compile(r"\bp-([a-z2-7]{10,1640})\b")
 # A user as alerts name one, wherever it stands: "user:zhang@web-01".
 _ENTITY: Final = re.compile(r"\buser:([^\s@\"':,()]{1,256})@")
+_WORD: Final = re.compile(r"[A-Za-z0-9_]")
+_HEAD: Final = re.compile(r"[A-Za-z0-9_]+|[^A-Za-z0-9_]")  # where a name may begin, and how
 # What is no text about people outside: ids, machines, places; and the center's own staff, who act by name.
 _MACHINES: Final = {"id", "group", "rule", "sensor", "unit", "host", "host.name", "time", "next", "cursor"}
 _STAFF: Final = {"owner", "actor", "author", "decider", "closed_by", "asked_by", "created_by", "person"}
@@ -57,6 +58,34 @@ def shipped_personal() -> Personal:
     return msgspec.convert(tomllib.loads((ROOT / "privacy" / "personal.toml").read_text("utf-8")), Personal)
 
 
+class Finder:
+    """Hides names in texts, however many they are; of two that fit the longer one is meant.
+
+    A name of Latin letters or digits is found as a word, beside Chinese text too; a Chinese one anywhere.
+    """
+
+    def __init__(self, names: Iterable[str], hide: Callable[[str], str]) -> None:
+        self._hide = hide
+        self._names: dict[str, list[str]] = {}
+        for name in sorted(set(names), key=len, reverse=True):
+            head = _HEAD.match(name)
+            if head is not None:
+                self._names.setdefault(head[0], []).append(name)
+
+    def hidden(self, text: str) -> str:
+        """The text with pseudonyms for the names in it."""
+        parts, done = [], 0
+        for found in _HEAD.finditer(text):
+            start = found.start()
+            for name in self._names.get(found[0], ()) if start >= done else ():
+                end = start + len(name)
+                if text.startswith(name, start) and not (_WORD.match(name[-1]) and _WORD.match(text, end)):
+                    parts += [text[done:start], self._hide(name)]
+                    done = end
+                    break
+        return "".join([*parts, text[done:]]) if parts else text
+
+
 class Pseudonyms:
     """Hides and reads back names under one key; safe to share between threads."""
 
@@ -79,6 +108,10 @@ class Pseudonyms:
         data = name.encode()
         check = hmac_sm3(self._check, data)[:_CHECK_BYTES]
         return f"p-{base64.b32encode(check + self._under(check, data)).decode().rstrip('=').lower()}"
+
+    def shown(self, name: str) -> str:
+        """A person's pseudonym; other names as they are."""
+        return self.hide(name) if self.personal.hides(name) else name
 
     def name(self, token: str) -> str | None:
         """The name behind the part of a pseudonym after its ``p-``; None where it is none of ours."""
@@ -117,18 +150,11 @@ class Pseudonyms:
         for name in self._names(document, ""):
             if self.personal.hides(name):
                 names.add(name)
-            if len(names) >= NAMES_MAX:
-                break
-        return self._replaced(document, "", self.pattern(names)) if names else document
+        return self._replaced(document, "", self.finder(names)) if names else document
 
-    def pattern(self, names: Iterable[str]) -> re.Pattern[str]:
-        """What finds any of the names as a word."""
-        either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-        return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
-
-    def hidden(self, text: str, pattern: re.Pattern[str]) -> str:
-        """A text with pseudonyms for what the pattern finds."""
-        return pattern.sub(lambda found: self.hide(found[0]), text)
+    def finder(self, names: Iterable[str]) -> "Finder":
+        """What puts pseudonyms for any of the names."""
+        return Finder(names, self.hide)
 
     def _under(self, check: bytes, data: bytes) -> bytes:
         return Ctr(self._key, check.ljust(BLOCK_BYTES, b"\0")).update(data)
@@ -160,13 +186,13 @@ class Pseudonyms:
         if row.get("kind") == "user" and isinstance(row.get("name"), str):
             yield row["name"].partition("@")[0]
 
-    def _replaced(self, value: Any, key: str, pattern: re.Pattern[str]) -> Any:
+    def _replaced(self, value: Any, key: str, finder: "Finder") -> Any:
         if isinstance(value, str):
-            return value if key in _KEPT else self.hidden(value, pattern)
+            return value if key in _KEPT else finder.hidden(value)
         if isinstance(value, Mapping):
-            return {name: self._replaced(inner, name, pattern) for name, inner in value.items()}
+            return {name: self._replaced(inner, name, finder) for name, inner in value.items()}
         if isinstance(value, list):
-            return [self._replaced(inner, key, pattern) for inner in value]
+            return [self._replaced(inner, key, finder) for inner in value]
         return value
 
 

@@ -26,6 +26,8 @@ from detection.store.inventory_store import InventoryStore
 from detection.store.state import Engine
 from rules import ROOT
 from soc_api.folders import Folders
+from soc_api.pseudonyms import Pseudonyms
+from soc_api.secret_box import center_key
 from soc_api.sensor_configuration import signing_identity
 from soc_api.settings import Settings
 from soc_api.transfer_status import row_of
@@ -62,6 +64,7 @@ def report_desk(
             fonts=folders.data / "fonts",
             witness=folders.witness,
             seal=sealing(folders, settings.center.id),
+            hide=Pseudonyms(center_key(folders.keys)).shown,
             inspections=load_inspections(ROOT / "inspection"),
             scores=_scoring(engine, checklist),
             cases=cases_of(load_catalogue(ROOT / "grading")),

@@ -78,6 +78,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     rules: int
     due_day: int
     mine: Callable[[AlertGroup], bool]
+    shown: Callable[[AlertGroup], AlertGroup]  # as a report may show it
     my_host: Callable[[str, str], bool]  # of a host and the unit of its sensor
     cases: Cases
     scores: Scores
@@ -96,7 +97,7 @@ def monthly(
     }
     verdicts = {place: one for place, (one, _) in kept.items()}
     owners = {system.id: system.unit for system in sources.systems}
-    groups = list(_groups(sources, start, end))
+    groups = [sources.shown(group) for group in _groups(sources, start, end)]
     gaps = [gap for gap in sources.inventory.gaps(limit=_GAPS_MAX) if start <= gap.time < end]
     sensors = [one for one in sources.inventory.sensors(now) if sources.my_host(one.host, one.unit)]
     signed = sources.ledger.latest()

@@ -7,10 +7,13 @@ from fastapi import Depends, Path, Query
 from compliance.explanation import explain
 from crypto.words import Refused, Words
 from soc_api.bodies import CheckDetail, CheckPage
+from soc_api.context import Center
 from soc_api.enforcement_bodies import CheckExplanation
 from soc_api.enforcement_rows import Choose, Enforcing, enforcement_of, explanation_row
-from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.personal_tables import account_names
+from soc_api.routes.guard import Here, Veiled, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
+from soc_api.routes.veil import Veil
 from soc_api.unit_scope import scope_of
 
 checks = router("checks")
@@ -60,8 +63,9 @@ def evaluate(center: Here, visit: Visitor, system: About) -> CheckPage:
     responses=_REFUSES,
     openapi_extra=needs("checks.read"),
 )
-def detail(check: Check, center: Here, visit: Visitor, system: About) -> CheckDetail:
+def detail(check: Check, center: Here, visit: Visitor, system: About, veil: Veiled) -> CheckDetail:
     """Why this verdict: the condition, the probe results behind it, and what would change it."""
+    _hide_accounts(center, veil)
     with recorded(center, visit, "evidence.read", f"check:{check}"):
         found = center.compliance.check_detail(check, center.clock(), system)
     return CheckDetail.model_validate(found, from_attributes=True)
@@ -80,9 +84,11 @@ def explanation(
     enforcement: Enforcing,
     choose: Choose,
     visit: Visitor,
+    veil: Veiled,
     system: System = "",
 ) -> CheckExplanation:
     """Why this verdict on each object, on which evidence, what would change it, which gates it closes."""
+    _hide_accounts(center, veil)
     chosen, now = choose(system).id, center.clock()
     asked = enforcement.checks.get(check)
     if asked is None:
@@ -104,3 +110,9 @@ def explanation(
             gates=enforcement.gates.rules,
         )
     return explanation_row(told, now)
+
+
+def _hide_accounts(center: Center, veil: Veil | None) -> None:
+    """Probes quote what hosts say of their accounts, as text too."""
+    if veil is not None and not veil.plain:
+        veil.know(account_names(center.hosts))

@@ -32,6 +32,8 @@ CSRF_HEADER: Final = "X-CSRF-Token"
 BACKGROUND_HEADER: Final = "X-Background"
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+# How paths end that tell of people when names are revealed.
+_TELLING: Final = ("/alerts/{group}", "/packets/{request}", "/pcap", "/files/{digest}", "/{form}", "/table")
 _MARK: Final = "x-permission"
 _OPEN: Final = "none"
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -68,7 +70,7 @@ class GuardedRoute(APIRoute):
             veil = veil_of(request) if permission in VEILED else None
             if veil is None:
                 return await work(request)
-            if veil.revealed and self.path.endswith("/alerts/{group}") and request.method == "GET":
+            if veil.revealed and self.path.endswith(_TELLING) and request.method == "GET":
                 await run_in_threadpool(_names_read, request)
             await veil.lift(request)
             try:
@@ -80,7 +82,7 @@ class GuardedRoute(APIRoute):
 
 
 def _names_read(request: Request) -> None:
-    """On record: an alert was read while its names were revealed; searches and entities have lines anyway."""
+    """On record: what names people was read while names were revealed; searches have lines of their own."""
     center, visit = center_of(request), visit_of(request)
     center.audit.record(
         entry(

@@ -14,8 +14,16 @@ from crypto.words import LiuheError, Refused, Words
 from soc_api.context import Center
 from soc_api.incident_bodies import FilingOrder, IncidentDetail, TaskChange, TaskOrder, TimelineEntry
 from soc_api.incident_files import IncidentFiles
-from soc_api.incident_rows import Cases, Own, aware, incident_detail, paper_mark
-from soc_api.routes.guard import Here, Visitor, needs, router
+from soc_api.incident_rows import (
+    Cases,
+    Own,
+    aware,
+    incident_detail,
+    paper_mark,
+    people_of_alerts,
+    veiled_paper,
+)
+from soc_api.routes.guard import Here, Veiled, Visitor, needs, router
 from soc_api.routes.incidents import REFUSES
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Within
@@ -126,8 +134,9 @@ def filing_file(
     center: Here,
     cases: Cases,
     visit: Visitor,
+    veil: Veiled,
 ) -> Response:
-    """DOCX or PDF of what was reported, marked with who took it and when."""
+    """DOCX or PDF of what was reported, marked with who took it and when; names only for who sees them."""
     found = next((one for one in incident.filings if one.number == filing), None)
     if found is None:
         raise Refused(
@@ -139,7 +148,9 @@ def filing_file(
     with recorded(center, visit, "incident.download", f"incident:{incident.number} report {filing}.{form}"):
         mark = paper_mark(visit, center.clock())
         paper = filing_paper(incident, found, cases.rules, center=center.name, watermark=mark)
-        data = render_paper(paper, form)
+        if veil is not None:
+            veil.know(people_of_alerts(incident, center, cases))
+        data = render_paper(veiled_paper(paper, veil), form)
     name = f"liuhe-incident-{incident.number}-{filing}.{form}"
     return Response(
         data,
@@ -193,8 +204,11 @@ def file(
     digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
     center: Here,
     visit: Visitor,
+    veil: Veiled,
 ) -> Response:
-    """Checked against its SM3; every look at it is audited."""
+    """Checked against its SM3; every look at it is audited. For who sees names: it goes out as it is."""
+    if veil is not None:
+        veil.need_names()
     if not any(one.sm3 == digest for one in incident.files):
         raise Refused(
             "incident-file-not-found",

@@ -1,5 +1,6 @@
 """The inventory of the hosts: what they are made of, sought through, and what changed in it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -14,8 +15,10 @@ from soc_api.context import Center
 from soc_api.host_view import Registered, change_row, hits, host_facts, host_rows, table_row
 from soc_api.hunt_desk import HuntDesk
 from soc_api.inventory_bodies import HostChangePage, HostDetail, HostHitPage, HostPage, HostRow, HostTable
-from soc_api.routes.guard import Here, conflicts, needs, router
+from soc_api.personal_tables import persons
+from soc_api.routes.guard import Here, Veiled, conflicts, needs, router
 from soc_api.routes.registry import Reach, Seen, Within
+from soc_api.routes.veil import Veil
 from soc_api.unit_scope import UnitScope
 
 inventory = router("inventory")
@@ -72,9 +75,10 @@ def host(unit: UnitName, host: HostName, reach: Within) -> HostDetail:
     responses=_REFUSES,
     openapi_extra=needs("inventory.read"),
 )
-def table(unit: UnitName, host: HostName, kind: Kind, reach: Within) -> HostTable:
+def table(unit: UnitName, host: HostName, kind: Kind, reach: Within, veil: Veiled) -> HostTable:
     """Software, accounts, ports, certificates and the like, as the host told it last."""
     reach.unit(unit)
+    _hide_persons(veil, _store(reach.center).newest(host, unit=unit))
     found = _store(reach.center).newest(host, kind, unit=unit)
     if not found:
         raise _no_host(f"{host} {kind}")
@@ -89,9 +93,12 @@ def table(unit: UnitName, host: HostName, kind: Kind, reach: Within) -> HostTabl
     responses=_REFUSES,
     openapi_extra=needs("inventory.read"),
 )
-def changes(unit: UnitName, host: HostName, reach: Within, kind: AnyKind = "") -> HostChangePage:
+def changes(
+    unit: UnitName, host: HostName, reach: Within, veil: Veiled, kind: AnyKind = ""
+) -> HostChangePage:
     """Rows that came, went or became others within 30 days, each an event of its own."""
     reach.unit(unit)
+    _hide_persons(veil, _store(reach.center).newest(host, unit=unit))
     since = reach.center.clock() - timedelta(days=CHANGES_DAYS)
     found = _hunts(reach.center).changes.changes(
         host, since=since, units=[unit], kind=kind, limit=CHANGES_MAX
@@ -105,9 +112,11 @@ def changes(unit: UnitName, host: HostName, reach: Within, kind: AnyKind = "") -
     response_model=HostHitPage,
     openapi_extra=needs("inventory.read"),
 )
-def rows(kind: Kind, q: Sought, center: Here, scope: Seen) -> HostHitPage:
+def rows(kind: Kind, q: Sought, center: Here, scope: Seen, veil: Veiled) -> HostHitPage:
     """Which hosts have this package, account, port or certificate."""
-    return hits(kind, q, [table for table in _store(center).newest(kind=kind) if _held(scope, table)])
+    tables = [table for table in _store(center).newest(kind=kind) if _held(scope, table)]
+    _hide_persons(veil, [*tables, *_store(center).newest(kind="accounts")])
+    return hits(kind, q, tables)
 
 
 def known_hosts(reach: Reach) -> list[HostRow]:
@@ -119,6 +128,11 @@ def known_hosts(reach: Reach) -> list[HostRow]:
 
 def _held(scope: UnitScope, table: HostInventory) -> bool:
     return scope.holds(table.unit)
+
+
+def _hide_persons(veil: Veil | None, tables: Iterable[HostInventory]) -> None:
+    if veil is not None and not veil.plain:
+        veil.know(persons(tables))
 
 
 def _rows(reach: Reach, known: list[KnownHost], tables: list[HostInventory]) -> list[HostRow]:

@@ -16,7 +16,7 @@ from crypto.words import BadInput, Refused, Words
 from soc_api.bodies import Text
 from soc_api.enforcement_rows import Enforcing
 from soc_api.evidence_scope import need_file
-from soc_api.incident_rows import Cases, paper_mark
+from soc_api.incident_rows import Cases, paper_mark, veiled_paper
 from soc_api.notice_bodies import (
     NoticeDetail,
     NoticeDraft,
@@ -32,7 +32,7 @@ from soc_api.notice_bodies import (
     ScoreRow,
 )
 from soc_api.notice_rows import Own, SeenNotice, cut, notice_detail, notice_row
-from soc_api.routes.guard import conflicts, needs, router
+from soc_api.routes.guard import Veiled, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Reach, Within
 
@@ -263,14 +263,14 @@ def judge(seen: Own, unit: Unit, body: ReceiptDecision, cases: Cases, reach: Wit
     responses=_PAPERS,
     openapi_extra=needs("notices.read"),
 )
-def paper(seen: Own, form: PaperForm, cases: Cases, reach: Within) -> Response:
+def paper(seen: Own, form: PaperForm, cases: Cases, reach: Within, veil: Veiled) -> Response:
     """DOCX or PDF in the layout of GB/T 9704, marked with who took it and when."""
     notice, now = seen.notice, reach.center.clock()
     kind = cases.notices.kind(notice)
     made = notice_paper(
         notice, kind, cases.registry.unit_name, watermark=paper_mark(reach.visit, now), now=now
     )
-    return _file(reach, made, form, f"notice-{notice.id}")
+    return _file(reach, veiled_paper(made, veil), form, f"notice-{notice.id}")
 
 
 @notices.get(
@@ -280,7 +280,9 @@ def paper(seen: Own, form: PaperForm, cases: Cases, reach: Within) -> Response:
     responses=_PAPERS,
     openapi_extra=needs("notices.read"),
 )
-def answer_sheet(seen: Own, unit: Unit, form: PaperForm, cases: Cases, reach: Within) -> Response:
+def answer_sheet(
+    seen: Own, unit: Unit, form: PaperForm, cases: Cases, reach: Within, veil: Veiled
+) -> Response:
     """反馈单: DOCX or PDF, marked with who took it and when."""
     receipt = next((one for one in seen.receipts if one.unit == unit), None)
     if receipt is None:
@@ -297,7 +299,7 @@ def answer_sheet(seen: Own, unit: Unit, form: PaperForm, cases: Cases, reach: Wi
         cases.registry.unit_name,
         watermark=paper_mark(reach.visit, reach.center.clock()),
     )
-    return _file(reach, made, form, f"notice-{seen.notice.id}-{unit}")
+    return _file(reach, veiled_paper(made, veil), form, f"notice-{seen.notice.id}-{unit}")
 
 
 def _paper_step(

@@ -8,7 +8,7 @@ from soc_api.packet_bodies import PacketPage, PacketRequestRow, PacketRequests
 from soc_api.packet_request import PacketRequest
 from soc_api.packet_view import page_of
 from soc_api.routes.alerts import Group
-from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
+from soc_api.routes.guard import Here, Veiled, Visitor, conflicts, needs, router
 from soc_api.routes.recorded import recorded
 from soc_api.routes.registry import Within
 
@@ -66,14 +66,16 @@ def view(
     request: Request,
     center: Here,
     visit: Visitor,
+    veil: Veiled,
     first: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=PACKETS_MAX)] = 50,
 ) -> PacketPage:
-    """Some packets with their layers; reading them is audited, they hold what people sent."""
+    """Some packets with their layers; reading them is audited. What people sent shows where names do."""
     with recorded(center, visit, "packets.read", request):
         found = center.packets.request(request)
         whole = center.packets.pcap(request)
-    return page_of(_row(found), whole, first=first, limit=limit)
+    veiled = veil is not None and not veil.plain
+    return page_of(_row(found), whole, first=first, limit=limit, veiled=veiled)
 
 
 @packets.get(
@@ -83,8 +85,10 @@ def view(
     responses={200: {"content": {_PCAP: {"schema": {"type": "string", "format": "binary"}}}}, **_REFUSES},
     openapi_extra=needs("packets.read"),
 )
-def pcap(request: Request, center: Here, visit: Visitor) -> Response:
-    """The pcap file, checked against its recorded SM3."""
+def pcap(request: Request, center: Here, visit: Visitor, veil: Veiled) -> Response:
+    """The pcap file, checked against its recorded SM3; for who sees names, since it goes out as it is."""
+    if veil is not None:
+        veil.need_names()
     with recorded(center, visit, "packets.download", request):
         whole = center.packets.pcap(request)
     # The file is byte for byte what the sensor sent, so the watermark stands in its name.

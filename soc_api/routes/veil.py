@@ -5,7 +5,7 @@ lines of JSON are veiled; files of other kinds by the route that makes them (``V
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from crypto.words import LiuheError, Words
+from crypto.words import LiuheError, Refused, Words
 from soc_api.identity import Visit
 from soc_api.permissions import Permission
 from soc_api.privacy import Privacy
@@ -23,6 +23,15 @@ from soc_api.privacy import Privacy
 VEILED: Final[frozenset[Permission]] = frozenset(
     {
         "overview.read",
+        "inventory.read",
+        "checks.read",
+        "checks.evaluate",
+        "orders.act",
+        "orders.decide",
+        "notices.read",
+        "notices.draft",
+        "notices.decide",
+        "notices.answer",
         "alerts.read",
         "alerts.act",
         "events.search",
@@ -48,7 +57,24 @@ class Veil:
         self.plain = privacy.shows(visit, now)
         self.revealed = self.plain and visit.account.role not in privacy.roles
         self._pseudonyms = privacy.pseudonyms
-        self._asked: set[str] = set()  # names the request itself spoke of by pseudonyms
+        self._asked: set[str] = set()  # names the request spoke of by pseudonyms, and what routes know
+
+    def know(self, names: Iterable[str]) -> None:
+        """Hide these too, wherever the answer tells them: a route knows who is meant by what it shows."""
+        personal = self._pseudonyms.personal
+        self._asked.update(name for name in names if personal.hides(name))
+
+    def need_names(self) -> None:
+        """Return where names are shown: what goes out is a file as it is. Raises Refused (names-hidden)."""
+        if not self.plain:
+            raise Refused(
+                "names-hidden",
+                Words("此文件按原样给出,可能含姓名", "this file goes out as it is and may name people"),
+                Words(
+                    "请先说明理由显示姓名(页面上方或 POST /names),再取一次",
+                    "say why you need names (above the page, or POST /names), then take it again",
+                ),
+            )
 
     def document(self, value: Any) -> Any:
         """A decoded answer as the visitor may see it."""
@@ -74,11 +100,7 @@ class Veil:
         """What is wrong, without names that were asked for by pseudonyms."""
         if self.plain or not self._asked:
             return error
-        pattern = self._pseudonyms.pattern(self._asked)
-
-        def hidden(text: str) -> str:
-            return self._pseudonyms.hidden(text, pattern)
-
+        hidden = self._pseudonyms.finder(self._asked).hidden
         what, fix = (Words(hidden(words.zh), hidden(words.en)) for words in (error.what, error.fix))
         return type(error)(error.code, what, fix, field=hidden(error.field))
 

@@ -1,14 +1,17 @@
 """P-28: names in alerts and events are pseudonyms until somebody says why they need them."""
 
 import dataclasses
+import io
 from datetime import timedelta
 from typing import Any
 
+import docx
 import pytest
+from conftest import Detail, Piece
 
 from crypto.words import Words
 from detection.alert import Claim, Match, claim
-from sensors.event import LogSource, Observation, stamp
+from sensors.event import LogSource, Observation, Scalar, stamp
 from soc_api.privacy import Privacy
 
 NAME = "zhang.san"
@@ -77,3 +80,101 @@ def test_p28_who_needs_no_names_cannot_ask_for_them_and_the_setting_names_who_se
     lead = world.signed_in("shift_lead")
     assert NAME in lead("GET", f"/alerts/{group}").text
     assert lead("GET", "/names").json()["roles"] == ["shift_lead"]
+
+
+def inventory(world: Any) -> None:
+    """What web-01 tells of its accounts, and tables in which the same people stand."""
+    tables: dict[str, tuple[list[Scalar], list[Scalar]]] = {
+        "accounts": (["name", "uid", "home"], [f"{NAME}\t1000\t/home/{NAME}", "monitord\t998\t/"]),
+        "sudoers": (["file", "line"], [f"/etc/sudoers\t{NAME} ALL=(ALL) ALL"]),
+        "authorized_keys": (["user", "comment"], [f"{NAME}\tli.si@laptop"]),
+        "cron": (["user", "command"], [f"{NAME}\t/home/{NAME}/a.sh", "monitord\t/usr/bin/monitord"]),
+    }
+    told = [
+        stamp(
+            Observation(
+                time=world.now,
+                logsource=LogSource(product="linux", category="inventory", service=kind),
+                fields={
+                    "event.dataset": f"inventory.{kind}",
+                    "host.name": "web-01",
+                    "gov.inventory.kind": kind,
+                    "gov.inventory.columns": columns,
+                    "gov.inventory.items": rows,
+                    "gov.inventory.part": 0,
+                    "gov.inventory.parts": 1,
+                    "gov.inventory.digest": kind,
+                    "gov.inventory.method": "file:x",
+                },
+            ),
+            unit="320000-local",
+            sensor="host-1",
+            epoch=1,
+            sequence=number,
+        )
+        for number, (kind, (columns, rows)) in enumerate(tables.items(), 10)
+    ]
+    world.alerts.commit([], told, 20, world.now)
+
+
+def test_p28_a_hosts_inventory_tells_pseudonyms(world: Any) -> None:
+    inventory(world)
+    client = world.signed_in("analyst")
+    place = {"unit": "320000-local", "host": "web-01"}
+    for kind in ("accounts", "sudoers", "authorized_keys", "cron"):
+        shown = client("GET", "/inventory/table", params={**place, "kind": kind}).text
+        found = client(
+            "GET", "/inventory/rows", params={"kind": kind, "q": "/" if kind != "authorized_keys" else "li"}
+        )
+        for text in (shown, found.text):
+            assert NAME not in text
+            assert "li.si" not in text
+        assert ("monitord" in shown) == (kind in ("accounts", "cron"))  # a service is nobody
+    rows = client("GET", "/inventory/table", params={**place, "kind": "accounts"}).json()["rows"]
+    token = next(row[0] for row in rows if row[0].startswith("p-"))
+    assert client("GET", "/inventory/rows", params={"kind": "accounts", "q": token}).json()["hosts"] == 1
+    client("POST", "/names", json=WHY)
+    assert NAME in client("GET", "/inventory/table", params={**place, "kind": "accounts"}).text
+    assert ("names.read", "/api/v1/inventory/table", "accepted") in [one[1:] for one in world.audited()]
+
+
+def test_p28_what_a_check_quotes_of_accounts_is_hidden(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory(world)
+    quoted = Piece(raw=f"{NAME}:x:1000:/home/{NAME}", values={"login_accounts": [NAME, "wang.wu", "root"]})
+    monkeypatch.setattr(world.compliance, "check_detail", lambda *_: Detail(evidence=(quoted,)))
+    officer, analyst = world.signed_in("compliance_officer"), world.signed_in("analyst")
+    shown = officer("GET", "/checks/PLT-01").text
+    assert (NAME in shown, "wang.wu" in shown, '"root"' in shown) == (False, False, True)
+    analyst("POST", "/names", json=WHY)
+    assert NAME in analyst("GET", "/checks/PLT-01").text
+
+
+def test_p28_papers_of_incidents_tell_what_the_page_tells(world: Any, group: str) -> None:
+    lead = world.signed_in("shift_lead")
+    made = lead(
+        "POST", "/incidents", json={"groups": [group], "grade": 2, "summary": f"{NAME} 被盗用"}
+    ).json()
+    number = made["incident"]["number"]
+    filing = {
+        "kind": "first",
+        "to": "省网信办",
+        "channel": "系统",
+        "fields": {"summary": f"账号 {NAME} 被盗用"},
+    }
+    rules = lead("GET", "/incidents/rules").json()["form"]
+    filing["fields"] = {one["name"]: f"账号 {NAME} 被盗用" for one in rules if "first" in one["asked"]}
+    assert lead("POST", f"/incidents/{number}/filings", json=filing).status_code == 200
+    assert NAME not in lead("GET", f"/incidents/{number}").text
+
+    def told() -> str:
+        paper = docx.Document(io.BytesIO(lead("GET", f"/incidents/{number}/filings/1/docx").content))
+        cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
+        return "\n".join([*cells, *(line.text for line in paper.paragraphs)])
+
+    hidden = told()
+    assert (NAME in hidden, "p-" in hidden, "以代号表示" in hidden) == (False, True, True)
+    lead("POST", "/names", json=WHY)
+    assert NAME in told()
+    assert ("names.read", f"/api/v1/incidents/{number}/filings/1/docx", "accepted") in [
+        one[1:] for one in world.audited()
+    ]

@@ -1,9 +1,10 @@
 """Pseudonyms: the same for the same name, read back by the center alone, hidden wherever a name stands."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soc_api.pseudonyms import TOKEN, Pseudonyms
+from soc_api.pseudonyms import TOKEN, Finder, Pseudonyms
 
 NAMES = Pseudonyms(bytes(32))
 
@@ -37,6 +38,24 @@ def test_names_are_hidden_wherever_the_answer_tells_them() -> None:
     assert shown["entity"] == f"user:{NAMES.hide('zhang.san')}@web-01"
     assert (shown["owner"], shown["native"]["User"]) == ("user:analyst", "root")
     assert NAMES.veiled({"message": "zhang.san"}) == {"message": "zhang.san"}  # nobody said it is a name
+
+
+def test_no_number_of_names_lets_one_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a host that tells of many names would show those of others."""
+    names = Pseudonyms(bytes(32))
+    monkeypatch.setattr(names, "hide", lambda name: "p-" + "a" * len(name))  # as itself, 3,000 times faster
+    many = [f"user{number:05d}" for number in range(3_000)]
+    row = {
+        "events": [{"user.name": name} for name in many],
+        "message": f"{many[-1]} li.si li",
+        "User": "li.si",
+    }
+    said = str(names.veiled(row))
+    assert "user0" not in said
+    assert "li.si" not in said
+    hidden = Finder(["li", "li.si", "l", "张三", "a b", "-x"], lambda name: f"<{len(name)}>").hidden
+    assert hidden("li li.si l, ali li_ li-a") == "<2> <5> <1>, ali li_ <2>-a"
+    assert hidden("用户li.si提权,用户张三也是;a b a b2 -x") == "用户<5>提权,用户<2>也是;<3> a b2 <2>"
 
 
 def test_pseudonyms_are_read_back_and_strangers_left() -> None:

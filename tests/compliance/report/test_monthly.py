@@ -143,3 +143,20 @@ def test_what_is_over_its_time_is_named() -> None:
     assert warnings_of(system, NOW) == ("备案证明已于 2026-11-21 到期", "等级测评将于 2027-01-01 到期")
     bare = GradedSystem(id="a", unit="u", name="a", level=3, grade="S3A3G3")
     assert warnings_of(bare, NOW) == ("未登记备案证明", "未登记等级测评")
+
+
+def test_a_person_stands_in_a_report_by_pseudonym(world: Any) -> None:
+    """P-28: a report goes to many, and is never changed after."""
+    world.alert()
+    (group,) = world.alerts.page(state="all").rows
+    parts = msgspec.structs.replace(world.desk._parts, hide=lambda name: f"p-{len(name)}")
+    shown = sources_of(parts, "unit", "320000-local").shown
+    named = msgspec.structs.replace(group, entity="user:zhang.san@web-01")
+    assert [shown(one).entity for one in (group, named)] == ["host:web-01", "user:p-9@web-01"]
+    sources = sources_of(parts, "unit", "320000-local")
+    sources = msgspec.structs.replace(
+        sources, shown=lambda one: shown(msgspec.structs.replace(one, entity="user:li@b"))
+    )
+    report = module.monthly(sources, identifier="x", month="2026-11", edition=1, corrects="", now=NOW)
+    assert [line.entity for line in report.alerts] == ["user:p-2@b"]
+    assert report.alert_figures.entities == (("user:p-2@b", 1),)

@@ -109,7 +109,10 @@ def test_evidence_is_sealed_at_rest_and_every_look_is_audited(lead: Any, world: 
     sealed = world.folder / "incidents" / f"{file['sm3']}.sealed"
     assert b"a.php" not in sealed.read_bytes()
     assert sealed.stat().st_mode & 0o777 == 0o600
-    assert lead("GET", f"/incidents/{number}/files/{file['sm3']}").content == data
+    kept = f"/incidents/{number}/files/{file['sm3']}"
+    assert lead("GET", kept).json()["code"] == "names-hidden"
+    lead("POST", "/names", json={"reason": "核对证据内容", "minutes": 10})
+    assert lead("GET", kept).content == data
     assert world.audited()[-1][1] == "incident.evidence-read"
     assert lead("POST", path, content=data).json()["field"] == "file"
     assert lead("GET", f"/incidents/{number}/files/{'0' * 64}").status_code == 404

@@ -41,12 +41,18 @@ def test_packets_are_asked_for_shown_and_taken_away(world: Any) -> None:
     assert (page["total"], page["first"], [row["number"] for row in page["rows"]]) == (7, 2, [3, 4, 5])
     assert page["rows"][0]["summary"] == "UDP 10.0.0.1:40000 > 10.0.0.2:53 0"
     assert page["rows"][0]["time"] == "1970-01-01T00:16:42Z"
+    assert (page["veiled"], page["rows"][0]["hex"]) == (True, "")  # what people sent may name them
+    refused = client("GET", f"/packets/{request}/pcap")
+    assert (refused.status_code, refused.json()["code"]) == (409, "names-hidden")
+    client("POST", "/names", json={"reason": "核实报文内容", "minutes": 10})
+    page = client("GET", f"/packets/{request}?first=2&limit=3").json()
+    assert not page["veiled"]
     assert bytes.fromhex(page["rows"][0]["hex"]) == PACKET
     assert page["rows"][0]["layers"][1]["fields"][1] == {"name": "dport", "value": "53"}
     taken = client("GET", f"/packets/{request}/pcap")
     assert (taken.content, taken.headers["content-type"]) == (pcap(7), "application/vnd.tcpdump.pcap")
     said = [line[1:] for line in world.audited() if line[1].startswith("packets.")]
-    assert [line[0] for line in said] == ["packets.ask", "packets.read", "packets.download"]
+    assert [line[0] for line in said] == ["packets.ask", "packets.read", "packets.read", "packets.download"]
     assert all(line[2] == "accepted" for line in said)
 
 

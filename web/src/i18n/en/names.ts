@@ -3,6 +3,7 @@ export default {
   names: {
     hidden: "Names are shown as pseudonyms (p-…)",
     shown: "Names are shown, for {n} more minutes",
+    needed: "This file may name people: show names above the page first, saying why, then take it.",
     reveal: "Show names",
     hide: "Show pseudonyms",
     title: "Show names",

@@ -13,4 +13,5 @@ export default {
   summary: "Summary",
   before: "Previous",
   after: "Next",
+  veiled: "While names are hidden only the headers show: to see what was sent, show names first, saying why, then open this again.",
 };

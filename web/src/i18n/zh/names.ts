@@ -3,6 +3,7 @@ export default {
   names: {
     hidden: "姓名已替换为代号（p-…）",
     shown: "正在显示姓名，还有 {n} 分钟",
+    needed: "此文件可能含姓名：请先在页面上方说明理由显示姓名，再下载。",
     reveal: "显示姓名",
     hide: "恢复代号",
     title: "显示姓名",

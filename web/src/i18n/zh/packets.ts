@@ -13,4 +13,5 @@ export default {
   summary: "摘要",
   before: "上一页",
   after: "下一页",
+  veiled: "姓名以代号显示时只列报文头：要看内容，请先说明理由显示姓名，再打开。",
 };
