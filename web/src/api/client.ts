@@ -155,7 +155,8 @@ export function asProblem(body: unknown, status: number): Problem {
   };
 }
 
-const unreachable: Problem = {
+/** No answer came at all. */
+export const unreachable: Problem = {
   code: "unreachable",
   message: { zh: "无法连接中心", en: "The center cannot be reached" },
   fix: { zh: "请检查网络和中心服务是否运行，然后重试", en: "Check the network and that the center runs, then try again" },

@@ -1,6 +1,6 @@
 /** One hunt at a time: started, followed as it goes, stopped, and older rows fetched behind the last. */
 import { computed, onBeforeUnmount, ref } from "vue";
-import { ApiError, withQuery } from "../api/client";
+import { ApiError, unreachable, withQuery } from "../api/client";
 import type { EventRow, HuntProgress } from "../api/types";
 import { listen, merged } from "./stream";
 
@@ -26,7 +26,7 @@ export function useHunt() {
       await listen(withQuery("hunt/events", query), told, mine.signal);
     } catch (caught) {
       if (mine.signal.aborted) return;
-      error.value = caught instanceof ApiError ? caught : new ApiError(0, { code: "unreachable", message: { zh: "连接中断", en: "The connection broke" }, fix: { zh: "请重试", en: "Try again" }, field: "" });
+      error.value = caught instanceof ApiError ? caught : new ApiError(0, unreachable);
     } finally {
       if (control === mine) busy.value = false;
     }

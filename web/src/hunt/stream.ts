@@ -1,12 +1,12 @@
 /** The answer to a hunt as it comes: one JSON object a line, each replacing the one before. */
-import { apiUrl, ApiError, asProblem, get } from "../api/client";
+import { apiUrl, ApiError, asProblem, get, unreachable } from "../api/client";
 import type { HuntProgress } from "../api/types";
 
 /** Read a stream of lines until its end; stops reading (and the center searching) when `signal` aborts. */
 export async function listen(path: string, told: (line: HuntProgress) => void, signal: AbortSignal): Promise<void> {
   const answer = await fetch(apiUrl(path), { credentials: "same-origin", cache: "no-store", signal }).catch((error: unknown) => {
     if (signal.aborted) throw error;
-    throw new ApiError(0, asProblem(null, 0));
+    throw new ApiError(0, unreachable);
   });
   if (!answer.ok || !answer.body) {
     if (answer.status === 401) await get("session").catch(() => {}); // so that the console notices

@@ -1,17 +1,21 @@
 /** The numbers of a shift as the first page shows them. */
 import type { EChartsCoreOption } from "echarts/core";
 import type { ShiftPage } from "../api/types";
+import type { Language } from "../preferences";
 import { severities, type Tone } from "../tones";
 
 type Age = ShiftPage["ages"][number];
 
-/** 45 s, 12 min, 3.5 h, 2.1 d; nothing known is a dash. */
-export function spanText(seconds: number | null): string {
+const span_units: Record<Language, readonly [string, string, string, string]> = { zh: ["秒", "分钟", "小时", "天"], en: ["s", "min", "h", "d"] };
+
+/** 45 s, 12 min, 3.5 h, 2.1 d in the reader's words; nothing known is a dash. */
+export function spanText(seconds: number | null, language: Language): string {
   if (seconds === null) return "—";
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 86_400) return `${(seconds / 3_600).toFixed(1)} h`;
-  return `${(seconds / 86_400).toFixed(1)} d`;
+  const [second, minute, hour, day] = span_units[language];
+  if (seconds < 60) return `${Math.round(seconds)} ${second}`;
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} ${minute}`;
+  if (seconds < 86_400) return `${(seconds / 3_600).toFixed(1)} ${hour}`;
+  return `${(seconds / 86_400).toFixed(1)} ${day}`;
 }
 
 /** How many of a severity there are, of all ages. */

@@ -29,6 +29,11 @@ describe("an answer in lines", () => {
     await expect(failed).rejects.toMatchObject({ status: 429, problem: { code: "hunt-busy" } });
     await expect(failed).rejects.toBeInstanceOf(ApiError);
   });
+  it("says that the center cannot be reached where no answer comes", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    const failed = listen("hunt/events", () => {}, new AbortController().signal);
+    await expect(failed).rejects.toMatchObject({ status: 0, problem: { code: "unreachable" } });
+  });
   it("keeps the rows that a line does not repeat", () => {
     const first = merged(null, line({ events: [], fields: [], sampled: 3, next: "x" }));
     expect(merged(first, line({ matched: 9 }))).toMatchObject({ events: [], sampled: 3, next: "x", matched: 9 });

@@ -6,7 +6,8 @@ const page = { opened_per_hour: [3, 2], closed_per_hour: [1, 6] } as ShiftPage;
 
 describe("numbers of a shift", () => {
   it("write spans as people say them", () => {
-    expect([null, 45, 720, 12_600, 181_440].map((one) => spanText(one))).toEqual(["—", "45 s", "12 min", "3.5 h", "2.1 d"]);
+    expect([null, 45, 720, 12_600, 181_440].map((one) => spanText(one, "en"))).toEqual(["—", "45 s", "12 min", "3.5 h", "2.1 d"]);
+    expect(spanText(720, "zh")).toBe("12 分钟");
   });
 
   it("count what is open and whether the queue grows", () => {
