@@ -22,6 +22,7 @@ PULL_MAX: Final = 3.0  # spreads a deviation counts for at most when the spread 
 FLEET: Final = ""
 WITHIN: Final = "\0"  # between the names of a group and of one within it
 _DEPTH_MAX: Final = 4
+_ROOM: Final = 64  # groups to begin with
 _UNIT: Final = 65_536  # pulls are summed in this part of a spread
 _HOUR_KNOWN: Final = 4.0  # windows of a group in an hour, after which the hour counts for half
 _OFF: Final = 0.5  # of a spread: the mean pull beyond which a center is off
@@ -37,15 +38,15 @@ class GroupHours:
         self._places: dict[str, int] = {FLEET: 0}
         self._groups_max, self._rate_min = groups_max, rate_min
         self._spread_min, self._own_windows = spread_min, own_windows
-        self._width = width
-        self._parent = np.zeros(groups_max, dtype=np.uint16)
-        self._trust = np.zeros((groups_max, 1), dtype=np.float32)  # beside the group it is part of
+        room = min(groups_max, _ROOM)
+        self._parent = np.zeros(room, dtype=np.uint16)
+        self._trust = np.zeros((room, 1), dtype=np.float32)  # beside the group it is part of
         self._trust[0] = 1.0
-        self._center = np.zeros((groups_max, SLOTS, width), dtype=np.float32)
-        self._spread = np.ones((groups_max, SLOTS, width), dtype=np.float32)
-        self._count = np.zeros((groups_max, SLOTS), dtype=np.uint32)
-        self._pulls = np.zeros((groups_max, 3, width), dtype=np.int64)
-        self._pulled = np.zeros(groups_max, dtype=np.int64)
+        self._center = np.zeros((room, SLOTS, width), dtype=np.float32)
+        self._spread = np.ones((room, SLOTS, width), dtype=np.float32)
+        self._count = np.zeros((room, SLOTS), dtype=np.uint32)
+        self._pulls = np.zeros((room, 3, width), dtype=np.int64)
+        self._pulled = np.zeros(room, dtype=np.int64)
         self._hours: tuple[int, Floats, Floats] | None = None
         self._order: list[tuple[Places, Places]] | None = None
 
@@ -70,6 +71,7 @@ class GroupHours:
         if len(self._places) >= self._groups_max or name.count(WITHIN) >= _DEPTH_MAX:
             return parent
         place = self._places[name] = len(self._places)
+        self._grow(place + 1)
         self._parent[place] = parent
         self._hours = self._order = None
         return place
@@ -156,11 +158,21 @@ class GroupHours:
         self._places, self._order = {FLEET: 0}, None
         for name in names[1:]:
             self.place(name)
-        for name in _KEPT:
+        for name in _KEPT:  # room was made with the places
             getattr(self, f"_{name}")[: len(names)] = arrays[f"group_{name}"]
         self._trust[: len(names)] = self._trusted()
         self._hours = None
         return True
+
+    def _grow(self, count: int) -> None:
+        have = len(self._parent)
+        if count <= have:
+            return
+        room = min(max(count, 2 * have), self._groups_max)
+        for name in (*_KEPT, "parent", "trust"):
+            old = getattr(self, f"_{name}")
+            more = np.full((room - have, *old.shape[1:]), name == "spread", dtype=old.dtype)
+            setattr(self, f"_{name}", np.concatenate([old, more]))
 
     def _pull(self, groups: Groups, logs: Floats, slot: int) -> None:
         deviation = (logs - self._center[groups, slot]) / self._spread[groups, slot]

@@ -80,3 +80,15 @@ def test_what_was_kept_is_taken_up_and_other_shapes_are_not() -> None:
     assert not again.recall(("x",), made.arrays())
     assert not groups(2).recall(made.names(), made.arrays())
     assert (again.arrays()["group_center"] == before).all()
+
+
+def test_room_is_made_as_groups_come() -> None:
+    made, again = groups(300), groups(300)
+    for number in range(250):
+        place = made.place(f"deed{number}")
+        made.pull(np.array([place], dtype=np.uint16), np.full((1, 1), number / 50, dtype=np.float32), 9)
+        made.settle(9)
+    assert len(made) == 251
+    assert again.recall(made.names(), made.arrays())
+    for one in range(2):
+        assert (made.hour(9)[one] == again.hour(9)[one]).all()
