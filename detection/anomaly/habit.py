@@ -272,7 +272,8 @@ class HabitDetector:
             return
         slot = self._calendar.slot(datetime.fromtimestamp(start, UTC))
         scores = kind.scores[length.seconds]
-        behaved = kind.behaviours[length.seconds].observe(start, slot, [kind.did(one) for one in windows])
+        did = [kind.did(one) for one in windows]
+        behaved = kind.behaviours[length.seconds].observe(start, slot, did, least=length.score_min)
         learned = scores.since(start) / 3_600
         if learned < length.learning_hours / 2:
             return  # what is rare while nothing is known yet says nothing of what is rare
