@@ -44,12 +44,13 @@ from detection.store.act_tables import alert_act_items, alert_acts
 from detection.store.alert_group import AlertGroup
 from detection.store.entity_heat import settle
 from detection.store.group_query import GroupFilter, Keys, bad_argument, narrowed
-from detection.store.group_store import group_of, group_row, settle_parents, tell, with_members
+from detection.store.group_store import decide, group_of, group_row, settle_parents, tell, with_members
 from detection.store.progress_store import bump
 from detection.store.state import writing
 from detection.store.tables import MERGED_ROWS, alert_groups, from_micros, micros
 
-CHUNK_GROUPS: Final = 2_000  # changed in one transaction: the pipeline waits no longer than this takes
+# Changed in one transaction: the pipeline waits so long; fewer would touch the pages of indexes oftener.
+CHUNK_GROUPS: Final = 5_000
 INLINE_GROUPS_MAX: Final = 200  # so few are done before the act is answered
 ITEMS_MAX: Final = 500
 RECENT_MAX: Final = 50
@@ -60,11 +61,6 @@ _C: Final = alert_groups.c
 _I: Final = alert_act_items.c
 _decisions: Final = msgspec.json.Decoder(tuple[Decision, Decision])
 _acts: Final = msgspec.json.Decoder(Act)
-_CHANGE: Final = (
-    update(alert_groups)
-    .where(_C.id == bindparam("new_id"))
-    .values({name: bindparam(f"new_{name}") for name in (*_DECIDED, "revision")})
-)
 _MARK: Final = (
     update(alert_act_items)
     .where(_I.act == bindparam("of"), _I.group_id == bindparam("about"))
@@ -307,13 +303,12 @@ def _apply(
     if not told:
         return
     revision = bump(connection, "alerts")
-    values = [
-        {"new_id": group, "new_revision": revision}
-        | {f"new_{name}": value for name, value in zip(_DECIDED, msgspec.structs.astuple(after), strict=True)}
-        for group, after in changed.items()
-    ]
-    if values:
-        connection.execute(_CHANGE, values)
+    after = {one: msgspec.structs.asdict(new).items() for one, new in changed.items()}
+    decide(
+        connection,
+        {one: {name: new for name, new in some if new != rows[one][name]} for one, some in after.items()},
+        revision,
+    )
     judged = [rows[one] for one, new in changed.items() if new.classification != rows[one]["classification"]]
     settle(connection, [(row["unit"], row["entity_key"]) for row in judged])
     tell(connection, told)

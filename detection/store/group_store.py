@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, insert, select, text, update
@@ -156,6 +156,18 @@ def with_members(connection: Connection, shown: Sequence[AlertGroup]) -> list[Al
         else group
         for group in shown
     ]
+
+
+def decide(connection: Connection, changes: Mapping[str, Mapping[str, str | int]], revision: int) -> None:
+    """Write what people decided: of each group what changed, nothing else, as each column has its indexes."""
+    alike: dict[tuple[str, ...], list[dict[str, str | int]]] = defaultdict(list)
+    for group, decided in changes.items():
+        row = {f"new_{name}": value for name, value in decided.items()}
+        alike[tuple(sorted(decided))].append(row | {"of": group, "now": revision})
+    for names, rows in alike.items():
+        change = update(alert_groups).where(alert_groups.c.id == bindparam("of"))
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        connection.execute(change.values(revision=bindparam("now"), **values), rows)
 
 
 def settle_parents(connection: Connection, parents: Iterable[str], revision: int) -> None:

@@ -15,7 +15,7 @@ depends_on: str | Sequence[str] | None = None
 
 _OPEN: Final = "state != 'closed' AND parent = ''"
 _TOP: Final = "parent = ''"
-_ENTITY: Final = ["entity_key", "unit", "latest", "id", "state", "parent", "snoozed_until"]
+_ENTITY: Final = ["entity_key", "unit", "latest", "id"]
 _HARMLESS: Final = ("false_positive", "benign_positive", "test")
 _ROWS: Final = 5_000
 
