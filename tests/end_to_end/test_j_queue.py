@@ -44,6 +44,14 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def accessible(page: Page) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+
+
 def done(page: Page, state: str = "done") -> None:
     expect(page.locator(f"[data-testid=deed][data-state={state}]")).to_be_visible()
 
@@ -167,8 +175,6 @@ def test_keys_palette_and_pages(page: Page) -> None:
 def test_an_unusual_minute_is_shown_judged_and_proposed(
     page: Page, center: RunningCenter, tmp_path: Path
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     group = _three_unusual_minutes(center, tmp_path)
     page.goto(f"{center.url}alerts/{group}")
     panel = page.get_by_test_id("anomaly-panel")
@@ -179,7 +185,7 @@ def test_an_unusual_minute_is_shown_judged_and_proposed(
     expect(panel.get_by_test_id("anomaly-norm")).to_have_count(3)
     precedents = page.get_by_test_id("precedents")
     expect(precedents).to_have_attribute("data-same", "2")
-    assert Axe().run(page).response["violations"] == []
+    accessible(page)
     panel.get_by_test_id("anomaly-expected").click()
     expect(page.get_by_test_id("close-classification")).to_have_value("benign_positive")
     page.get_by_test_id("close-reason").fill("每周的口令巡检")
@@ -187,7 +193,7 @@ def test_an_unusual_minute_is_shown_judged_and_proposed(
     expect(page.get_by_test_id("alert-detail").locator("[data-action=closed]")).to_be_visible()
     page.get_by_test_id("nav-models").click()
     expect(page.get_by_test_id("model-kind")).to_have_count(2)
-    assert Axe().run(page).response["violations"] == []
+    accessible(page)
     page.get_by_test_id("nav-overview").click()
     proposal = page.get_by_test_id("unusual-proposal").filter(has_text=f"host:{UNUSUAL}")
     proposal.get_by_test_id("unusual-ask").click()
@@ -217,13 +223,9 @@ def _three_unusual_minutes(center: RunningCenter, folder: Path) -> str:
 
 
 def test_the_queue_is_accessible(page: Page) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     expect(page.get_by_test_id("alert-row").first).to_be_visible()
     page.get_by_test_id("alert-row").first.click()
     expect(page.get_by_test_id("alert-history")).to_be_visible()
     expect(page.locator(".el-message")).to_have_count(0)
     page.wait_for_timeout(500)
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
-    assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+    accessible(page)
