@@ -253,7 +253,7 @@ class Baseline:
         have = len(self._count)
         if count <= have:
             return
-        more = max(count - have, have, 1_024)
+        more = max(count - have, have // 2, 1_024)
         for name in _OF_ENTITIES:
             old = getattr(self, f"_{name}")
             added = np.full((more, *old.shape[1:]), 1 if name == "spread" else 0, dtype=old.dtype)
