@@ -81,6 +81,11 @@ ROLE_GUARDS: Final = (
         "CREATE TRIGGER IF NOT EXISTS accounts_no_delete BEFORE DELETE ON accounts "
         "BEGIN SELECT RAISE(ABORT, 'names are not given out twice'); END"
     ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS accounts_no_replace BEFORE INSERT ON accounts "
+        "WHEN EXISTS (SELECT 1 FROM accounts WHERE id = NEW.id OR username = NEW.username "
+        "OR person = NEW.person) BEGIN SELECT RAISE(ABORT, 'an account is not replaced'); END"
+    ),
 )
 ROLE_GUARDS_POSTGRESQL: Final = (
     (
