@@ -14,4 +14,5 @@ test("another person decides about what is open, nobody about the own", () => {
 test("values fit a line", () => {
   expect(shortly({ open: true })).toBe('{"open":true}');
   expect(shortly("x".repeat(500))).toHaveLength(121);
+  expect([null, "disabled"].map(shortly)).toEqual(["—", "停用"]);
 });

@@ -1,5 +1,6 @@
 /** Names of the values the API sends. */
 export default {
+  changeAbout: { storage: { retention_days: "Days events are kept" } },
   checkObject: { center: "security center" },
   sensorSource: { processes: "processes", audit: "kernel audit", listeners: "listening ports", "logins:btmp": "failed logins", "logins:wtmp": "logins", journal: "system journal", "auth-log": "login log", "file-integrity": "file integrity", probes: "configuration probes", inventory: "inventory", capture: "capture", dissect: "dissection", packets: "kept packets", "self-test": "self-test" },
   auditResult: { accepted: "accepted", ok: "ok", refused: "refused", failed: "failed" },

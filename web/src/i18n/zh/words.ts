@@ -1,5 +1,6 @@
 /** Names of the values the API sends. */
 export default {
+  changeAbout: { storage: { retention_days: "事件留存天数" } },
   checkObject: { center: "安全管理中心" },
   sensorSource: { processes: "进程", audit: "内核审计", listeners: "监听端口", "logins:btmp": "登录失败记录", "logins:wtmp": "登录记录", journal: "系统日志", "auth-log": "登录日志", "file-integrity": "文件完整性", probes: "配置检查", inventory: "主机清单", capture: "报文采集", dissect: "协议解析", packets: "报文留存", "self-test": "自检" },
   auditResult: { accepted: "已办理", ok: "成功", refused: "已拒绝", failed: "失败" },
