@@ -239,6 +239,23 @@ def test_order_within_the_lateness_changes_no_window(calm: list[Event]) -> None:
     assert (plain.late, other.late) == (0, 0)
 
 
+def test_all_kinds_go_on_to_the_bit_after_a_restart_and_in_any_batches(calm: list[Event]) -> None:
+    events = calm[:330]
+    whole = Durable(detector(), seconds=60)
+    whole.feed(events)
+    first = Durable(detector(), seconds=60)
+    for at in range(0, 200, 9):
+        first.feed(events[at : min(at + 9, 200)])
+    kept = first.snapshot()
+    assert kept is not None
+    second = Durable(detector(), seconds=60)
+    second.recall(kept)
+    second.feed(events[150:200])  # replayed, and known already
+    second.feed(events[200:])
+    both = [msgspec.msgpack.encode(one.detector.memory()) for one in (whole, second)]
+    assert both[0] == both[1]
+
+
 def test_a_sensor_behind_has_windows_of_its_own_and_what_is_too_late_is_counted() -> None:
     watcher = detector()
     steady = [told(at, at, line("web", f"request {at} served")) for at in range(120)]
