@@ -36,6 +36,8 @@ export default {
     odd: "{share} likely to be called odd",
     none: "No unusual entity fits.",
     rest: "{n} more",
+    withheld: "Alerts beyond the budget",
+    labels: "{n} closings so far; from {needed} on they are part of the order",
     proposals: "Proposed by past closings (hold once asked for)",
     ask: "Ask for it ({n} days)",
     proposal: { entity: "Anomaly expected here", threshold: "Rarer anomalies only" },

@@ -36,6 +36,8 @@ export default {
     odd: "判为异常的可能 {share}",
     none: "没有符合的异常对象。",
     rest: "其余 {n} 个",
+    withheld: "预算之外的告警",
+    labels: "已定性 {n} 次，满 {needed} 次起参与排序",
     proposals: "由历次定性得出的建议（提出后才生效）",
     ask: "提出例外（{n} 天）",
     proposal: { entity: "此处可预期的异常", threshold: "提高异常门限" },
