@@ -5,7 +5,10 @@ export type QueueKey =
   | "up"
   | "extendDown"
   | "extendUp"
+  | "first"
+  | "last"
   | "select"
+  | "all"
   | "expand"
   | "open"
   | "leave"
@@ -21,6 +24,7 @@ export type QueueKey =
   | "undo"
   | "except"
   | "create"
+  | "fresh"
   | "search";
 
 const keys: Record<string, QueueKey> = {
@@ -30,7 +34,10 @@ const keys: Record<string, QueueKey> = {
   ArrowUp: "up",
   J: "extendDown",
   K: "extendUp",
+  Home: "first",
+  End: "last",
   x: "select",
+  X: "all",
   o: "expand",
   Enter: "open",
   Escape: "leave",
@@ -46,6 +53,7 @@ const keys: Record<string, QueueKey> = {
   z: "undo",
   t: "except",
   N: "create",
+  ".": "fresh",
   "/": "search",
 };
 
@@ -54,7 +62,10 @@ export const shown: readonly { keys: string[]; action: QueueKey }[] = [
   { keys: ["j", "↓"], action: "down" },
   { keys: ["k", "↑"], action: "up" },
   { keys: ["Shift", "J / K"], action: "extendDown" },
+  { keys: ["Home"], action: "first" },
+  { keys: ["End"], action: "last" },
   { keys: ["x"], action: "select" },
+  { keys: ["Shift", "X"], action: "all" },
   { keys: ["o"], action: "expand" },
   { keys: ["Enter"], action: "open" },
   { keys: ["Esc"], action: "leave" },
@@ -70,6 +81,7 @@ export const shown: readonly { keys: string[]; action: QueueKey }[] = [
   { keys: ["z"], action: "undo" },
   { keys: ["t"], action: "except" },
   { keys: ["Shift", "N"], action: "create" },
+  { keys: ["."], action: "fresh" },
   { keys: ["/"], action: "search" },
 ];
 

@@ -14,6 +14,10 @@ describe("keys of the queue", () => {
     expect(["j", "k", "Enter", "a", "c", "t"].map((key) => queueKey(press(key)))).toEqual(["down", "up", "open", "acknowledge", "close", "except"]);
   });
 
+  it("go to either end, choose all, show what is new", () => {
+    expect(["Home", "End", "X", "."].map((key) => queueKey(press(key)))).toEqual(["first", "last", "all", "fresh"]);
+  });
+
   it("leave typing alone", () => {
     for (const tag of ["input", "textarea", "select"]) expect(queueKey(press("j", tag))).toBeNull();
   });
