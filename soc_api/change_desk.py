@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from detection.store.state import Engine
 from soc_api.audit import entry
 from soc_api.audit_store import AuditStore
@@ -55,8 +57,14 @@ class ChangeDesk:
                 self._undone(one, now)
 
     def _undone(self, one: Change, now: datetime) -> None:
-        if one.kind in self._undo:
-            self._undo[one.kind](one, now)
+        """Back to what two persons last agreed to; a later change that holds decides about itself."""
+        versions = self.store.of(one.about)
+        later = any(other.id > one.id and other.state in ("provisional", "confirmed") for other in versions)
+        if one.kind not in self._undo or later:
+            return
+        agreed = next((other.after for other in versions if other.state in ("confirmed", "recorded")), None)
+        before = versions[-1].before if agreed is None else agreed
+        self._undo[one.kind](msgspec.structs.replace(one, before=before), now)
 
 
 def retention_days(store: ChangeStore, days: int) -> int:

@@ -1,7 +1,8 @@
 """Versions of rules' switches, gates' release and retention, each with its second person (P-31).
 
 What can be undone holds at once but provisionally: another person confirms it within a day, or it is undone
-by itself. What cannot be undone (a shorter retention deletes) waits until another person has agreed.
+by itself. What cannot be undone (a shorter retention deletes) waits until another person has agreed. A change
+upon one that is not confirmed gets no day of its own, and who was not agreed with does not try again alone.
 
 waiting -> confirmed | refused          provisional -> confirmed | refused | expired          recorded
 """
@@ -21,6 +22,7 @@ from soc_api.change_tables import config_changes as changes
 Kind = Literal["rule", "gates", "retention", "support"]
 State = Literal["waiting", "provisional", "confirmed", "refused", "expired", "recorded"]
 CONFIRM_WITHIN: Final = timedelta(hours=24)
+ALONE_AGAIN_AFTER: Final = timedelta(days=7)
 ROWS_MAX: Final = 1_000
 OPEN: Final = ("waiting", "provisional")
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
@@ -71,9 +73,10 @@ class ChangeStore:
         state: State = "provisional",
         due: datetime | None = None,
     ) -> Change:
-        """Keep a version; a provisional one is due in a day unless told otherwise."""
+        """Keep a version; a provisional one is due in a day, or with the unconfirmed one it changes."""
         if state == "provisional" and due is None:
-            due = now + CONFIRM_WITHIN
+            held = [one.due for one in self.of(about) if one.state == "provisional" and one.due is not None]
+            due = min([*held, now + CONFIRM_WITHIN])
         values = {"kind": kind, "about": about[:256], "reason": reason, "author": author, "state": state}
         values |= {"before": _encode(before).decode(), "after": _encode(after).decode()}
         row = {**values, "time": micros(now), "due": None if due is None else micros(due)}
@@ -104,6 +107,29 @@ class ChangeStore:
             query = query.where(changes.c.state.in_(states))
         with self._engine.connect() as connection:
             return [_change(row) for row in connection.execute(query).mappings()]
+
+    def of(self, about: str) -> list[Change]:
+        """Every version of one thing, the newest first."""
+        query = select(changes).where(changes.c.about == about[:256]).order_by(changes.c.id.desc())
+        with self._engine.connect() as connection:
+            return [_change(row) for row in connection.execute(query.limit(ROWS_MAX)).mappings()]
+
+    def refuse_again(self, about: str, author: str, now: datetime) -> None:
+        """Return unless ``author`` changed it of late and nobody agreed. Raises Refused (change-again)."""
+        for one in self.of(about):
+            if one.state == "confirmed":
+                return
+            failed = one.state in ("expired", "refused") and one.decided is not None
+            if failed and one.author == author and now < (one.decided or now) + ALONE_AGAIN_AFTER:
+                raise Refused(
+                    "change-again",
+                    Words(
+                        f"您对此的上次变更未获第二人确认,{ALONE_AGAIN_AFTER.days} 天内不能再次单独变更",
+                        f"nobody confirmed your last change of it: not within {ALONE_AGAIN_AFTER.days} days",
+                    ),
+                    Words("请由另一人提出", "have another person ask for it"),
+                    field=about,
+                )
 
     def decide(self, number: int, approve: bool, *, decider: str, note: str, now: datetime) -> Change:
         """Confirm or refuse one that is open. Raises Refused (change-not-found, change-own, change-state)."""

@@ -34,7 +34,7 @@ from soc_api.enforcement_rows import Choose, Enforcing, attestation_row
 from soc_api.evidence_scope import need_file, scope_of_evidence
 from soc_api.identity import Visit
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
-from soc_api.routes.recorded import recorded
+from soc_api.routes.recorded import recorded, taken
 from soc_api.unit_scope import actors_in, need_actor
 
 attestations = router("attestations")
@@ -212,7 +212,7 @@ def attachment(
         _, data = enforcement.statements.file(digest)
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{digest[:16]}"',
+        "Content-Disposition": f'attachment; filename="{digest[:16]}-{taken(visit, center.clock())}"',
     }
     return Response(data, media_type="application/octet-stream", headers=headers)
 

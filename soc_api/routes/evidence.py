@@ -10,7 +10,7 @@ from soc_api.bodies import EvidencePage, LeafRow, VerifyResult
 from soc_api.context import Center
 from soc_api.evidence_scope import need_center, need_record, scope_of_evidence, unit_of_subject
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
-from soc_api.routes.recorded import recorded
+from soc_api.routes.recorded import recorded, taken
 from soc_api.unit_scope import UnitScope
 from soc_api.verification import verify_all
 
@@ -99,7 +99,8 @@ def payload(index: Annotated[int, Path(ge=0, le=INDEX_MAX)], center: Here, visit
     need_record(center, visit, record.subject)
     with recorded(center, visit, "evidence.read", f"record:{index}"):
         body = center.ledger.payload_of(record)
-    headers = {"Content-Disposition": f'attachment; filename="liuhe-evidence-{index}"'}
+    name = f"liuhe-evidence-{index}-{taken(visit, center.clock())}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type="application/octet-stream", headers=headers)
 
 

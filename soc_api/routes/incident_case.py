@@ -25,7 +25,7 @@ from soc_api.incident_rows import (
 )
 from soc_api.routes.guard import Here, Veiled, Visitor, needs, router
 from soc_api.routes.incidents import REFUSES
-from soc_api.routes.recorded import recorded
+from soc_api.routes.recorded import recorded, taken
 from soc_api.routes.registry import Within
 
 incident_case = router("incidents")
@@ -218,7 +218,8 @@ def file(
         )
     with recorded(center, visit, "incident.evidence-read", f"incident:{incident.number} {digest}"):
         data = _locker(center).get(digest)
-    headers = {"Content-Disposition": f'attachment; filename="evidence-{digest[:16]}.bin"'}
+    name = f"evidence-{digest[:16]}-{taken(visit, center.clock())}.bin"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 

@@ -9,7 +9,7 @@ from soc_api.packet_request import PacketRequest
 from soc_api.packet_view import page_of
 from soc_api.routes.alerts import Group
 from soc_api.routes.guard import Here, Veiled, Visitor, conflicts, needs, router
-from soc_api.routes.recorded import recorded
+from soc_api.routes.recorded import recorded, taken
 from soc_api.routes.registry import Within
 
 packets = router("packets")
@@ -92,8 +92,8 @@ def pcap(request: Request, center: Here, visit: Visitor, veil: Veiled) -> Respon
     with recorded(center, visit, "packets.download", request):
         whole = center.packets.pcap(request)
     # The file is byte for byte what the sensor sent, so the watermark stands in its name.
-    taken = f"{visit.account.username}-{center.clock():%Y%m%dT%H%M%SZ}"
-    headers = {"Content-Disposition": f'attachment; filename="liuhe-{request}-{taken}.pcap"'}
+    name = f"liuhe-{request}-{taken(visit, center.clock())}.pcap"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(whole, media_type=_PCAP, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from crypto.words import LiuheError
@@ -11,6 +12,11 @@ from soc_api.identity import Visit
 
 ACCEPTED: Final = "accepted"
 DONE: Final = "done"
+
+
+def taken(visit: Visit, now: datetime) -> str:
+    """Who took a file and when, for the name of one that goes out byte for byte (P-33)."""
+    return f"{visit.account.username}-{now:%Y%m%dT%H%M%SZ}"
 
 
 class Act:

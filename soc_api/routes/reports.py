@@ -23,7 +23,7 @@ from soc_api.report_bodies import (
 from soc_api.report_port import ReportKind, ReportStep
 from soc_api.report_scope import need_report, reach_of_reports
 from soc_api.routes.guard import Here, Visitor, conflicts, needs, router
-from soc_api.routes.recorded import recorded
+from soc_api.routes.recorded import recorded, taken
 
 reports = router("reports")
 
@@ -257,6 +257,8 @@ def _file(report: str, kind: ReportKind, center: Center, visit: Visit) -> Respon
     with recorded(center, visit, "report.download", f"{report}.{kind}"):
         body = center.reports.report_file(report, kind)
     # The id's alphabet has no quote and no line end, so it can stand in a header as it is.
-    name = f"{report}.pdf.p7s" if kind == "p7s" else f"{report}.{kind}"
+    # What is issued is signed byte for byte, so the watermark stands in its name.
+    kept = f"{report}-{taken(visit, center.clock())}"
+    name = f"{kept}.pdf.p7s" if kind == "p7s" else f"{kept}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="liuhe-{name}"'}
     return Response(body, media_type=_TYPES[kind], headers=headers)

@@ -85,6 +85,8 @@ def trial(rule: RuleId, body: RuleTrialOrder, center: Here) -> RuleTrial:
 
 def _decide(rule: str, on: bool, body: RuleDecision, center: Center, visit: Visit) -> RuleRow:
     action = "rule.enable" if on else "rule.disable"
+    if center.changes is not None:
+        center.changes.store.refuse_again(f"rule:{rule}", visit.actor, center.clock())
     with recorded(center, visit, action, f"rule:{rule} {body.reason}") as act:
         before = center.rules.detail(rule, center.clock()).rule
         after = center.rules.decide(rule, on, body.reason, visit.actor, center.clock())

@@ -59,3 +59,16 @@ def test_p10_a_transfer_honours_the_label_of_a_file(world: Any, charset: str) ->
         answer = lead("POST", "/transfers", json={**ask, "label": label, "files": [file]})
         assert answer.status_code == status, answer.text
         assert status == 201 or answer.json()["code"] == "transfer-label-low"
+
+
+def test_p33_a_file_that_goes_out_byte_for_byte_is_marked_by_its_name(world: Any) -> None:
+    world.record_evidence(1)
+    lead = world.signed_in("shift_lead")
+    number = lead("POST", "/incidents", json={"title": "网页被改", "unit": "320000-local"}).json()
+    number = number["incident"]["number"]
+    made = lead("POST", f"/incidents/files?incident={number}&name=a.log", content=b"x").json()
+    lead("POST", "/names", json={"reason": "核对证据内容", "minutes": 10})
+    for path in (f"/incidents/{number}/files/{made['files'][0]['sm3']}", "/evidence/0/payload"):
+        answer = lead("GET", path)
+        assert answer.status_code == 200, answer.text
+        assert "shift-lead-20261122T080000Z" in answer.headers["content-disposition"]

@@ -38,6 +38,33 @@ def test_p31_what_nobody_confirms_in_a_day_is_undone(world: Any) -> None:
     assert "change.expire" in [line[1] for line in world.audited()]
 
 
+def test_p31_nobody_gets_around_the_second_person_by_changing_it_twice(world: Any) -> None:
+    author, _ = switched_off(world)
+    world.now += timedelta(minutes=5)
+    author("POST", f"/rules/{RULE}/enable", json={"reason": "误操作恢复"})
+    begun = world.now
+    for minutes in (0, 5, 10):  # the first to expire put it on, the second one would have put it off
+        world.center.changes.beat(begun + timedelta(hours=24, minutes=minutes))
+    assert world.rules.decided().disabled == frozenset()
+
+
+def test_p31_the_day_begins_with_the_first_change_and_not_again_alone(world: Any) -> None:
+    author, _ = switched_off(world)
+    world.now += timedelta(hours=7)
+    author.login("security-admin", world.password)
+    for word in ("enable", "disable"):
+        answer = author("POST", f"/rules/{RULE}/{word}", json={"reason": "再次调整"})
+        assert answer.status_code == 200, answer.text
+    world.now += timedelta(hours=17, seconds=1)
+    world.center.changes.beat(world.now)
+    assert world.rules.decided().disabled == frozenset()
+    author.login("security-admin", world.password)
+    again = author("POST", f"/rules/{RULE}/disable", json={"reason": "再次停用"})
+    assert (again.status_code, again.json()["code"]) == (409, "change-again")
+    other = world.signed_in("security_admin", "second-admin")
+    assert other("POST", f"/rules/{RULE}/disable", json={"reason": "确属误报"}).status_code == 200
+
+
 def test_p31_a_refused_release_closes_the_gates(world: Any) -> None:
     author = world.signed_in("security_admin")
     author("POST", "/gates/release", json={"reason": "防汛抢险", "hours": 4})

@@ -7,7 +7,7 @@ def test_a_kit_for_an_inspection(world: Any) -> None:
     client = world.signed_in("compliance_officer")
     answer = client("POST", "/inspections", json={"audience": "police", "system": "local"})
     assert (answer.status_code, answer.content) == (200, b"PK")
-    assert 'filename="liuhe-police-local.zip"' in answer.headers["content-disposition"]
+    assert 'filename="liuhe-police-local-compliance-officer-2026' in answer.headers["content-disposition"]
     for wrong in ({"audience": "x", "system": "local"}, {"audience": "police", "system": 'a"b'}):
         assert client("POST", "/inspections", json=wrong).status_code == 422
     analyst = world.signed_in("analyst")

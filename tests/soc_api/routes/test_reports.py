@@ -12,7 +12,8 @@ def test_reports_are_made_listed_and_downloaded(world: Any) -> None:
         answer = client("GET", f"/reports/{made.json()['id']}/{kind}")
         assert answer.content == f"{kind} of 2026-10-1".encode()
         assert type_ in answer.headers["content-type"]
-        assert f'filename="liuhe-2026-10-1.{kind}"' in answer.headers["content-disposition"]
+        named = f'filename="liuhe-2026-10-1-shift-lead-20261122T080000Z.{kind}"'
+        assert named in answer.headers["content-disposition"]
     assert client("GET", "/reports/none/pdf").status_code == 404
     assert client("GET", "/reports/2026-10-1/exe").status_code == 404
     for wrong in ("2026-13", "x", "2026-1"):
