@@ -311,8 +311,9 @@ def bulk(page: Page) -> float | None:
               let act = await answer.json();
               if (!answer.ok) throw new Error(JSON.stringify(act));
               while (act.state === 'running') {
-                await new Promise((go) => setTimeout(go, 20));
-                act = (await (await fetch('/api/v1/alerts/acts/' + act.id)).json()).act;
+                await new Promise((go) => setTimeout(go, 50));
+                const told = await fetch('/api/v1/alerts/acts/' + act.id);
+                if (told.ok) act = (await told.json()).act; // else asked too often, or the center is busy
               }
               const took = performance.now() - begun;
               if (act.done !== wanted) throw new Error(JSON.stringify(act));
