@@ -58,6 +58,11 @@ def done(page: Page, state: str = "done") -> None:
 
 def test_rows_are_taken_and_given_back_by_keyboard(page: Page) -> None:
     page.get_by_test_id("alerts-total").click()
+    press(page, "End", "Shift+X")
+    expect(page.get_by_test_id("bulk-count")).to_contain_text(str(ROWS))
+    last = page.get_by_test_id("alert-row").last.get_attribute("id")
+    expect(page.get_by_role("grid")).to_have_attribute("aria-activedescendant", str(last))
+    press(page, "Escape", "Escape")
     press(page, "j", "x", "Shift+J", "Shift+J")
     expect(page.get_by_test_id("bulk-count")).to_contain_text("3")
     press(page, "a")
@@ -181,7 +186,7 @@ def test_an_unusual_minute_is_shown_judged_and_proposed(
     expect(panel.get_by_test_id("anomaly-one-in")).to_have_attribute("data-one-in", re.compile(r"^\d{4,7}$"))
     failed = panel.locator("[data-testid=anomaly-norm][data-field=logins_failed]")
     expect(failed.locator("canvas")).to_be_visible()
-    expect(failed).to_contain_text(re.compile(r"[12]\d\d"))
+    expect(failed).to_contain_text("300")
     expect(panel.get_by_test_id("anomaly-norm")).to_have_count(3)
     precedents = page.get_by_test_id("precedents")
     expect(precedents).to_have_attribute("data-same", "2")

@@ -19,7 +19,8 @@ def unusual(host: str, now: datetime, folder: Path) -> list[Alert]:
     """The alerts of three minutes with 300 failed logins each, the newest last."""
     detector, refused = open_anomaly(folder / "models", folder / "models.pem", now)
     assert not refused
-    return detector.feed(_events(host, now - timedelta(minutes=_MINUTES)))
+    minute = now.replace(second=0, microsecond=0)  # a burst lies within one window
+    return detector.feed(_events(host, minute - timedelta(minutes=_MINUTES)))
 
 
 def _events(host: str, start: datetime) -> list[Event]:
@@ -37,7 +38,7 @@ def _events(host: str, start: datetime) -> list[Event]:
                 "event.category": "authentication",
                 "event.outcome": "failure",
             }
-            told += [(minute * 60 + one / 5, failure) for one in range(300)]
+            told += [(minute * 60 + one / 6, failure) for one in range(300)]
     return [
         stamp(
             Observation(
