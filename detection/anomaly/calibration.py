@@ -19,6 +19,7 @@ TAIL_SHARE: Final = 0.1  # of the held-out scores, from which the tail is fitted
 TAIL_MIN: Final = 5
 SHAPE_MAX: Final = 0.5  # a heavier tail has no variance: the estimate says nothing then
 ONE_IN_MAX: Final = 1_000_000.0  # beyond it a tail says nothing more
+OVER_MAX: Final = 1e12  # in scales beyond the edge of the tail: what lies further is as far
 _SPREAD_MIN: Final = 1e-9
 
 
@@ -50,10 +51,11 @@ class Tail:
     def surprises(self, scores: Array) -> Array:
         """Minus log10 of the share of usual rows that score as high or higher."""
         edge, share, scale, shape, _ = self.beyond
-        found = np.interp(scores, self.knots, self.surprise, left=0.0)
+        # Knots may lie so close that the slope between them overflows: never beyond the last knot's.
+        found = np.minimum(np.interp(scores, self.knots, self.surprise, left=0.0), self.surprise[-1])
         far = scores > edge
         if far.any():
-            over = (scores[far] - edge) / scale
+            over = np.minimum(scores[far] - edge, OVER_MAX * scale) / scale
             grown = over / np.log(10.0) if shape <= 0.0 else np.log1p(shape * over) / (shape * np.log(10.0))
             found[far] = grown - np.log10(share)
         return np.asarray(found, dtype=np.float64)

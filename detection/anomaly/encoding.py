@@ -1,7 +1,8 @@
 """Rows of counts and labels as points in one space: the same row gives the same point in any company.
 
 Counts of wide range are taken as logarithms, everything is centred and scaled by what was learned, and what
-lies far out is drawn in by a logarithm, so that one wild column does not drown the others. A label is its
+lies outside the usual spread is drawn in by a logarithm: a row that is unusual in a combination of columns
+stands out more than one that is far out in a single column, which rare but harmless rows are. A label is its
 rarity (minus the logarithm of its share of the learned rows) and, if frequent, a column of its own.
 """
 
@@ -16,7 +17,8 @@ Array = npt.NDArray[np.float64]
 Labels = Sequence[Sequence[str]]
 
 LOG_FROM: Final = 20.0  # a count that was ever beyond this is taken as a logarithm
-FAR: Final = 4.0  # in learned units: beyond it distance grows by its logarithm only
+FAR: Final = 2.0  # in learned units: beyond it distance grows by its logarithm only,
+FAR_SLOPE: Final = 0.8  # so many units for each e-fold
 OWN_COLUMN_WEIGHT: Final = 2.5  # two frequent labels that differ lie this far out in two columns
 OWN_COLUMNS_MAX: Final = 12  # of one label
 _OWN_COLUMN_SHARE: Final = 0.005  # of the learned rows, from which a label is frequent
@@ -88,7 +90,7 @@ class Encoder:
         size = np.abs(plain)
         far = size > FAR
         if far.any():
-            plain[far] = np.sign(plain[far]) * (FAR + np.log1p(size[far] - FAR))
+            plain[far] = np.sign(plain[far]) * (FAR + FAR_SLOPE * np.log1p(size[far] - FAR))
         own = [
             np.asarray(places[:, at, np.newaxis] == np.arange(len(levels)), dtype=np.float64)
             * OWN_COLUMN_WEIGHT

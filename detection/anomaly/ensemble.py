@@ -70,7 +70,7 @@ class Ensemble:
         points = self.encoder.points(values, labels)
         surprises: dict[str, Array] = {}
         nearest: dict[str, npt.NDArray[np.intp]] = {}
-        for name, member in self.members.items():
+        for name, member in self._heard():
             if isinstance(member.scorer, Prototypes):
                 nearest[name], score = member.scorer.near(points)
             else:
@@ -94,7 +94,7 @@ class Ensemble:
         """The combined score alone."""
         points = self.encoder.points(values, labels)
         return combined(
-            {name: one.tail.surprises(one.scorer.score(points)) for name, one in self.members.items()},
+            {name: one.tail.surprises(one.scorer.score(points)) for name, one in self._heard()},
             self.members,
         )
 
@@ -107,6 +107,10 @@ class Ensemble:
         points = self.encoder.points(values, labels)
         score = screened(points, self.members)
         return self.screen_tail.surprises(score)
+
+    def _heard(self) -> list[tuple[str, Member]]:
+        """The members that weigh anything; one without weight serves the first tier alone."""
+        return [(name, one) for name, one in self.members.items() if one.weight > 0.0]
 
 
 def combined(surprises: Mapping[str, Array], members: Mapping[str, Member]) -> Array:

@@ -94,7 +94,7 @@ def fit(
 
 
 def _scorers(points: Array, apart: Array, parameters: EnsembleParameters) -> list[Scorer]:
-    chosen = points[_even(len(points), parameters.prototypes_max)]
+    chosen = points[spread(points, parameters.prototypes_max)]
     return [
         Histogram.learned(points),
         _subspace(points),
@@ -156,3 +156,25 @@ def _agree(scorer: Scorer, theirs: Array, apart: Array) -> None:
 def _even(count: int, most: int) -> npt.NDArray[np.intp]:
     """At most ``most`` places, evenly over ``count`` rows."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
+
+
+def spread(points: Array, most: int) -> npt.NDArray[np.intp]:
+    """At most ``most`` places of points that cover all of them: k-means++ seeding, the same every time.
+
+    Each next one is drawn by its squared distance to those drawn before, so that rare but usual rows are kept
+    and the crowd is thinned; thinning evenly would forget the former and call them strange.
+    """
+    if len(points) <= most:
+        return np.arange(len(points), dtype=np.intp)
+    draws = np.random.default_rng(0)
+    single = points.astype(np.float32)
+    chosen = np.zeros(most, dtype=np.intp)
+    nearest = np.full(len(points), np.inf)
+    for at in range(1, most):
+        off = single - single[chosen[at - 1]]
+        nearest = np.minimum(nearest, np.einsum("rc,rc->r", off, off))
+        reached = np.cumsum(nearest)
+        if reached[-1] <= 0.0:  # every point equals a chosen one
+            return np.sort(chosen[:at])
+        chosen[at] = min(int(np.searchsorted(reached, draws.random() * reached[-1])), len(points) - 1)
+    return np.sort(np.unique(chosen))

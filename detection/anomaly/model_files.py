@@ -19,7 +19,7 @@ from detection.anomaly.frozen import FrozenModel
 from detection.anomaly.histogram import Tails
 from detection.anomaly.scorer import require
 
-FORMAT: Final = 2
+FORMAT: Final = 3  # 3: what lies far out is drawn in otherwise, so arrays of before would mislead
 ARRAYS_BYTES_MAX: Final = 64 * 1024 * 1024
 _WEIGHT_MAX: Final = 1_000.0
 _USUAL: Final = ("low", "high", "least", "most")

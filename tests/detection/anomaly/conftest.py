@@ -31,7 +31,7 @@ def ensemble() -> Ensemble:
 
     shipped_ones = read_parameters(shipped("ensemble.toml"), EnsembleParameters)
     small = msgspec.structs.replace(shipped_ones, beginnings=2, components=2, prototypes_max=300)
-    return fit(usual_rows(900, 1), NAMES, small, scale_min=0.25)
+    return fit(usual_rows(3_000, 1), NAMES, small, scale_min=0.25)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from detection.anomaly.model import EnsembleParameters, fit
+from detection.anomaly.model import EnsembleParameters, fit, spread
 from detection.anomaly.prototypes import Prototypes
 from detection.anomaly.windows import FEATURES
 from detection.parameters import read_parameters, shipped
@@ -54,3 +54,13 @@ def test_the_same_rows_give_the_same_model() -> None:
     rows = np.random.default_rng(3).poisson(9, (300, len(NAMES))).astype(np.float64)
     first, second = fit(rows, NAMES, PARAMETERS), fit(rows, NAMES, PARAMETERS)
     assert (first.scores(rows) == second.scores(rows)).all()
+
+
+def test_prototypes_cover_what_is_rare_and_thin_the_crowd() -> None:
+    points = np.vstack([np.random.default_rng(4).normal(0, 0.1, (1_000, 3)), np.full((2, 3), 50.0)])
+    chosen = spread(points, 20)
+    assert len(chosen) == 20
+    assert (points[chosen] == 50.0).all(axis=1).sum() == 1
+    assert (chosen == spread(points, 20)).all()
+    assert spread(points[:5], 20).tolist() == [0, 1, 2, 3, 4]
+    assert len(spread(np.zeros((100, 3)), 20)) == 1
