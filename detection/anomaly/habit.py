@@ -25,7 +25,7 @@ from detection.calendar import Calendar
 from detection.detector import feed_each
 from detection.reason import filled
 from detection.special.told import Told
-from sensors.event import Event
+from sensors.event import Event, Value
 
 MEMORY_VERSION: Final = 2
 _DAY: Final = 86_400
@@ -301,7 +301,8 @@ class HabitDetector:
         events = window.shown(start, start + length.seconds)
         said, last = kind.parameters.said, events[-1]
         sentences = [_sentence(kind, reason) for reason in one.reasons]
-        deeds = [kind.deeds.get(reason.value.partition(":")[0]) for reason in one.reasons]
+        odd = [each for each in one.reasons if each.new or each.times > each.usual[1]]
+        deeds = [kind.deeds.get(each.value.partition(":")[0]) for each in odd]
         attack = dict.fromkeys((*said.attack, *(each for deed in deeds if deed for each in deed.attack)))
         subject = kind.parameters.subject
         return msgspec.structs.replace(said, attack=tuple(attack)).alert(
@@ -315,8 +316,7 @@ class HabitDetector:
                 "span": length.zh,
                 "span_en": length.en,
                 "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="minutes"),
-                "deeds": "；".join(words.zh for words in sentences),
-                "deeds_en": "; ".join(words.en for words in sentences),
+                **_deeds(sentences),
             },
             events=events,
             matched=tuple(
@@ -372,6 +372,16 @@ def _sentence(kind: _Kind, reason: Reason) -> Words:
         f"{said.zh} {much.zh}（平常 {usual}，同类 {peers}，上次 {last}）",
         f"{said.en} {much.en} (usually {usual}, peers {peers}, last {last})",
     )
+
+
+def _deeds(sentences: list[Words]) -> dict[str, Value]:
+    """The sentences, each under a name of its own: a value of a reason is bounded, three of them are not."""
+    numbers: dict[str, Value] = {}
+    for at, name in enumerate(("deeds", "deeds_2", "deeds_3")):
+        words = sentences[at] if at < len(sentences) else Words("", "")
+        numbers[name] = f"；{words.zh}" if at and words.zh else words.zh
+        numbers[f"{name}_en"] = f"; {words.en}" if at and words.en else words.en
+    return numbers
 
 
 def _much(deed: DeedParameters | None, times: float) -> Words:

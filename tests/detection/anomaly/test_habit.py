@@ -216,6 +216,8 @@ def test_every_kind_of_entity_is_watched(kind: str, calm: list[Event]) -> None:
     assert f"在 {span}内" in found[0].reason.zh
     assert found[0].rule.startswith("anomaly.")
     assert 1 <= len(found[0].matched) <= 3
+    assert all(one.selection in found[0].reason.zh for one in found[0].matched)
+    assert "—" not in found[0].reason.zh
 
 
 def test_all_lengths_of_all_kinds_are_judged(calm: list[Event]) -> None:
