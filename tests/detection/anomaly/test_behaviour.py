@@ -1,5 +1,7 @@
 """Behaviour: the window with new and many things first, with reasons that name usual and peers."""
 
+from functools import cache
+
 from detection.anomaly.behaviour import Behaviour, Did
 from detection.anomaly.entities import entity_parameters
 
@@ -7,12 +9,19 @@ PARAMETERS = entity_parameters()
 WINDOW = 600
 
 
-def taught() -> Behaviour:
-    """Six hosts that do the same for two days."""
+@cache
+def two_days() -> bytes:
     behaviour = Behaviour(PARAMETERS.baseline, PARAMETERS.rarity, PARAMETERS.unrest)
     for number in range(288):
         windows = [Did(f"host{n}", {"sh": 5.0 + (number + n) % 3, "cron": 1.0}) for n in range(6)]
         behaviour.observe(number * WINDOW, 9, windows)
+    return behaviour.to_bytes()
+
+
+def taught() -> Behaviour:
+    """Six hosts that did the same for two days."""
+    behaviour = Behaviour(PARAMETERS.baseline, PARAMETERS.rarity, PARAMETERS.unrest)
+    assert behaviour.from_bytes(two_days())
     return behaviour
 
 
