@@ -124,20 +124,16 @@ class Surveyor:
     def matching(self, question: Question) -> Iterator[Event]:
         """Every event the question asks for, newest files first, each file in order of time, newest first.
 
-        The log's come first, in blocks of frames. An unreadable file raises: what is handed on must not look
-        whole.
+        The log's come first, in blocks. An unreadable file raises: what is handed on must not look whole.
         """
-        position = self._catalogue.position()
-        files = self._files(question)
-        frames = [
-            one.sequence
-            for one in self._tail.summaries(position)
-            if one.time_max >= question.since and one.time_min < question.until
-        ]
+        position, files = self._catalogue.position(), self._files(question)
+        since, until = question.since, question.until
+        told = self._tail.summaries(position)
+        frames = [one.sequence for one in told if one.time_max >= since and one.time_min < until]
         for end in range(len(frames), 0, -_BLOCK):
             # Forwards within a block: the log goes on where it was read last, and begins anew to go back.
-            told = (self._tail.frame_events(sequence) for sequence in frames[max(0, end - _BLOCK) : end])
-            events = [one for some in told for one in some if question.holds(one)]
+            block = (self._tail.frame_events(sequence) for sequence in frames[max(0, end - _BLOCK) : end])
+            events = [one for some in block for one in some if question.holds(one)]
             yield from sorted(events, key=lambda one: (one.time, one.id), reverse=True)
         for file in files:
             exact, rows = self._rows(question, [file], "ORDER BY time DESC, id DESC")
