@@ -60,6 +60,11 @@ def shipped(name: str) -> Path:
     return Path(str(rules.__file__)).parent / "anomaly" / name
 
 
+def site_file(path: Path | None) -> Path | None:
+    """The site's own file, where there is one."""
+    return path if path is not None and path.exists() else None
+
+
 def read_parameters(path: Path, kind: type[_T], *, over: Path | None = None) -> _T:
     """The parameters in a TOML file. Raises BadInput naming the file and the key.
 

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from crypto.backends.choice import use
 from crypto.link_authority import LinkAuthority
@@ -56,6 +58,7 @@ SEAL_SECONDS = 60.0  # between looks for complete log segments
 SEAL_ALL_SECONDS = 600.0  # a quiet center seals what it has this often, so that it reaches the ledger
 EXPIRE_SECONDS = 3_600.0
 RENEW_SECONDS = 3_600.0
+_T = TypeVar("_T")
 
 
 def run_pipeline(folders: Folders, settings: Settings) -> None:
@@ -71,7 +74,7 @@ def run_pipeline(folders: Folders, settings: Settings) -> None:
         failed = health_parameters().detector
         sieve = Sieve(ExceptionStore(engine, partial(protected_assets, engine)), _now())
         detectors = _detectors(folders, settings, engine)
-        budget = open_budget()
+        budget = _of_site(open_budget, folders.data / "lists")
         pipeline = Pipeline(detectors, AlertStore(engine), failed=failed, sieve=sieve, budget=budget)
         for name in restore(events, pipeline, _now()):
             say(
@@ -163,7 +166,7 @@ def _detectors(folders: Folders, settings: Settings, engine: Engine) -> list[Det
     book, now = RuleStore(engine), _now()
     book.note(rules.versions, now)
     detector = RunningRules(rules, book, now, unknown_to_all=settings.detection.unknown_to_all)
-    habits = _habits(folders)
+    habits = _of_site(open_habits, folders.data / "lists")
     return [detector, *_special(folders), anomaly, habits, HealthDetector(health_parameters())]
 
 
@@ -218,10 +221,10 @@ def _anomaly(folders: Folders) -> tuple[Detector, list[Refused]]:
         return open_anomaly(models, key, _now())
 
 
-def _habits(folders: Folders) -> Detector:
-    """The detector of habits with the site's peer groups; with those shipped where its lists are wrong."""
+def _of_site(make: Callable[[Path | None], _T], lists: Path) -> _T:
+    """What the site's lists say; as shipped where a file of them is wrong, and that is said."""
     try:
-        return open_habits(lists=folders.data / "lists")
+        return make(lists)
     except BadInput as error:
         say(
             Words(
@@ -229,7 +232,7 @@ def _habits(folders: Folders) -> Detector:
                 f"{error.field}: {error.what.en}; the shipped values hold",
             )
         )
-        return open_habits()
+        return make(None)
 
 
 def _renew(folders: Folders, settings: Settings, stop: threading.Event) -> None:

@@ -9,7 +9,7 @@ from crypto.words import BadInput, Words
 from detection.anomaly.baseline import BaselineParameters
 from detection.anomaly.rarity import RarityParameters
 from detection.anomaly.unrest import UnrestParameters
-from detection.parameters import Saying, read_parameters, shipped
+from detection.parameters import Saying, read_parameters, shipped, site_file
 
 
 class HabitParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,9 +99,9 @@ class EntityParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return next(one for one in self.lengths if one.seconds == seconds)
 
 
-def entity_parameters(path: Path | None = None) -> EntityParameters:
-    """The parameters of the site, or those that come with the product. Raises BadInput."""
-    return read_parameters(path or shipped("entities.toml"), EntityParameters)
+def entity_parameters(site: Path | None = None) -> EntityParameters:
+    """The parameters that came with the product, under those of the site's file. Raises BadInput."""
+    return read_parameters(shipped("entities.toml"), EntityParameters, over=site_file(site))
 
 
 def _bad(what: str) -> BadInput:

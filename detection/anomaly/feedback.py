@@ -20,7 +20,7 @@ from detection.alert import Alert
 from detection.anomaly.encoding import Array
 from detection.calendar import Calendar
 from detection.exceptions import term
-from detection.parameters import read_parameters, shipped
+from detection.parameters import read_parameters, shipped, site_file
 
 Verdict = Literal["true_positive", "benign_positive", "false_positive"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("true_positive", "benign_positive", "false_positive")
@@ -85,9 +85,9 @@ class Reranker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return float(_sigmoid(np.array([self.weights[0] + float(plain @ np.array(self.weights[1:]))]))[0])
 
 
-def feedback_parameters(path: Path | None = None) -> FeedbackParameters:
-    """The parameters that come with the product. Raises BadInput."""
-    return read_parameters(path or shipped("feedback.toml"), FeedbackParameters)
+def feedback_parameters(site: Path | None = None) -> FeedbackParameters:
+    """The parameters that came with the product, under those of the site's file. Raises BadInput."""
+    return read_parameters(shipped("feedback.toml"), FeedbackParameters, over=site_file(site))
 
 
 def one_in_of(alert: Alert) -> float:

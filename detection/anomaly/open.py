@@ -22,7 +22,7 @@ from detection.anomaly.registry import ModelRegistry, registry_in
 from detection.anomaly.windows import FEATURES, KINDS, WindowParameters
 from detection.calendar import site_calendar
 from detection.detector import Detector
-from detection.parameters import read_parameters, shipped
+from detection.parameters import read_parameters, shipped, site_file
 from detection.special.durable import Durable
 
 KEY_NAME = "models.pem"
@@ -30,23 +30,22 @@ KEY_NAME = "models.pem"
 
 def window_parameters(site: Path | None = None) -> WindowParameters:
     """The parameters that came with the product, under those of the site's file where there is one."""
-    return read_parameters(shipped("windows.toml"), WindowParameters, over=_there(site))
+    return read_parameters(shipped("windows.toml"), WindowParameters, over=site_file(site))
 
 
-def _there(site: Path | None) -> Path | None:
-    return site if site is not None and site.exists() else None
+def open_habits(lists: Path | None = None) -> Detector:
+    """The detector of unusual deeds, which keeps its memory now and then; ``lists`` is the site's folder.
 
-
-def open_habits(parameters: Path | None = None, lists: Path | None = None) -> Detector:
-    """The detector of unusual deeds, which keeps its memory now and then; ``lists`` is the site's folder."""
-    chosen = entity_parameters(parameters)
+    Raises BadInput.
+    """
+    chosen = entity_parameters(lists / "entities.toml" if lists is not None else None)
     detector = HabitDetector(chosen, site_calendar(), open_peers(lists))
     return Durable(detector, seconds=chosen.habit.snapshot_seconds, version=MEMORY_VERSION)
 
 
-def open_budget() -> Budget:
-    """The alert budget, with the shifts of the site's local time."""
-    chosen = feedback_parameters()
+def open_budget(lists: Path | None = None) -> Budget:
+    """The alert budget, with the shifts of the site's local time. Raises BadInput."""
+    chosen = feedback_parameters(lists / "feedback.toml" if lists is not None else None)
     return Budget(
         shift_hours=chosen.shift_hours,
         per_unit=chosen.budget_per_unit,

@@ -6,11 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
-from crypto.words import BadInput
+from crypto.words import BadInput, Words
+from detection.alert import Claim, claim
+from detection.anomaly.entities import entity_parameters
 from detection.anomaly.frozen import FrozenModel
-from detection.anomaly.open import SignedShelf, open_anomaly, window_parameters
+from detection.anomaly.open import SignedShelf, open_anomaly, open_budget, open_habits, window_parameters
 from detection.anomaly.registry import registry_in
+from sensors.event import LogSource, Observation, stamp
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,3 +93,22 @@ def test_a_choice_that_is_no_good_leaves_what_speaks(model: FrozenModel, tmp_pat
     (tmp_path / "models" / "host" / "chosen.json").write_text('{"champion": 7}')
     assert shelf.moved("host") is None
     assert shelf.moved("source") is None
+
+
+def test_a_site_sets_its_own_budget_and_habits(tmp_path: Path) -> None:
+    (tmp_path / "feedback.toml").write_text("budget_per_unit = 0\n")
+    (tmp_path / "entities.toml").write_text("[habit]\nsnapshot_seconds = 60\n")
+    assert entity_parameters(tmp_path / "entities.toml").habit.snapshot_seconds == 60
+    assert len(entity_parameters(tmp_path / "entities.toml").kinds) == 8
+    assert open_habits(tmp_path).name == "habit"
+    event = stamp(
+        Observation(time=NOW, logsource=LogSource(), fields={}), unit="u", sensor="s", epoch=0, sequence=1
+    )
+    said = Claim(rule="anomaly.x", detector="anomaly", title=Words("题", "t"), severity="low")
+    odd = claim(said, entity="host:a", reason=Words("因", "r"), events=(event,), matched=())
+    assert [one.withheld for one in open_budget(tmp_path).sift([odd])] == [True]
+    assert [one.withheld for one in open_budget().sift([odd])] == [UNSET]
+    (tmp_path / "entities.toml").write_text("[[kinds]]\nname = 3\n")
+    with pytest.raises(BadInput) as refused:
+        open_habits(tmp_path)
+    assert str(refused.value.field).endswith("entities.toml")
