@@ -15,6 +15,7 @@ import httpx
 import msgspec
 import pytest
 from anyio.from_thread import start_blocking_portal
+from described import undescribed
 from sqlalchemy import Engine, text
 
 from compliance.attestation_store import AttestationStore
@@ -528,6 +529,7 @@ class Client:
         headers |= named.pop("headers", {})
         url = f"/api/v1{path}"
         answer: httpx.Response = self._world.run(self.http.request, method, url, headers=headers, **named)
+        assert not (wrong := undescribed(method, path, answer.status_code)), f"{wrong}\n{answer.text[:300]}"
         return answer
 
     def login(self, username: str, password: str, code: str | None = None) -> httpx.Response:
