@@ -112,8 +112,9 @@ export function rowOf(queue: Queue, id: string): AlertGroup | undefined {
 
 /** The id under the cursor after `step` rows down (or up); the first row where there was none. */
 export function moveCursor(queue: Queue, cursor: string, step: number): string {
-  const at = queue.at.get(cursor);
-  if (at === undefined) return queue.rows[0]?.id ?? "";
+  const known = queue.at.get(cursor);
+  if (known === undefined && step <= 1) return queue.rows[0]?.id ?? "";
+  const at = known ?? -1; // End goes to the last row from nowhere too
   const way = Math.sign(step);
   for (let to = Math.min(Math.max(at + step, 0), queue.rows.length - 1); to !== at; to -= way) {
     const row = queue.rows[to];

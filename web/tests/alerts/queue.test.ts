@@ -79,6 +79,7 @@ describe("the cursor", () => {
     expect(moveCursor(queue, "c", 1)).toBe("b");
     expect(moveCursor(queue, "c", -1)).toBe("c");
     expect(moveCursor(queue, "gone", 1)).toBe("c");
+    expect([moveCursor(queue, "", 9), moveCursor(queue, "c", 9), moveCursor(queue, "a", -9), moveCursor(queue, "", -9)]).toEqual(["a", "a", "c", "c"]);
   });
 
   it("does not step on rows that are not there yet", () => {
