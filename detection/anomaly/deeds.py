@@ -5,14 +5,16 @@ what an event can be (``CLASSES``) and what can be asked of it: a field of the e
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 from crypto.words import BadInput, Words
-from detection.anomaly.entities import KindParameters
+from detection.anomaly.behaviour import Reason
+from detection.anomaly.entities import DeedParameters, KindParameters
 from detection.special.reading import number, text
 from detection.special.templates import LineKinds
-from sensors.event import Event
+from sensors.event import Event, Value
 
 OTHER: Final = "other"
 CLASSES: Final = ("process", "listener", "file", "login", "login-failed", "line", "flow", "dns")
@@ -162,6 +164,47 @@ def worded(kind: KindParameters, value: str) -> Words:
         if one.name == name:
             return Words(f"{one.zh} {detail}".strip(), f"{one.en} {detail}".strip())
     return Words("其他行为", "other deeds")
+
+
+def sentence(kind: KindParameters, reason: Reason) -> Words:
+    """What was done, how much, and against what that is odd."""
+    said = worded(kind, reason.value)
+    name = reason.value.partition(":")[0]
+    deed = next((one for one in kind.deeds if one.name == name), None)
+    much = _much(deed, reason.times)
+    if reason.new:
+        zh, en = f"另有 {reason.others} 个对象有过", f"done by {reason.others} others"
+        if reason.peers_all:
+            zh += f"，同类 {reason.peers_all} 个中 {reason.peers_with} 个"
+            en += f", {reason.peers_with} of its {reason.peers_all} peers"
+        return Words(f"{said.zh} {much.zh}，此前没有过（{zh}）", f"{said.en} {much.en}, never before ({en})")
+    usual, peers = _span(reason.usual), _span(reason.peers)
+    last = "—"
+    if reason.last:
+        last = f"{datetime.fromtimestamp(reason.last, UTC).strftime('%Y-%m-%dT%H:%M')}Z"
+    return Words(
+        f"{said.zh} {much.zh}（平常 {usual}，同类 {peers}，上次 {last}）",
+        f"{said.en} {much.en} (usually {usual}, peers {peers}, last {last})",
+    )
+
+
+def numbered(sentences: list[Words]) -> dict[str, Value]:
+    """The sentences, each under a name of its own: a value of a reason is bounded, three of them are not."""
+    numbers: dict[str, Value] = {}
+    for at, name in enumerate(("deeds", "deeds_2", "deeds_3")):
+        words = sentences[at] if at < len(sentences) else Words("", "")
+        numbers[name] = f"；{words.zh}" if at and words.zh else words.zh
+        numbers[f"{name}_en"] = f"; {words.en}" if at and words.en else words.en
+    return numbers
+
+
+def _much(deed: DeedParameters | None, times: float) -> Words:
+    zh, en = (deed.unit_zh, deed.unit_en) if deed is not None else ("次", "times")
+    return Words(f"{times:,.0f} {zh}", f"{times:,.0f} {en}")
+
+
+def _span(span: tuple[float, float]) -> str:
+    return f"{span[0]:,.0f}–{span[1]:,.0f}"
 
 
 def _program(event: Event) -> str:

@@ -15,9 +15,9 @@ from msgspec import UNSET
 
 from crypto.words import Words
 from detection.alert import Alert, Match
-from detection.anomaly.behaviour import Behaved, Behaviour, Did, Reason
-from detection.anomaly.deeds import Plan, Reader, Signature, amount_of, worded
-from detection.anomaly.entities import DeedParameters, EntityParameters, KindParameters, LengthParameters
+from detection.anomaly.behaviour import Behaved, Behaviour, Did
+from detection.anomaly.deeds import Plan, Reader, Signature, amount_of, numbered, sentence, worded
+from detection.anomaly.entities import EntityParameters, KindParameters, LengthParameters
 from detection.anomaly.peers import Peers
 from detection.anomaly.scores import Scores, Watched
 from detection.anomaly.tally import Lane, Tally, TallyMemory, Window
@@ -25,7 +25,7 @@ from detection.calendar import Calendar
 from detection.detector import feed_each
 from detection.reason import filled
 from detection.special.told import Told
-from sensors.event import Event, Value
+from sensors.event import Event
 
 MEMORY_VERSION: Final = 2
 _DAY: Final = 86_400
@@ -42,6 +42,7 @@ class Memory(msgspec.Struct, kw_only=True):
     newest: dict[str, float] = {}
     closed: dict[int, int] = {}
     lanes: dict[str, float] = {}
+    heard: dict[str, float] = {}
     told: dict[str, float] = {}
     late: int = 0
 
@@ -89,6 +90,7 @@ class HabitDetector:
         self._due = float("-inf")
         self._closed: dict[int, int] = {}  # by length: windows of all sensors that begin before this are
         self._lanes: dict[str, float] = {}  # sensors behind the others, and when one of their windows is due
+        self._heard: dict[str, float] = {}  # of those: the newest event of all when they were heard last
         self._told = Told(_DAY, habit.told_max)
         self._minute = ("", 0.0)  # sensor and minute of the last event, and where its windows are counted
         self._starts: dict[int, Lane] = {}
@@ -114,6 +116,7 @@ class HabitDetector:
             newest=self._newest,
             closed=self._closed,
             lanes=self._lanes,
+            heard=self._heard,
             told=dict(self._told.times),
             late=self.late,
         )
@@ -128,7 +131,8 @@ class HabitDetector:
             if (kept := memory.tallies.get(kind.parameters.name)) is not None:
                 kind.tally.recall(kept)
         self._reader.recall(memory.templates)
-        self._newest, self._closed, self._lanes = memory.newest, memory.closed, memory.lanes
+        self._newest, self._closed = memory.newest, memory.closed
+        self._lanes, self._heard = memory.lanes, memory.heard
         self._top = max(self._newest.values(), default=float("-inf"))
         self._due = self._next()
         self._told.recall(memory.told)
@@ -160,8 +164,10 @@ class HabitDetector:
         self._top = max(self._top, time)
         if self._top >= self._due:
             yield from self._close_all()
-        if newest >= self._lanes.get(event.sensor, float("inf")):
-            yield from self._close_lane(event.sensor)
+        if event.sensor in self._lanes:
+            self._heard[event.sensor] = self._top
+            if newest >= self._lanes[event.sensor]:
+                yield from self._close_lane(event.sensor, newest)
 
     def _lane(self, sensor: str, seconds: int, time: float) -> Lane | None:
         """Where to count: with all sensors, or with its own where theirs is closed; None is too late."""
@@ -233,11 +239,13 @@ class HabitDetector:
                 yield from self._close("", seconds, until)
                 self._closed[seconds] = until
         self._due = self._next()
+        for sensor in [one for one, heard in self._heard.items() if heard < self._top - _DAY]:
+            yield from self._close_lane(sensor, self._top + _DAY)  # it fell silent while it was behind
 
-    def _close_lane(self, sensor: str) -> Iterator[Alert]:
+    def _close_lane(self, sensor: str, newest: float) -> Iterator[Alert]:
         due = float("inf")
         for seconds, length in self._lengths.items():
-            until = self._begin(self._newest[sensor] - length.lateness_seconds, seconds)
+            until = self._begin(newest - length.lateness_seconds, seconds)
             yield from self._close(sensor, seconds, until)
             for kind in self._kinds:
                 for lane, start in kind.tally.columns.get(seconds, ()):
@@ -245,6 +253,7 @@ class HabitDetector:
                         due = min(due, start + seconds + length.lateness_seconds)
         if due == float("inf"):
             del self._lanes[sensor]
+            self._heard.pop(sensor, None)
         else:
             self._lanes[sensor] = due
 
@@ -300,7 +309,7 @@ class HabitDetector:
     ) -> Alert:
         events = window.shown(start, start + length.seconds)
         said, last = kind.parameters.said, events[-1]
-        sentences = [_sentence(kind, reason) for reason in one.reasons]
+        sentences = [sentence(kind.parameters, reason) for reason in one.reasons]
         odd = [each for each in one.reasons if each.new or each.times > each.usual[1]]
         deeds = [kind.deeds.get(each.value.partition(":")[0]) for each in odd]
         attack = dict.fromkeys((*said.attack, *(each for deed in deeds if deed for each in deed.attack)))
@@ -316,7 +325,7 @@ class HabitDetector:
                 "span": length.zh,
                 "span_en": length.en,
                 "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="minutes"),
-                **_deeds(sentences),
+                **numbered(sentences),
             },
             events=events,
             matched=tuple(
@@ -352,45 +361,6 @@ def _behaviour(parameters: EntityParameters, kind: KindParameters, seconds: int)
 
 def _name(kind: _Kind, seconds: int) -> str:
     return f"{kind.parameters.name}/{seconds}"
-
-
-def _sentence(kind: _Kind, reason: Reason) -> Words:
-    said = worded(kind.parameters, reason.value)
-    deed = kind.deeds.get(reason.value.partition(":")[0])
-    much = _much(deed, reason.times)
-    if reason.new:
-        zh, en = f"另有 {reason.others} 个对象有过", f"done by {reason.others} others"
-        if reason.peers_all:
-            zh += f"，同类 {reason.peers_all} 个中 {reason.peers_with} 个"
-            en += f", {reason.peers_with} of its {reason.peers_all} peers"
-        return Words(f"{said.zh} {much.zh}，此前没有过（{zh}）", f"{said.en} {much.en}, never before ({en})")
-    usual, peers = _span(reason.usual), _span(reason.peers)
-    last = "—"
-    if reason.last:
-        last = f"{datetime.fromtimestamp(reason.last, UTC).strftime('%Y-%m-%dT%H:%M')}Z"
-    return Words(
-        f"{said.zh} {much.zh}（平常 {usual}，同类 {peers}，上次 {last}）",
-        f"{said.en} {much.en} (usually {usual}, peers {peers}, last {last})",
-    )
-
-
-def _deeds(sentences: list[Words]) -> dict[str, Value]:
-    """The sentences, each under a name of its own: a value of a reason is bounded, three of them are not."""
-    numbers: dict[str, Value] = {}
-    for at, name in enumerate(("deeds", "deeds_2", "deeds_3")):
-        words = sentences[at] if at < len(sentences) else Words("", "")
-        numbers[name] = f"；{words.zh}" if at and words.zh else words.zh
-        numbers[f"{name}_en"] = f"; {words.en}" if at and words.en else words.en
-    return numbers
-
-
-def _much(deed: DeedParameters | None, times: float) -> Words:
-    zh, en = (deed.unit_zh, deed.unit_en) if deed is not None else ("次", "times")
-    return Words(f"{times:,.0f} {zh}", f"{times:,.0f} {en}")
-
-
-def _span(span: tuple[float, float]) -> str:
-    return f"{span[0]:,.0f}–{span[1]:,.0f}"
 
 
 def _rounded(span: tuple[float, float]) -> tuple[float, float]:

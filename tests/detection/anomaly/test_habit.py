@@ -277,6 +277,17 @@ def test_a_sensor_behind_has_windows_of_its_own_and_what_is_too_late_is_counted(
     assert msgspec.msgpack.encode(again.memory()) == msgspec.msgpack.encode(watcher.memory())
 
 
+def test_windows_of_a_sensor_that_fell_silent_while_behind_are_closed_in_the_end() -> None:
+    watcher = detector()
+    watcher.feed([told(at, 300 + at, line("web", "request served")) for at in range(9)])
+    watcher.feed([told(at, at, line("old", "request served"), sensor="slow") for at in range(9)])
+    assert list(watcher.memory().lanes) == ["slow"]
+    watcher.feed([told(20 + at, 1_000 + at * 1_000, line("web", "request served")) for at in range(3)])
+    kept = watcher.memory()
+    assert (kept.lanes, kept.heard, watcher.late) == ({}, {}, 0)
+    assert not any(one.sensor for tally in kept.tallies.values() for one in tally.columns)
+
+
 @pytest.mark.parametrize(("name", "every", "learned"), [("1 小时", 180, 30), ("1 天", 1_440, 60)])
 def test_a_ramp_of_five_percent_a_day_is_told_within_thirty_days(name: str, every: int, learned: int) -> None:
     pairs = tuple(one for one in SHIPPED.kinds if one.name == "pair")
