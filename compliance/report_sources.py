@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -75,13 +76,6 @@ def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
         entity = group.entity.rpartition("@")[2].rpartition(":")[2]
         return whole or (scope == "unit" and group.unit in units) or entity in hosts
 
-    def shown(group: AlertGroup) -> AlertGroup:
-        kind, _, named = group.entity.partition(":")
-        name, at, host = named.partition("@")
-        if kind != "user":
-            return group
-        return msgspec.structs.replace(group, entity=f"user:{parts.hide(name)}{at}{host}")
-
     def my_host(host: str, of: str) -> bool:
         return whole or (scope == "unit" and of in units) or host in hosts
 
@@ -103,9 +97,18 @@ def sources_of(parts: DeskParts, scope: Scope, unit: str) -> Sources:
         rules=parts.rules,
         due_day=parts.due_day,
         mine=mine,
-        shown=shown,
+        shown=partial(_shown, parts.hide),
         my_host=my_host,
         cases=parts.cases,
         scores=parts.scores,
         transfers=parts.transfers,
     )
+
+
+def _shown(hide: Callable[[str], str], group: AlertGroup) -> AlertGroup:
+    """A group as reports show it: a user by pseudonym."""
+    kind, _, named = group.entity.partition(":")
+    name, at, host = named.partition("@")
+    if kind != "user":
+        return group
+    return msgspec.structs.replace(group, entity=f"user:{hide(name)}{at}{host}")
