@@ -1,10 +1,10 @@
 """Generated names (DGA): one source asks for many registered names that do not exist.
 
-Made-looking names are told by the model of names; word lists by the sheer number of failures; both sooner
-where another source asks for the same failing names.
+Made-looking names are told by the model of names; word lists by the sheer number of failures, in minutes or
+over an hour; both sooner where another source asks for the same failing names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -34,6 +34,9 @@ class GeneratedNamesParameters(msgspec.Struct, frozen=True, kw_only=True, forbid
     shared_share: float
     any_names: int
     failed_share: float
+    slow_seconds: int
+    slow_names: int
+    slow_share: float
     never: tuple[str, ...]
     repeat_seconds: int
     sources_max: int
@@ -120,26 +123,33 @@ class GeneratedNamesDetector:
                 return name
         return registered
 
+    def _asked_by_others(self, unit: str, names: Iterable[str]) -> int:
+        return sum(len(self._askers.touch(f"{unit}\0{name}")) > 1 for name in names)
+
     def _claim(self, event: Event, key: str, source: str, asked: Asked, time: float) -> list[Alert]:
         parameters = self._parameters
-        recent = {
-            name: score
-            for name, (seen, score) in asked.failed.items()
-            if abs(time - seen) <= parameters.window_seconds
-        }
-        made = [name for name, score in recent.items() if score >= parameters.made_score]
-        if len(recent) < parameters.shared_names:
+        if len(asked.failed) < parameters.shared_names:
             return []
-        others = sum(len(self._askers.touch(f"{event.unit}\0{name}")) > 1 for name in recent)
+        seconds = parameters.window_seconds
+        recent, found = _within(asked, time, seconds)
+        made = [name for name, score in recent.items() if score >= parameters.made_score]
         made_enough = len(made) >= parameters.made_share * len(recent)
-        found = sum(abs(time - seen) <= parameters.window_seconds for seen in asked.found.values())
         failing = len(recent) >= parameters.failed_share * (len(recent) + found)
-        shared = others >= parameters.shared_share * len(recent)
+        enough = len(recent) >= parameters.shared_names
+        others = self._asked_by_others(event.unit, recent) if enough else 0
+        shared = enough and others >= parameters.shared_share * len(recent)
         held = (
             (len(recent) >= parameters.made_names and made_enough)
             or (shared and failing and made_enough)
             or (len(recent) >= parameters.any_names and failing)
         )
+        if not held and len(asked.failed) >= parameters.slow_names:
+            seconds = parameters.slow_seconds
+            recent, found = _within(asked, time, seconds)
+            made = [name for name, score in recent.items() if score >= parameters.made_score]
+            # with as many names that exist as can be remembered, the share is not known: a crawler, a forwarder
+            many = len(recent) >= parameters.slow_names and found < parameters.names_max
+            held = many and len(recent) >= parameters.slow_share * (len(recent) + found)
         if not held or not self._told.due(key, time):
             return []
         return [
@@ -150,7 +160,7 @@ class GeneratedNamesDetector:
                     "source": source,
                     "names": len(recent),
                     "made": len(made),
-                    "seconds": parameters.window_seconds,
+                    "seconds": seconds,
                     "shared": others,
                     "examples": list((made or list(recent))[:4]),
                 },
@@ -158,6 +168,12 @@ class GeneratedNamesDetector:
                 matched=shown(event, ("source.ip", "dns.question.name", "dns.response_code"), "names"),
             )
         ]
+
+
+def _within(asked: Asked, time: float, seconds: int) -> tuple[dict[str, float], int]:
+    """The names that failed within the window with their scores, and how many others exist."""
+    recent = {name: score for name, (seen, score) in asked.failed.items() if abs(time - seen) <= seconds}
+    return recent, sum(abs(time - seen) <= seconds for seen in asked.found.values())
 
 
 def _put(table: dict[str, Any], key: str, value: object, size_max: int) -> None:

@@ -52,6 +52,22 @@ def test_word_lists_by_their_number_and_a_few_names_where_others_ask_too(
     assert alert.entity == "source:10.0.0.7"
 
 
+def test_word_lists_asked_for_one_by_one_among_names_that_exist(
+    special: SpecialParameters, names: NameModel, make: Make
+) -> None:
+    words = [f"{one}{two}.net" for one in WORDS for two in WORDS]
+    slow = [answer(make, n * 60, name) for n, name in enumerate(words[:60])]
+    usual = [answer(make, n * 15 + 1, f"usual{n % 200}.cn", "NOERROR") for n in range(240)]
+    detector = GeneratedNamesDetector(special.generated_names, names)
+    (alert,) = detector.feed(sorted([*slow, *usual], key=lambda event: event.time))
+    assert "3600" in alert.reason.en
+    crawled = [answer(make, n * 5 + 1, f"found{n}.cn", "NOERROR") for n in range(720)]
+    crawler = GeneratedNamesDetector(special.generated_names, names)
+    assert crawler.feed(sorted([*slow, *crawled], key=lambda event: event.time)) == []
+    slower = [answer(make, n * 120, name) for n, name in enumerate(words)]
+    assert GeneratedNamesDetector(special.generated_names, names).feed(slower) == []
+
+
 def test_harmless_failures_are_none(special: SpecialParameters, names: NameModel, make: Make) -> None:
     detector = GeneratedNamesDetector(special.generated_names, names)
     suffix = [answer(make, n, f"server{n}.corp.example.cn") for n in range(300)]
