@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from crypto.words import BadInput, LiuheError, Words
 from detection.store.tables import metadata
 
+CACHE_KIB: Final = 16_384  # of a connection: pages of a large act are not written out twice
 BUSY_MILLISECONDS: Final = 10_000  # how long a writer waits for the other one before it gives up
 _SCHEMES: Final = ("sqlite", "postgresql")
 _IMMEDIATE: Final = "liuhe_immediate"
@@ -123,6 +124,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
