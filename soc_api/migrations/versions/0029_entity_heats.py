@@ -21,7 +21,7 @@ _ROWS: Final = 5_000
 
 
 def upgrade() -> None:
-    """Add the table, fill it from the groups that count, and index groups by their entity, alerts by group."""
+    """Add the table, fill it from the groups that count, index groups by their entity, alerts by group."""
     op.create_table(
         "entity_heats",
         sa.Column(
