@@ -202,7 +202,7 @@ def test_an_unusual_minute_is_shown_judged_and_proposed(
     page.get_by_test_id("nav-overview").click()
     proposal = page.get_by_test_id("unusual-proposal").filter(has_text=f"host:{UNUSUAL}")
     proposal.get_by_test_id("unusual-ask").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_test_id("exception-preview")).to_have_attribute("data-ready", "true")
     press(page, "Escape")
     page.get_by_test_id("nav-alerts").click()
 
