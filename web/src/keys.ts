@@ -41,9 +41,14 @@ export function stepIn(list: HTMLElement, by: 1 | -1, open: boolean): boolean {
   return true;
 }
 
+/** Whether a dialog stands over the page: its keys are its own, wherever the focus went. */
+function inDialog(page: Document): boolean {
+  return [...page.querySelectorAll<HTMLElement>(".el-overlay")].some((one) => one.style.display !== "none");
+}
+
 /** Do what a key asks of a list and the details beside it; false where it is none of theirs. */
 export function pressedIn(event: KeyboardEvent, list: HTMLElement, side: HTMLElement | undefined): boolean {
-  const key = queueKey(event);
+  const key = inDialog(list.ownerDocument) ? null : queueKey(event);
   if (key === "down") return stepIn(list, 1, !!side);
   if (key === "up") return stepIn(list, -1, !!side);
   if (key === "leave" && side) {

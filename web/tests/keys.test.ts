@@ -52,6 +52,17 @@ describe("keys of a list", () => {
     expect(press("j", list)).toBe(false);
   });
 
+  it("mean nothing under a dialog", () => {
+    const { list, side, left } = page("b");
+    const over = document.createElement("div");
+    over.className = "el-overlay";
+    document.body.append(over);
+    expect(press("Escape", list, side)).toBe(false);
+    over.style.display = "none"; // shut, but kept
+    expect(press("Escape", list, side)).toBe(true);
+    expect(left).toEqual(["left"]);
+  });
+
   it("do nothing where there is no row", () => {
     const { list } = page();
     list.innerHTML = "";
