@@ -147,7 +147,7 @@ class GeneratedNamesDetector:
             seconds = parameters.slow_seconds
             recent, found = _within(asked, time, seconds)
             made = [name for name, score in recent.items() if score >= parameters.made_score]
-            # with as many names that exist as can be remembered, the share is not known: a crawler, a forwarder
+            # with as many names that exist as are remembered the share is not known: a crawler, a forwarder
             many = len(recent) >= parameters.slow_names and found < parameters.names_max
             held = many and len(recent) >= parameters.slow_share * (len(recent) + found)
         if not held or not self._told.due(key, time):
