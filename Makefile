@@ -9,7 +9,7 @@ LIUHE := .venv/bin/liuhe
 DATA ?= var/center
 ARGS ?=
 
-.PHONY: run test test-slow test-end-to-end test-long unit lint bench wheel clean
+.PHONY: run test test-long unit lint bench wheel clean
 
 run: .venv/.ready soc_api/static/index.html
 	@exec $(LIUHE) center run --data $(DATA) --init --local-sensors --drill $(ARGS)
@@ -18,14 +18,7 @@ test: .venv/.ready soc_api/static/index.html lint
 	@bash tests/browser/install.sh
 	cd web && npm test --silent
 	.venv/bin/pytest -q -n 2 -m "not slow"
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-slow test-end-to-end
-
-# Both at once: the browser's tests mostly wait, the others take what they leave of the processor.
-test-slow:
-	nice -n 15 .venv/bin/pytest -q -n 2 --dist loadfile -m slow --ignore=tests/end_to_end
-
-test-end-to-end:
-	.venv/bin/pytest -q -m slow tests/end_to_end
+	@bash tests/slow.sh
 
 test-long: .venv/.ready soc_api/static/index.html
 	LIUHE_FAULT_ROUNDS=1000 LIUHE_FAULT_KILLS=100 .venv/bin/pytest -q tests/simulation tests/end_to_end/test_f_faults.py

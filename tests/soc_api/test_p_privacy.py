@@ -7,7 +7,7 @@ from typing import Any
 
 import docx
 import pytest
-from conftest import Detail, Piece
+from msgspec.structs import replace
 
 from crypto.words import Words
 from detection.alert import Claim, Match, claim
@@ -140,8 +140,10 @@ def test_p28_a_hosts_inventory_tells_pseudonyms(world: Any) -> None:
 
 def test_p28_what_a_check_quotes_of_accounts_is_hidden(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     inventory(world)
-    quoted = Piece(raw=f"{NAME}:x:1000:/home/{NAME}", values={"login_accounts": [NAME, "wang.wu", "root"]})
-    monkeypatch.setattr(world.compliance, "check_detail", lambda *_: Detail(evidence=(quoted,)))
+    detail = world.compliance.check_detail("PLT-01", world.now)
+    told = {"raw": f"{NAME}:x:1000:/home/{NAME}", "values": {"login_accounts": [NAME, "wang.wu", "root"]}}
+    quoted = replace(detail, evidence=(replace(detail.evidence[0], **told),))
+    monkeypatch.setattr(world.compliance, "check_detail", lambda *_: quoted)
     officer, analyst = world.signed_in("compliance_officer"), world.signed_in("analyst")
     shown = officer("GET", "/checks/PLT-01").text
     assert (NAME in shown, "wang.wu" in shown, '"root"' in shown) == (False, False, True)
