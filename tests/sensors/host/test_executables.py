@@ -40,6 +40,7 @@ def test_a_program_is_told_once_and_its_digests_are_known_from_then_on(tmp_path:
     world = World(tmp_path)
     assert world.ask() is None, "the hot path does not wait"
     wait_for(world.ask)
+    wait_for(lambda: world.seen)  # told after the digests are known
     found = world.ask()
     assert found == Digests(hashlib.sha256(b"one").hexdigest(), hashlib.new("sm3", b"one").hexdigest())
     assert [one.fields["file.path"] for one in world.seen] == [str(world.program)]
