@@ -54,7 +54,6 @@ _CONVERSATIONS: Final[tuple[Step, ...]] = (
         "ask for generated names",
         partial(drill_traffic.generated, send=ask_names),
     ),
-    ("weak-tls", "服务采用已破译的密码套件", "a server chooses a broken suite", drill_traffic.weak),
     ("sm-downgrade", "国密服务退回非国密算法", "a service falls back from SM", drill_traffic.fall_back),
     (
         "shared-address",
@@ -76,6 +75,7 @@ _FRAMES: Final[tuple[Step, ...]] = (
     ("canary-address", "访问诱饵地址", "a visit to the canary address", drill_traffic.canary),
 )
 _SLOW: Final[tuple[Step, ...]] = (
+    ("weak-tls", "服务采用已破译的密码套件", "a server chooses a broken suite", drill_traffic.weak),
     ("upload", "向外传出 210 MB", "210 MB leave for the outside", drill_traffic.upload),
     ("beacon", "每分钟一次的周期性外联(33 分钟)", "a call-back once a minute (33 min)", drill_traffic.beacon),
     ("slow-scan", "慢速扫描(29 分钟)", "a slow scan (29 min)", drill_traffic.slow_scan),
@@ -85,7 +85,8 @@ _SLOW: Final[tuple[Step, ...]] = (
 def actions(watched: Path, *, slow: bool = False) -> tuple[Action, ...]:
     """The drill's actions with marks of their own; ``watched`` is a folder the host sensor watches.
 
-    ``slow`` are those that take half an hour or weigh on the machine, instead of the others.
+    ``slow`` are those that take half an hour, weigh on the machine or, as ``weak-tls`` does, raise an alert
+    that shuts the gate of transfers (NET-08) until it is closed; they come instead of the others.
     """
     nonce = secrets.token_hex(4)
     answers: dict[str, Any] = tomllib.loads((ROOT / "playbooks" / "drill.toml").read_text("utf-8"))
