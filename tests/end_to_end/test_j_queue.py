@@ -221,7 +221,8 @@ def _three_unusual_minutes(center: RunningCenter, folder: Path) -> str:
             if group:
                 store.close(group, "user:somebody", "benign_positive", "每周的口令巡检", now)
             store.commit([alert], [], None, now)
-            group = next(one.id for one in store.page(state="new").rows if one.entity == f"host:{UNUSUAL}")
+            (found,) = store.page(state="new", q=f"entity:{UNUSUAL}").rows
+            group = found.id
     finally:
         engine.dispose()
     return group
