@@ -138,7 +138,7 @@ def main() -> None:
         page.add_init_script(PROBE)
         logged_in(page, url, data)
         page.goto(f"{url}alerts")
-        page.locator('[role="grid"], [data-testid="alerts-empty"]').first.wait_for()
+        page.get_by_test_id("alerts-total").wait_for()
         measured(page, arguments.samples)
         browser.close()
 
