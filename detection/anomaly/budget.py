@@ -26,7 +26,6 @@ class _Unit(msgspec.Struct):
     """One unit: its shift, who was told in it and still has a place, and the heat of each rule by entity."""
 
     shift: int = 0
-    spent: int = 0
     places: list[str] = []
     told: list[str] = []
     heats: dict[str, dict[str, float]] = {}
@@ -78,7 +77,7 @@ class Budget:
             del self._units[next(iter(self._units))]
         shift = int((alert.time.timestamp() + self._offset) // self._shift_seconds)
         if shift > unit.shift:
-            unit.shift, unit.spent, unit.places, unit.told = shift, 0, [], []
+            unit.shift, unit.places, unit.told = shift, [], []
         self._heat(unit, alert)
         if alert.entity in unit.told:
             return False
@@ -86,13 +85,12 @@ class Budget:
             return True
         unit.told.append(alert.entity)
         unit.places.append(alert.entity)
-        unit.spent += 1
         return False
 
     def _has_place(self, unit: _Unit, entity: str) -> bool:
         if len(unit.places) < self._per_unit:
             return True
-        if not unit.places or unit.spent >= 2 * self._per_unit:
+        if not unit.places or len(unit.told) >= 2 * self._per_unit:
             return False
         least = min(unit.places, key=lambda one: (self._risk(unit, one), one))
         if self._risk(unit, entity) < self._risk(unit, least) + _TWICE:
